@@ -1,0 +1,166 @@
+"""How evaders move a handle: each function gives another handle or, where the move does not apply, None."""
+
+import random
+import re
+
+LEET = {"a": "4", "e": "3", "i": "1", "o": "0", "s": "5", "t": "7", "l": "1", "g": "9", "b": "8"}
+CYRILLIC = str.maketrans("aceopxyiABCEHKMOPTX", "асеорхуіАВСЕНКМОРТХ")
+GREEK = str.maketrans("aovuinpABEHIKMNOPTXYZ", "αονυιηρΑΒΕΗΙΚΜΝΟΡΤΧΥΖ")
+KEYBOARD = {"a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "bm",
+            "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x"}
+TO_ARABIC = [("sh", "ش"), ("ch", "چ"), ("kh", "خ"), ("gh", "غ"), ("th", "ث"), ("zh", "ژ"), ("aa", "ا"), ("ee", "ی"), ("oo", "و"), *zip("abpttcdrzsfqkglmnwhyjoviuxe", "ابپتتکدرزسفقکگلمنوهیجووییکی")]
+AFTER = ("backup", "new", "official", "2", "again", "_back", "_return", "real", "_v2", "tv", "2026", "_alt", "reloaded", "_is_back")
+BEFORE = ("the", "real", "new", "its", "im_", "official_", "backup_", "x", "mr_", "not", "i_am_", "old")
+URDU = ("official_", "naya", "asli", "dobara", "wapas", "bhai", "sahab", "wala", "jan", "pk", "urdu")
+
+
+def number_changed(handle, rng):
+    """Another number of the same length at the end."""
+    found = re.search(r"\d{1,9}$", handle)
+    if not found:
+        return None
+    length = len(found[0])
+    return handle[: found.start()] + str(rng.randint(10 ** (length - 1) if length > 1 else 0, 10**length - 1))
+
+
+def number_appended(handle, rng):
+    """A number where none was."""
+    if handle[-1:].isdigit():
+        return None
+    return handle + rng.choice(("", "", "_")) + str(rng.choice((rng.randint(1, 9), rng.randint(10, 99), rng.randint(100, 9999), rng.randint(1970, 2010))))
+
+
+def number_incremented(handle, rng):
+    """The next numbers: ali7 becomes ali8, or ali9."""
+    found = re.search(r"\d{1,8}$", handle)
+    return handle[: found.start()] + str(int(found[0]) + rng.randint(1, 3)) if found else None
+
+
+def leet(handle, rng):
+    """One to three letters written as digits."""
+    places = [place for place, letter in enumerate(handle) if letter.lower() in LEET]
+    if not places:
+        return None
+    letters = list(handle)
+    for place in rng.sample(places, min(len(places), rng.randint(1, 3))):
+        letters[place] = LEET[letters[place].lower()]
+    return "".join(letters)
+
+
+def _lookalike(handle, table, rng):
+    places = [place for place, letter in enumerate(handle) if ord(letter) in table]
+    letters = list(handle)
+    for place in rng.sample(places, min(len(places), rng.randint(1, 4))):
+        letters[place] = letters[place].translate(table)
+    return "".join(letters)
+
+
+def homoglyph_cyrillic(handle, rng):
+    """Cyrillic letters that look alike."""
+    return _lookalike(handle, CYRILLIC, rng)
+
+
+def homoglyph_greek(handle, rng):
+    """Greek letters that look alike."""
+    return _lookalike(handle, GREEK, rng)
+
+
+def doubled(handle, rng):
+    """A letter held down."""
+    place = rng.randrange(len(handle))
+    return handle[:place] + handle[place] * rng.randint(1, 2) + handle[place:]
+
+
+def separator_moved(handle, rng):
+    """Separators dropped, changed or put elsewhere."""
+    bare = re.sub(r"[-_.]", "", handle)
+    if len(bare) < 4:
+        return None
+    if bare != handle and rng.random() < 0.5:
+        return rng.choice((bare, re.sub(r"[-_.]", rng.choice("_."), handle), bare + "_"))
+    place = rng.randint(2, len(bare) - 2)
+    return rng.choice((f"{bare[:place]}{rng.choice('_.')}{bare[place:]}", f"_{bare}_", f"{bare}_"))
+
+
+def affix_after(handle, rng):
+    """A word after it: backup, new, official, 2."""
+    return handle + rng.choice(("", "_")) + rng.choice(AFTER)
+
+
+def affix_before(handle, rng):
+    """A word before it."""
+    return rng.choice(BEFORE) + handle
+
+
+def affix_urdu(handle, rng):
+    """An Urdu word in Latin letters before or after it."""
+    word = rng.choice(URDU)
+    return rng.choice((word + handle, f"{handle}_{word}", handle + word))
+
+
+def truncated(handle, rng):
+    """One to three characters fewer at an end."""
+    cut = rng.randint(1, 3)
+    return None if len(handle) < 7 else rng.choice((handle[:-cut], handle[:-cut], handle[cut:]))
+
+
+def transposed(handle, rng):
+    """Two neighbours in the other order."""
+    places = [place for place in range(len(handle) - 1) if handle[place] != handle[place + 1]]
+    place = rng.choice(places) if places else None
+    return None if place is None else handle[:place] + handle[place + 1] + handle[place] + handle[place + 2 :]
+
+
+def typo(handle, rng):
+    """One or two letters replaced by neighbours on the keyboard."""
+    letters = list(handle)
+    places = [place for place, letter in enumerate(handle) if letter.lower() in KEYBOARD]
+    for place in rng.sample(places, min(len(places), rng.choice((1, 1, 2)) if len(handle) > 6 else 1)):
+        letters[place] = rng.choice(KEYBOARD[letters[place].lower()])
+    return "".join(letters)
+
+
+def _words(handle):
+    return [word for word in re.split(r"[-_.]|(?<=[a-z])(?=[A-Z])", handle) if word]
+
+
+def abbreviated(handle, rng):
+    """The first word as its initial, or the vowels left out."""
+    words = _words(handle)
+    if len(words) > 1 and rng.random() < 0.6:
+        return words[0][0] + rng.choice(("", "_")) + "".join(words[1:])
+    short = handle[0] + re.sub(r"[aeiou]", "", handle[1:])
+    return short if len(short) >= 4 else None
+
+
+def words_swapped(handle, rng):
+    """Its words in another order."""
+    words = _words(handle)
+    return rng.choice(("_", "", ".")).join(words[1:] + words[:1]) if len(words) > 1 else None
+
+
+def transliterated(handle, rng):
+    """Written in Arabic letters, as it sounds."""
+    if not handle.isascii() or sum(letter.isalpha() for letter in handle) < 5:
+        return None
+    text = handle.lower()
+    for latin, letters in TO_ARABIC:
+        text = text.replace(latin, letters)
+    return text
+
+
+def from_name(name, rng):
+    """A handle made of the old display name in Latin letters."""
+    words = re.findall(r"[A-Za-z]+", name)
+    if sum(map(len, words)) < 6 or len(words) < 2:
+        return None
+    return rng.choice(("", "_", ".")).join(words).lower() + (str(rng.randint(1, 999)) if rng.random() < 0.5 else "")
+
+
+def moved(change, handle: str, rng: random.Random):
+    """Returns the handle after a move, surely another one, of 2 to 40 characters; or None."""
+    for _ in range(6):
+        made = change(handle, rng)
+        if made and made.lower() != handle.lower() and 2 <= len(made) <= 40:
+            return made
+    return None

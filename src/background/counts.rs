@@ -1,0 +1,76 @@
+//! How often features occur among ordinary accounts, in bounded memory.
+//!
+//! Lossy counting (Manku and Motwani 2002): features are counted one by one until the table is full, then every count
+//! is halved and those that fall to nothing leave. What stays is what is common, which is all that rarity asks; halving
+//! also lets old fashions fade. Features are kept as 32-bit hashes: at a million of them, one look-up in 4,000 of a
+//! feature never seen finds another's count, and errs towards "common", which never raises a score.
+
+use std::collections::HashMap;
+
+use crate::hash::feature::SPACES;
+
+/// Most features kept; 2^20 keep the table under 16 MB.
+pub(crate) const FEATURES_MAX: usize = 1 << 20;
+
+/// Counts of features and, per space, of accounts that had any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct FeatureCounts {
+    pub(crate) counts: HashMap<u32, u32>,
+    pub(crate) totals: [u32; SPACES],
+}
+
+impl FeatureCounts {
+    /// Counts one occurrence of `feature`.
+    pub(crate) fn observe(&mut self, feature: u64) {
+        if self.counts.len() >= FEATURES_MAX {
+            self.halve();
+        }
+        let count = self.counts.entry(short(feature)).or_insert(0);
+        *count = count.saturating_add(1);
+    }
+
+    /// Occurrences of `feature`; 0 when it was never seen or has faded.
+    pub(crate) fn count(&self, feature: u64) -> u32 {
+        self.counts.get(&short(feature)).copied().unwrap_or(0)
+    }
+
+    /// Drops the rarest features until at most `len_max` are left.
+    pub(crate) fn prune(&mut self, len_max: usize) {
+        let mut count_min = 2;
+        while self.counts.len() > len_max {
+            self.counts.retain(|_, count| *count >= count_min);
+            count_min += 1;
+        }
+    }
+
+    fn halve(&mut self) {
+        self.counts.retain(|_, count| {
+            *count /= 2;
+            *count > 0
+        });
+        for total in &mut self.totals {
+            *total /= 2;
+        }
+    }
+}
+
+fn short(feature: u64) -> u32 {
+    (feature >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_features_outlive_a_flood_of_rare_ones() {
+        let mut counts = FeatureCounts::default();
+        let spread = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for n in 0..(2 * FEATURES_MAX as u64) {
+            counts.observe(spread(n));
+            counts.observe(spread(7));
+        }
+        assert!(counts.counts.len() <= FEATURES_MAX);
+        assert!(counts.count(spread(7)) > 1000);
+    }
+}

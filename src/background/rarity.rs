@@ -1,0 +1,198 @@
+//! The background itself: counts and letters turned into bits of rarity.
+
+use std::sync::{Arc, LazyLock};
+
+use crate::background::bytes;
+use crate::background::counts::FeatureCounts;
+use crate::background::letters::{self, LetterCounts, LetterModel};
+use crate::error::Result;
+use crate::hash::feature::{Space, feature};
+
+/// Characters of a text that are looked at; longer ones are rarer than any cap anyway.
+const TEXT_CHARS_MAX: usize = 64;
+/// Shortest and longest word the segmentation looks up, in characters.
+const TERM_CHARS: std::ops::RangeInclusive<usize> = 3..=14;
+/// A word counted fewer times is no better known than its letters.
+const TERM_COUNT_MIN: u32 = 3;
+/// Bits for starting another word: which of the few usual ways handles are put together.
+const TERM_JOIN_BITS: f32 = 1.5;
+/// A feature counted once may have been the account itself.
+const COUNT_MIN: u32 = 2;
+
+/// The features of one ordinary account, as a fingerprint lists them.
+#[derive(Debug, Default)]
+pub struct Observation {
+    /// Handle and name texts for the letter model, folded and romanised.
+    pub texts: Vec<String>,
+    /// Features by space; an account counts once for each space it has.
+    pub features: Vec<(Space, u64)>,
+}
+
+/// Rarity of values among ordinary accounts. Immutable; cheap to share.
+#[derive(Debug)]
+pub struct Background {
+    letters: LetterModel,
+    letter_counts: LetterCounts,
+    features: FeatureCounts,
+    checksum: u32,
+}
+
+static STARTER: LazyLock<Arc<Background>> = LazyLock::new(|| {
+    let stored = include_bytes!("../../data/background.bin");
+    let background = Background::from_bytes(stored).unwrap_or_else(|_| BackgroundBuilder::default().build());
+    Arc::new(background)
+});
+
+impl Background {
+    /// The background that ships with the program, made by `scripts/starter` from public package data.
+    pub fn starter() -> Arc<Background> {
+        Arc::clone(&STARTER)
+    }
+
+    /// Reads what [`Background::to_bytes`] wrote. Empty bytes are the empty background.
+    ///
+    /// # Errors
+    /// A wrong magic, version or checksum, or a cut file.
+    pub fn from_bytes(stored: &[u8]) -> Result<Background> {
+        let (letter_counts, features) = bytes::decode(stored)?;
+        Ok(Self::of(letter_counts, features))
+    }
+
+    /// The counts as bytes (compressed, checksummed); features beyond `len_max` are left out, rarest first.
+    ///
+    /// # Errors
+    /// Only if compression fails.
+    pub fn to_bytes(&self, len_max: usize) -> Result<Vec<u8>> {
+        let mut features = self.features.clone();
+        features.prune(len_max);
+        bytes::encode(&self.letter_counts, &features)
+    }
+
+    /// Identifies the counts; equal backgrounds have equal checksums.
+    pub fn checksum(&self) -> u32 {
+        self.checksum
+    }
+
+    /// Ordinary accounts observed that had anything in `space`.
+    pub fn accounts(&self, space: Space) -> u32 {
+        self.features.totals.get(space as usize).copied().unwrap_or(0)
+    }
+
+    /// -log2 of the share of ordinary accounts with this feature, or `None` where it was not counted twice.
+    pub fn feature_bits(&self, space: Space, key: u64) -> Option<f32> {
+        let count = self.features.count(key);
+        if count < COUNT_MIN {
+            return None;
+        }
+        let total = self.accounts(space).max(count);
+        Some((total as f32 / count as f32).log2())
+    }
+
+    /// -log2 of the chance that an ordinary handle or name reads just like `text` (folded Latin letters and digits).
+    ///
+    /// The cheapest way to spell the text out of known words and single letters. O(length x longest word).
+    pub fn text_bits(&self, text: &str) -> f32 {
+        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).take(TEXT_CHARS_MAX).collect();
+        let end_of = |index: usize| starts.get(index).copied().unwrap_or(text.len());
+        let symbols = letters::symbols(text.get(..end_of(starts.len())).unwrap_or(text));
+        let costs = self.letters.costs(&symbols);
+        let mut best: Vec<f32> = vec![0.0];
+        for (index, cost) in costs.iter().enumerate().take(starts.len()) {
+            let end = index + 1;
+            let mut bits = best.last().copied().unwrap_or(0.0) + cost;
+            for len in TERM_CHARS.take_while(|len| *len <= end) {
+                let from = end - len;
+                let (Some(term), Some(before)) = (text.get(end_of(from)..end_of(end)), best.get(from)) else { continue };
+                if let Some(term_bits) = self.term_bits(term) {
+                    bits = bits.min(before + term_bits);
+                }
+            }
+            best.push(bits);
+        }
+        best.last().copied().unwrap_or(0.0)
+    }
+
+    fn term_bits(&self, term: &str) -> Option<f32> {
+        let count = self.features.count(feature(Space::Term, term.as_bytes()));
+        if count < TERM_COUNT_MIN {
+            return None;
+        }
+        Some((self.accounts(Space::Term).max(count) as f32 / count as f32).log2() + TERM_JOIN_BITS)
+    }
+
+    fn of(letter_counts: LetterCounts, features: FeatureCounts) -> Self {
+        let letters = LetterModel::of(&letter_counts);
+        let checksum = crc32fast::hash(&bytes::plain(&letter_counts, &features));
+        Self { letters, letter_counts, features, checksum }
+    }
+}
+
+/// Counts ordinary accounts into a background.
+#[derive(Debug, Default)]
+pub struct BackgroundBuilder {
+    letters: LetterCounts,
+    features: FeatureCounts,
+}
+
+impl BackgroundBuilder {
+    /// Goes on from what `background` has counted.
+    pub fn extending(background: &Background) -> Self {
+        Self { letters: background.letter_counts.clone(), features: background.features.clone() }
+    }
+
+    /// Counts one ordinary account. O(features).
+    pub fn observe(&mut self, observation: &Observation) {
+        for text in &observation.texts {
+            self.letters.observe(text);
+        }
+        let mut seen = [false; crate::hash::feature::SPACES];
+        for (space, key) in &observation.features {
+            self.features.observe(*key);
+            if let Some(space_seen) = seen.get_mut(*space as usize) {
+                *space_seen = true;
+            }
+        }
+        for (total, seen) in self.features.totals.iter_mut().zip(seen) {
+            *total = total.saturating_add(u32::from(seen));
+        }
+    }
+
+    /// The background of everything observed so far.
+    pub fn build(self) -> Background {
+        Background::of(self.letters, self.features)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn background(handles: &[&str]) -> Background {
+        let mut builder = BackgroundBuilder::default();
+        for handle in handles {
+            builder.observe(&Observation {
+                texts: vec![(*handle).to_owned()],
+                features: vec![(Space::Term, feature(Space::Term, handle.as_bytes()))],
+            });
+        }
+        builder.build()
+    }
+
+    #[test]
+    fn known_words_make_a_handle_common() {
+        let mut handles = vec!["khan"; 50];
+        handles.extend(["ahmad"; 50]);
+        handles.extend(["zubair", "farooq", "tariq", "yusuf", "bilal"]);
+        let background = background(&handles);
+        assert!(background.text_bits("ahmadkhan") < 8.0);
+        assert!(background.text_bits("qxvzwkjpq") > 25.0);
+    }
+
+    #[test]
+    fn bytes_keep_every_answer() {
+        let before = background(&["khan", "khan", "ahmad", "ahmad", "ahmad"]);
+        let after = Background::from_bytes(&before.to_bytes(1000).unwrap()).unwrap();
+        assert_eq!(before.text_bits("ahmadkhan"), after.text_bits("ahmadkhan"));
+        assert!(Background::from_bytes(b"nonsense").is_err());
+    }
+}

@@ -1,0 +1,183 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::engine::Options;
+use crate::format::Format;
+use crate::store::Access;
+
+/// Finds mirror accounts: accounts a banned actor opens again. It flags; people decide.
+#[derive(Debug, Parser)]
+#[command(name = "mirrorwatch", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Folder of the database.
+    #[arg(long, global = true, env = "MIRRORWATCH_DB", default_value = "mirrorwatch.db", value_name = "DIR")]
+    pub(crate) db: PathBuf,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The main job end to end, on a temporary database and the samples in `data/`.
+    Demo {
+        /// Folder of the samples.
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
+    },
+    /// Add or update banned accounts by id.
+    Enroll {
+        #[command(flatten)]
+        files: Files,
+    },
+    /// Remove entries by id.
+    Withdraw {
+        /// Ids of entries.
+        #[arg(required_unless_present = "from", value_name = "ID")]
+        ids: Vec<String>,
+        /// A file of ids, one a line.
+        #[arg(long, value_name = "FILE")]
+        from: Option<PathBuf>,
+    },
+    /// Judge accounts: one report line for each record, in order; serves a pipe.
+    Screen {
+        #[command(flatten)]
+        files: Files,
+        #[command(flatten)]
+        judging: Judging,
+        #[command(flatten)]
+        telling: Telling,
+    },
+    /// Judge many accounts on all cores, into a file; can be resumed.
+    Rescan {
+        #[command(flatten)]
+        files: Files,
+        /// Where reports go: NDJSON, also .gz or .zst is not resumable and refused.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Go on where an interrupted run stopped.
+        #[arg(long)]
+        resume: bool,
+        /// Leave clear reports out.
+        #[arg(long)]
+        flagged_only: bool,
+        #[command(flatten)]
+        judging: Judging,
+        #[command(flatten)]
+        telling: Telling,
+    },
+    /// Entries with the same, a confusable or a near handle.
+    Lookup {
+        /// The handle, with or without `@`.
+        handle: String,
+        /// JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// Most entries shown.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Why, or why not: every signal of one pair.
+    Explain {
+        /// Id of an account seen or enrolled, or a file with its record.
+        #[arg(value_name = "ID-OR-FILE")]
+        probe: String,
+        /// Id of the entry.
+        entry: String,
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        judging: Judging,
+    },
+    /// Labelled probes (`mirror_of`, `tactic`) -> recall, precision, ranks, calibration.
+    Evaluate {
+        #[command(flatten)]
+        files: Files,
+        #[command(flatten)]
+        judging: Judging,
+        /// JSON instead of tables.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Build or extend the rarity background from ordinary accounts; keeps counts only.
+    Background {
+        #[command(flatten)]
+        files: Files,
+        /// Start from nothing instead of extending the background in use.
+        #[arg(long)]
+        fresh: bool,
+        /// Write to this file instead of the database.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// With --out: most features kept, the most common first.
+        #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+        features: usize,
+    },
+    /// Sizes of the watchlist and the database.
+    Stats {
+        /// JSON instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Read everything and say what is damaged; exits 1 on any damage.
+    Verify,
+    /// Write all entries as NDJSON; tokens stay behind.
+    Export,
+    /// Write a consistent copy of the database.
+    Backup {
+        /// A folder that does not exist yet.
+        dir: PathBuf,
+    },
+    /// Make the database from a backup; refuses to replace one.
+    Restore {
+        /// A folder that `backup` wrote.
+        dir: PathBuf,
+    },
+}
+
+/// Inputs.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// Records: .ndjson, .jsonl or .csv, also .gz or .zst; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// ndjson or csv, where the name does not tell.
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+}
+
+/// How evidence is judged.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Judging {
+    /// False `match` verdicts put up with in 10,000 ordinary signups; `review` costs ten times that.
+    #[arg(long, default_value_t = 1.0, value_parser = positive, value_name = "X")]
+    pub(crate) false_flags_per_10k: f32,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Telling {
+    /// Most hits a report.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) hits: usize,
+    /// Tell hits below the review threshold too.
+    #[arg(long)]
+    pub(crate) all_candidates: bool,
+}
+
+impl Judging {
+    /// Options for an engine that tells its best hits.
+    pub(crate) fn options(&self, access: Access) -> Options {
+        Options { access, false_flags_per_10k: self.false_flags_per_10k, ..Options::default() }
+    }
+}
+
+fn positive(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if number > 0.0 && number <= 10_000.0 => Ok(number),
+        _ => Err("expected a number above 0, at most 10000".into()),
+    }
+}

@@ -1,0 +1,77 @@
+//! `background`: counts ordinary accounts, so that rarity is known.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+
+use crate::background::{Background, BackgroundBuilder, Observation};
+use crate::cli::args::Files;
+use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
+use crate::cli::run::{Console, status};
+use crate::error::Error;
+use crate::fingerprint::Fingerprint;
+use crate::store::{Access, Store};
+
+/// Accounts counted between two looks at the input.
+const CHUNK_LEN: usize = 16_384;
+
+/// Where the background goes.
+pub(crate) struct Target<'a> {
+    /// The database whose background is extended and replaced.
+    pub(crate) db: &'a Path,
+    /// A file instead.
+    pub(crate) out: Option<PathBuf>,
+    /// Most features written to a file.
+    pub(crate) features_max: usize,
+}
+
+/// Counts the accounts of `files`.
+pub(crate) fn run(files: &Files, fresh: bool, target: &Target<'_>, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    let inputs = inputs(files)?;
+    let store = match target.out {
+        Some(_) => None,
+        None => Some(Store::open(target.db, Access::Create)?),
+    };
+    let current = match store.as_ref().map(Store::background).transpose()?.flatten() {
+        Some(stored) => std::sync::Arc::new(Background::from_bytes(&stored)?),
+        None => Background::starter(),
+    };
+    let mut builder = if fresh { BackgroundBuilder::default() } else { BackgroundBuilder::extending(&current) };
+    let (mut counted, mut rejected) = (0u64, 0);
+    for input in &inputs {
+        let mut read = 0;
+        for_each_chunk(std::slice::from_ref(input), CHUNK_LEN, |input, records, bar| {
+            read += records.len() as u64;
+            for record in &records {
+                if let Err(rejection) = &record.parsed {
+                    rejected += 1;
+                    complain(console, input.path(), record.line, rejection);
+                }
+            }
+            // Tokens are keyed by each database's own secret; a shared background cannot know them.
+            let secret = crate::hash::Secret::new([0; 32]);
+            let secret = store.as_ref().map_or(&secret, Store::secret);
+            let observed: Vec<Observation> = records
+                .par_iter()
+                .filter_map(|record| record.parsed.as_ref().ok())
+                .map(|labelled| Fingerprint::of(&labelled.account, &current, secret).observation(&labelled.account))
+                .collect();
+            for observation in &observed {
+                builder.observe(observation);
+            }
+            counted += observed.len() as u64;
+            bar.set_message(format!("{counted} counted"));
+            Ok(())
+        })?;
+        rejected += complain_if_empty(console, input, read);
+    }
+    let background = builder.build();
+    let bytes = background.to_bytes(target.features_max)?;
+    match (&target.out, &store) {
+        (Some(path), _) => std::fs::write(path, &bytes).map_err(|source| Error::io(path, source))?,
+        (None, Some(store)) => store.set_background(&bytes)?,
+        (None, None) => {}
+    }
+    console.print(&format!("counted {counted} accounts, {rejected} rejected; {} bytes\n", bytes.len()))?;
+    Ok(status(rejected))
+}

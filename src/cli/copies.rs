@@ -1,0 +1,95 @@
+//! `stats`, `verify`, `export`, `backup`, `restore`: looking after a database.
+
+use std::path::Path;
+
+use crate::cli::run::{Console, DONE, FAILED};
+use crate::cli::table::cell;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::store::{Access, Store};
+use crate::wire::AccountRecord;
+
+/// Networks listed by `stats`.
+const NETWORKS_SHOWN: usize = 20;
+
+/// Prints sizes.
+pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    let stats = engine.stats()?;
+    if json {
+        let networks: serde_json::Map<_, _> =
+            stats.networks.iter().map(|(name, len)| (name.clone(), serde_json::json!(len))).collect();
+        let record = serde_json::json!({
+            "entries": stats.entries, "segments": stats.segments, "lsn": stats.lsn, "disk_bytes": stats.disk_bytes,
+            "model": stats.model, "background_accounts": stats.background_accounts, "networks": networks,
+        });
+        console.print(&format!("{record}\n"))?;
+        return Ok(DONE);
+    }
+    console.print(&format!(
+        "entries              {}\nsegments             {}\nlsn                  {}\ndisk bytes           {}\nmodel                {}\nbackground accounts  {}\nnetworks             {}\n",
+        stats.entries,
+        stats.segments,
+        stats.lsn,
+        stats.disk_bytes,
+        stats.model,
+        stats.background_accounts,
+        stats.networks.len()
+    ))?;
+    for (name, len) in stats.networks.iter().take(NETWORKS_SHOWN) {
+        let name = if name.is_empty() { "(none)" } else { name };
+        console.print(&format!("  {len:>8}  {}\n", cell(name)))?;
+    }
+    Ok(DONE)
+}
+
+/// Walks the whole database.
+pub(crate) fn verify(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    let found = Engine::verify(db)?;
+    for damage in &found.damage {
+        console.complain(damage);
+    }
+    console.print(&format!(
+        "verified {} entries, {} changes, {} seen accounts: {} damaged\n",
+        found.entries,
+        found.changes,
+        found.seen,
+        found.damage.len()
+    ))?;
+    Ok(if found.damage.is_empty() { DONE } else { FAILED })
+}
+
+/// Writes every entry as a line of NDJSON.
+pub(crate) fn export(engine: &Engine, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    for account in engine.entries()? {
+        console.print(&(serde_json::to_string(&AccountRecord::of(&account?))? + "\n"))?;
+    }
+    Ok(DONE)
+}
+
+/// Writes a consistent copy to `dir`, which must not exist.
+pub(crate) fn backup(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    check_absent(dir)?;
+    Store::open(db, Access::Write)?.backup(dir)?;
+    console.print(&format!("backed up to {}\n", dir.display()))?;
+    Ok(DONE)
+}
+
+/// Makes the database at `db` from the backup in `dir`, once the backup has been read through.
+pub(crate) fn restore(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    check_absent(db)?;
+    let found = Engine::verify(dir)?;
+    if let Some(damage) = found.damage.first() {
+        return Err(Error::Malformed { what: dir.display().to_string(), reason: damage.clone() }.into());
+    }
+    Store::open(dir, Access::Write)?.backup(db)?;
+    console.print(&format!("restored {} entries from {}\n", found.entries, dir.display()))?;
+    Ok(DONE)
+}
+
+fn check_absent(dir: &Path) -> Result<(), Error> {
+    if dir.exists() {
+        let reason = "exists already; name a folder that does not".to_owned();
+        return Err(Error::Malformed { what: dir.display().to_string(), reason });
+    }
+    Ok(())
+}

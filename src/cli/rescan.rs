@@ -1,0 +1,168 @@
+//! `rescan`: many accounts on all cores into a file, resumable.
+//!
+//! After each chunk the output is synced and a mark beside it says how far input and output have come; `--resume` cuts
+//! the output back to the mark and goes on behind it. An interrupt (Ctrl-C) stops at a mark.
+
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::cli::args::Files;
+use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
+use crate::cli::run::{Console, FAILED, status};
+use crate::cli::screen::judge;
+use crate::engine::Engine;
+use crate::error::Error;
+
+/// Records between two marks.
+const CHUNK_LEN: usize = 8_192;
+/// How a clear report begins to differ from a flagged one, as the contract spells it.
+const CLEAR: &str = "\"verdict\":\"clear\"";
+
+/// What to rescan, and where to.
+pub(crate) struct Job {
+    pub(crate) files: Files,
+    pub(crate) out: PathBuf,
+    pub(crate) resume: bool,
+    pub(crate) flagged_only: bool,
+}
+
+/// How far an interrupted run has come.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Mark {
+    inputs: Vec<PathBuf>,
+    records: u64,
+    rejected: u64,
+    flagged: u64,
+    out_bytes: u64,
+}
+
+/// Judges the accounts of the job's files.
+pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    check_name(&job.out)?;
+    let inputs = inputs(&job.files)?;
+    let mut mark = start(job)?;
+    let mut output = open(job, &mark)?;
+    let stopped = stop_on_interrupt();
+    let begun = Instant::now();
+    let behind = mark.records;
+    let mut passed = 0;
+    for input in &inputs {
+        let before = passed;
+        let outcome = for_each_chunk(std::slice::from_ref(input), CHUNK_LEN, |input, mut records, bar| {
+            let done = (behind.saturating_sub(passed) as usize).min(records.len());
+            passed += records.len() as u64;
+            records.drain(..done);
+            for record in &records {
+                if let Err(rejection) = &record.parsed {
+                    mark.rejected += 1;
+                    complain(console, input.path(), record.line, rejection);
+                }
+            }
+            for line in judge(engine, &records)? {
+                let is_clear = line.contains(CLEAR);
+                mark.flagged += u64::from(!is_clear && line.contains("\"verdict\":"));
+                if !(is_clear && job.flagged_only) {
+                    output.write_all(line.as_bytes())?;
+                }
+            }
+            mark.records += records.len() as u64;
+            save(&job.out, &mut output, &mut mark)?;
+            bar.set_message(format!("{} judged, {} flagged", mark.records, mark.flagged));
+            if stopped.load(Ordering::Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
+        });
+        match outcome {
+            Err(error) if error.is::<Interrupted>() => {
+                console.complain(&format!("interrupted after {} records; go on with --resume", mark.records));
+                return Ok(FAILED);
+            }
+            outcome => outcome?,
+        }
+        mark.rejected += complain_if_empty(console, input, passed - before);
+    }
+    let _ = std::fs::remove_file(mark_path(&job.out));
+    let rate = (mark.records - behind) as f64 / begun.elapsed().as_secs_f64().max(1e-3);
+    console.print(&format!(
+        "rescanned {}: {} flagged, {} rejected; {rate:.0} accounts/s, lsn {}\n",
+        mark.records,
+        mark.flagged,
+        mark.rejected,
+        engine.generation().lsn()
+    ))?;
+    Ok(status(mark.rejected))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+struct Interrupted;
+
+fn check_name(out: &Path) -> Result<(), Error> {
+    let extension = out.extension().and_then(|extension| extension.to_str());
+    if matches!(extension, Some("ndjson" | "jsonl" | "json")) {
+        return Ok(());
+    }
+    let reason = "reports are written as .ndjson or .jsonl".to_owned();
+    Err(Error::Malformed { what: out.display().to_string(), reason })
+}
+
+/// The mark to go on from: the stored one with `--resume`, else the beginning.
+fn start(job: &Job) -> Result<Mark, Error> {
+    let fresh = Mark { inputs: job.files.files.clone(), ..Mark::default() };
+    let path = mark_path(&job.out);
+    if !job.resume || !path.exists() {
+        return Ok(fresh);
+    }
+    let malformed = |reason: String| Error::Malformed { what: path.display().to_string(), reason };
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::io(&path, source))?;
+    let mark: Mark = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
+    if mark.inputs != fresh.inputs {
+        return Err(malformed("it belongs to a run over other files".into()));
+    }
+    Ok(mark)
+}
+
+/// Opens the output and cuts it back to the mark.
+fn open(job: &Job, mark: &Mark) -> Result<BufWriter<File>, Error> {
+    let io = |source| Error::io(&job.out, source);
+    let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(&job.out).map_err(io)?;
+    file.set_len(mark.out_bytes).map_err(io)?;
+    file.seek(SeekFrom::End(0)).map_err(io)?;
+    Ok(BufWriter::new(file))
+}
+
+/// Syncs the output, then replaces the mark.
+fn save(out: &Path, output: &mut BufWriter<File>, mark: &mut Mark) -> anyhow::Result<()> {
+    output.flush()?;
+    output.get_ref().sync_data()?;
+    mark.out_bytes = output.get_ref().metadata()?.len();
+    let path = mark_path(out);
+    let fresh = path.with_extension("progress.new");
+    std::fs::write(&fresh, serde_json::to_string(mark)?)?;
+    Ok(std::fs::rename(fresh, path)?)
+}
+
+fn mark_path(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".progress");
+    PathBuf::from(name)
+}
+
+/// A flag that an interrupt sets. The listening thread ends with the process.
+fn stop_on_interrupt() -> Arc<AtomicBool> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stopped);
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        if let Ok(runtime) = runtime {
+            if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+                flag.store(true, Ordering::Relaxed);
+            }
+        }
+    });
+    stopped
+}

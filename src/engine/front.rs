@@ -1,0 +1,358 @@
+//! The engine's front: everything a caller can ask, on a handle that can be cloned and shared.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use crate::account::{Account, AccountId, Token, TokenValue};
+use crate::background::Background;
+use crate::engine::committer::{Committer, Receipt, Request};
+use crate::engine::generation::Generation;
+use crate::engine::report::{HitReport, Report, Reporter};
+use crate::engine::screen::{Judge, Screened, compare, screen};
+use crate::error::{Error, Rejection, Result};
+use crate::fingerprint::{Fingerprint, NORMALIZER_VERSION, keyed_tokens};
+use crate::score::Model;
+use crate::store::{Access, SeenAccount, Store, Verification};
+use crate::verdict::Policy;
+use crate::watchlist::Entry;
+
+/// What was seen of an account is kept this long after it was last screened.
+const SEEN_DAYS: i64 = 30;
+/// Entries read from the store before their fingerprints are made, while opening.
+const LOAD_LEN: usize = 65_536;
+
+/// How an engine is opened and how it judges.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Reading or writing.
+    pub access: Access,
+    /// False `match` verdicts in 10,000 ordinary signups that are put up with; `review` costs ten times that.
+    pub false_flags_per_10k: f32,
+    /// Most hits told.
+    pub hits_max: usize,
+    /// Whether hits below the review threshold are told too.
+    pub all_candidates: bool,
+    /// Weights of evidence.
+    pub model: Model,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { access: Access::Write, false_flags_per_10k: 1.0, hits_max: 5, all_candidates: false, model: Model::default() }
+    }
+}
+
+/// What an enrolment did.
+#[derive(Debug, Clone, Default)]
+pub struct Enrolled {
+    /// Counts and the number of the last change.
+    pub receipt: Receipt,
+    /// Accounts turned down: their place in what was passed, and why.
+    pub rejected: Vec<(usize, Rejection)>,
+}
+
+/// Sizes of an engine, for operators.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stats {
+    /// Live entries.
+    pub entries: u32,
+    /// Segments they are held in.
+    pub segments: usize,
+    /// Number of the last change.
+    pub lsn: u64,
+    /// Entries by network, most first; entries without one under an empty name.
+    pub networks: Vec<(String, usize)>,
+    /// Bytes of the database's files.
+    pub disk_bytes: u64,
+    /// Digest of the model, the background and the normaliser.
+    pub model: String,
+    /// Ordinary accounts the background has counted, by their handles.
+    pub background_accounts: u32,
+}
+
+/// An open watchlist. Clones share it; all calls may run at the same time.
+///
+/// ```
+/// use mirrorwatch::{Access, AccountDraft, Engine, Options, Verdict};
+///
+/// let folder = tempfile::tempdir()?;
+/// let engine = Engine::open(folder.path(), Options { access: Access::Create, ..Options::default() })?;
+/// let banned = AccountDraft { id: "x:17".into(), handle: "zorvani_dispatch".into(), bio: "write to t.me/zorvanidsp".into(), ..AccountDraft::default() };
+/// engine.enroll(vec![banned.check()?])?;
+///
+/// let signup = AccountDraft { id: "x:991".into(), handle: "Zorv4ni_Dispatch2".into(), bio: "now at t.me/zorvanidsp".into(), ..AccountDraft::default() };
+/// let screened = engine.screen(&signup.check()?);
+/// assert_ne!(screened.verdict, Verdict::Clear);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    store: Arc<Store>,
+    generation: Arc<ArcSwap<Generation>>,
+    committer: Option<Arc<Committer>>,
+    background: Arc<Background>,
+    judge: Arc<Judge>,
+}
+
+impl Engine {
+    /// Opens the database in `path`, indexes its entries, and withdraws those whose ban has ended.
+    ///
+    /// # Errors
+    /// Absent, locked by another process, of another format, or damaged.
+    pub fn open(path: &Path, options: Options) -> Result<Self> {
+        let store = Store::open(path, options.access)?;
+        let background = match store.background()? {
+            Some(stored) => Arc::new(Background::from_bytes(&stored)?),
+            None => Background::starter(),
+        };
+        let generation = load(&store, &background)?;
+        let policy = Policy::of(options.false_flags_per_10k, &options.model);
+        let judge = Judge {
+            model: options.model,
+            policy,
+            hits_max: options.hits_max,
+            all_candidates: options.all_candidates,
+        };
+        let store = Arc::new(store);
+        let generation = Arc::new(ArcSwap::from_pointee(generation));
+        let writes = options.access != Access::Read;
+        let committer = writes.then(|| Arc::new(Committer::start(Arc::clone(&store), Arc::clone(&generation))));
+        let engine = Self { store, generation, committer, background, judge: Arc::new(judge) };
+        if writes {
+            engine.retire(Timestamp::now())?;
+        }
+        Ok(engine)
+    }
+
+    /// Adds entries, or replaces those of the same id. When it returns they are on the disk and every later screen sees
+    /// them. An account that brings only its id is filled from what was seen of it.
+    ///
+    /// # Errors
+    /// The database cannot write. Accounts that are turned down are listed in the answer; the others are enrolled.
+    pub fn enroll(&self, accounts: Vec<Account>) -> Result<Enrolled> {
+        let (mut ready, mut rejected) = (Vec::with_capacity(accounts.len()), Vec::new());
+        for (place, account) in accounts.into_iter().enumerate() {
+            match self.filled(account)? {
+                Ok(account) => ready.push(account),
+                Err(rejection) => rejected.push((place, rejection)),
+            }
+        }
+        let pairs = ready.into_par_iter().map(|account| {
+            let account = self.without_opaque_tokens(&account);
+            let entry = Entry::of(&account, &self.background, self.store.secret());
+            (account, Arc::new(entry))
+        });
+        let receipt = self.commit(Request::Enroll(pairs.collect()))?;
+        Ok(Enrolled { receipt, rejected })
+    }
+
+    /// Removes entries; honoured by every later screen. Ids that are not on the watchlist are listed in the answer.
+    ///
+    /// # Errors
+    /// The database cannot write.
+    pub fn withdraw(&self, ids: Vec<AccountId>) -> Result<Receipt> {
+        self.commit(Request::Withdraw(ids))
+    }
+
+    /// Judges one account. Microseconds to milliseconds, no disk.
+    pub fn screen(&self, probe: &Account) -> Screened {
+        screen(&self.generation.load_full(), &self.fingerprint(probe), probe.created_at, &self.judge)
+    }
+
+    /// Judges one account and says why, in words. One disk read for each hit.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn report(&self, probe: &Account) -> Result<Report> {
+        let screened = self.screen(probe);
+        self.reporter().report(probe, &screened)
+    }
+
+    /// Compares `probe` with one entry, whatever blocking would have said.
+    ///
+    /// # Errors
+    /// No such entry, or the database cannot be read.
+    pub fn explain(&self, probe: &Account, entry: &AccountId) -> Result<HitReport> {
+        let generation = self.generation.load_full();
+        let entry = generation.find(entry).ok_or_else(|| Error::UnknownEntry { id: entry.to_string() })?;
+        let hit = compare(&generation, &self.fingerprint(probe), probe.created_at, entry, &self.judge.model);
+        self.reporter().hit(probe, &hit, true)
+    }
+
+    /// Keeps what was seen of accounts, added to what was seen before, so that a later ban by id alone finds it.
+    ///
+    /// # Errors
+    /// The database cannot write.
+    pub fn remember(&self, accounts: &[Account], seen_at: Timestamp) -> Result<()> {
+        let mut seen = Vec::with_capacity(accounts.len());
+        for account in accounts.iter().filter(|account| !account.is_bare()) {
+            let account = self.without_opaque_tokens(account);
+            let account = match self.store.seen(account.id())? {
+                Some(earlier) => account.filled_from(&earlier.account),
+                None => account,
+            };
+            seen.push(SeenAccount { seen_at, account });
+        }
+        self.store.remember(&seen)
+    }
+
+    /// What is known of an id: the entry, or what was seen when it was screened.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn known(&self, id: &AccountId) -> Result<Option<Account>> {
+        match self.store.entry(id)? {
+            Some(account) => Ok(Some(account)),
+            None => Ok(self.store.seen(id)?.map(|seen| seen.account)),
+        }
+    }
+
+    /// The fingerprint of an account under this engine's background and secret.
+    pub fn fingerprint(&self, account: &Account) -> Fingerprint {
+        Fingerprint::of(account, &self.background, self.store.secret())
+    }
+
+    /// The view of the watchlist that a screen would use now.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.generation.load_full()
+    }
+
+    /// How this engine judges.
+    pub fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    /// The rarity background in use.
+    pub fn background(&self) -> &Background {
+        &self.background
+    }
+
+    /// Keeps `background` for the next opening.
+    ///
+    /// # Errors
+    /// The database cannot write.
+    pub fn set_background(&self, background: &Background) -> Result<()> {
+        self.store.set_background(&background.to_bytes(usize::MAX)?)
+    }
+
+    /// Every entry as stored, by id.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn entries(&self) -> Result<impl Iterator<Item = Result<Account>> + '_> {
+        self.store.entries()
+    }
+
+    /// The stored account of an entry.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn entry(&self, id: &AccountId) -> Result<Option<Account>> {
+        self.store.entry(id)
+    }
+
+    /// Writes a consistent copy of the database to `target`, which must not exist.
+    ///
+    /// # Errors
+    /// The target exists or cannot be written.
+    pub fn backup(&self, target: &Path) -> Result<()> {
+        self.store.backup(target)
+    }
+
+    /// Reads everything in the database at `path` and says what is damaged. Indexes nothing.
+    ///
+    /// # Errors
+    /// The database cannot be opened at all.
+    pub fn verify(path: &Path) -> Result<Verification> {
+        Store::open(path, Access::Read)?.verify()
+    }
+
+    /// Sizes, for operators. O(entries).
+    ///
+    /// # Errors
+    /// The database's folder cannot be read.
+    pub fn stats(&self) -> Result<Stats> {
+        let generation = self.generation.load();
+        let mut networks = std::collections::BTreeMap::<&str, usize>::new();
+        for entry in generation.iter() {
+            *networks.entry(entry.network.as_deref().unwrap_or_default()).or_default() += 1;
+        }
+        let mut networks: Vec<(String, usize)> = networks.into_iter().map(|(name, len)| (name.to_owned(), len)).collect();
+        networks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(Stats {
+            entries: generation.entries(),
+            segments: generation.segments(),
+            lsn: generation.lsn(),
+            networks,
+            disk_bytes: self.store.disk_bytes()?,
+            model: self.model(),
+            background_accounts: self.background.accounts(crate::hash::feature::Space::Whole),
+        })
+    }
+
+    /// Identifies what decides a report: model, background and normaliser, in eight hex digits.
+    pub fn model(&self) -> String {
+        let parts = [self.judge.model.digest(), self.background.checksum(), NORMALIZER_VERSION];
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+        format!("{:08x}", crc32fast::hash(&bytes))
+    }
+
+    fn reporter(&self) -> Reporter<'_> {
+        Reporter::new(&self.store, &self.background, &self.judge, self.model())
+    }
+
+    fn commit(&self, request: Request) -> Result<Receipt> {
+        self.committer.as_ref().ok_or(Error::WriterStopped)?.commit(request)
+    }
+
+    /// The account to enrol, or why it cannot be.
+    fn filled(&self, account: Account) -> Result<Result<Account, Rejection>> {
+        if !account.is_bare() {
+            return Ok(Ok(account));
+        }
+        let known = self.known(account.id())?;
+        let unseen = || Rejection::new("never_seen", "id", "brings only an id, and the account was never screened here");
+        Ok(known.map(|known| account.filled_from(&known)).filter(|account| !account.is_bare()).ok_or_else(unseen))
+    }
+
+    fn without_opaque_tokens(&self, account: &Account) -> Account {
+        let keyed = keyed_tokens(account, self.store.secret()).into_iter();
+        account.with_tokens(keyed.map(|key| Token { name: key.name, value: TokenValue::Keyed(key.digest) }).collect())
+    }
+
+    /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for [`SEEN_DAYS`].
+    fn retire(&self, now: Timestamp) -> Result<()> {
+        let generation = self.generation.load_full();
+        let ended = generation.iter().filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
+        let ended: Vec<AccountId> = ended.map(|entry| entry.id.clone()).collect();
+        if !ended.is_empty() {
+            self.withdraw(ended)?;
+        }
+        let oldest = Timestamp::from_second(now.as_second() - SEEN_DAYS * 86_400).unwrap_or(Timestamp::UNIX_EPOCH);
+        self.store.forget_before(oldest)?;
+        Ok(())
+    }
+}
+
+/// Reads every entry and indexes it, on all cores.
+fn load(store: &Store, background: &Background) -> Result<Generation> {
+    let mut entries = Vec::new();
+    let mut accounts = Vec::with_capacity(LOAD_LEN);
+    let mut stored = store.entries()?;
+    loop {
+        accounts.clear();
+        for account in stored.by_ref().take(LOAD_LEN) {
+            accounts.push(account?);
+        }
+        if accounts.is_empty() {
+            break;
+        }
+        let made = accounts.par_iter().map(|account| Arc::new(Entry::of(account, background, store.secret())));
+        entries.extend(made.collect::<Vec<_>>());
+    }
+    Ok(Generation::build(entries, store.last_lsn()?))
+}

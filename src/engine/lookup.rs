@@ -1,0 +1,122 @@
+//! The analyst's question: which entries have this handle, or one like it?
+
+use crate::account::Account;
+use crate::blocking::Query;
+use crate::engine::front::Engine;
+use crate::engine::words::Pair;
+use crate::error::Result;
+use crate::fingerprint::Fingerprint;
+use crate::signal::handle::{self, Handle};
+use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
+
+/// Edit distance of the widest look-up, for handles long enough.
+const WIDE_DISTANCE: usize = 3;
+/// Shortest handle that the widest look-up is for, in characters.
+const WIDE_CHARS_MIN: usize = 8;
+/// Entries looked at in each direction.
+const LOOKED_AT_MAX: usize = 1_000;
+
+/// How an entry's handle relates to the one asked for, the nearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LookupKind {
+    /// The same handle.
+    Same,
+    /// Looks or reads the same: homoglyphs, leet, invisible marks.
+    Confusable,
+    /// The same core: another number or affix.
+    SameCore,
+    /// A few letters changed, or another spelling.
+    Near,
+    /// One contains the other.
+    Containing,
+}
+
+impl LookupKind {
+    /// The word of the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Confusable => "confusable",
+            Self::SameCore => "same core",
+            Self::Near => "near",
+            Self::Containing => "containing",
+        }
+    }
+
+    fn of(relation: Relation) -> Option<Self> {
+        match relation {
+            Relation::Same => Some(Self::Same),
+            Relation::Lookalike | Relation::Leet => Some(Self::Confusable),
+            Relation::Renumbered | Relation::Affixed => Some(Self::SameCore),
+            Relation::Edited1 | Relation::Edited2 | Relation::SameSound => Some(Self::Near),
+            Relation::Contains | Relation::Truncated => Some(Self::Containing),
+            _ => None,
+        }
+    }
+}
+
+/// One entry found by its handle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookupRow {
+    /// How it relates.
+    pub kind: LookupKind,
+    /// In words.
+    pub why: String,
+    /// The entry as stored.
+    pub account: Account,
+}
+
+impl Engine {
+    /// Entries whose handle is the same as, confusable with, near to or around `handle`; at most `limit`, nearest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn lookup(&self, asked: &Account, limit: usize) -> Result<Vec<LookupRow>> {
+        let Some(handle) = Handle::of(&asked.handle, self.background()) else { return Ok(Vec::new()) };
+        let probe = Fingerprint { handle: Some(handle.clone()), ..Fingerprint::default() };
+        let generation = self.generation();
+        let query = Query::of(&probe);
+        let wide = if handle.whole().chars().count() >= WIDE_CHARS_MIN { WIDE_DISTANCE } else { 1 };
+        let mut found = Vec::new();
+        for part in generation.parts() {
+            let blocker = part.segment().blocker();
+            let mut ordinals = blocker.candidates(&query, &mut Crowd::default()).ordinals;
+            ordinals.extend(blocker.near_handles(handle.whole(), wide, LOOKED_AT_MAX));
+            ordinals.sort_unstable();
+            ordinals.dedup();
+            for entry in ordinals.into_iter().filter_map(|ordinal| part.live_entry(ordinal)) {
+                let relation = entry.fingerprint.handle.as_ref().and_then(|entry| relation(&handle, entry, wide));
+                found.extend(relation.map(|(kind, comparison)| (kind, comparison, &entry.id)));
+            }
+        }
+        found.sort_by(|a, b| {
+            a.0.cmp(&b.0).then_with(|| b.1.surprise.total_cmp(&a.1.surprise)).then_with(|| a.2.cmp(b.2))
+        });
+        let mut rows = Vec::new();
+        for (kind, comparison, id) in found.into_iter().take(limit) {
+            let Some(account) = self.entry(id)? else { continue };
+            let why = Pair { probe: asked, entry: &account, background: self.background() }.why(Signal::Handle, &comparison);
+            rows.push(LookupRow { kind, why, account });
+        }
+        Ok(rows)
+    }
+}
+
+/// The relation of two handles as the analyst sees it: looked at from both sides, and wider than screening.
+fn relation(asked: &Handle, entry: &Handle, wide: usize) -> Option<(LookupKind, Comparison)> {
+    let forth = handle::compare(asked, entry);
+    let back = handle::compare(entry, asked);
+    if let Some(kind) = LookupKind::of(forth.relation) {
+        return Some((kind, forth));
+    }
+    if let Some(kind) = LookupKind::of(back.relation) {
+        return Some((kind, back));
+    }
+    let contains = entry.whole().contains(asked.whole()) || asked.whole().contains(entry.whole());
+    let near = crate::index::osa_within(asked.whole(), entry.whole(), wide).is_some();
+    match (near, contains) {
+        (true, _) => Some((LookupKind::Near, Comparison::new(Relation::Edited2, 0.0))),
+        (_, true) => Some((LookupKind::Containing, Comparison::new(Relation::Truncated, 0.0))),
+        _ => None,
+    }
+}

@@ -1,0 +1,21 @@
+//! Where the rooms meet: a watchlist that can be changed and asked at the same time.
+//!
+//! [`Engine`] is a clonable front. Changes go through one writer, which commits them in groups and publishes a new
+//! [`Generation`]; a screen holds one generation from start to end and never waits for the writer. The pipeline itself
+//! is one function, in `screen`. The engine flags; it bans no one.
+
+mod committer;
+mod front;
+mod generation;
+mod lookup;
+mod report;
+mod screen;
+mod segment;
+mod words;
+
+pub use crate::engine::committer::Receipt;
+pub use crate::engine::front::{Engine, Enrolled, Options, Stats};
+pub use crate::engine::generation::Generation;
+pub use crate::engine::lookup::{LookupKind, LookupRow};
+pub use crate::engine::report::{EvidenceRow, HitReport, Report};
+pub use crate::engine::screen::{Hit, Judge, Screened, screen};

@@ -1,0 +1,177 @@
+//! Evidence in words: what an analyst reads.
+//!
+//! Made only for what is shown. The texts that met are fetched from the store for each hit; every row of evidence names
+//! both values, its bits and the reason.
+
+use crate::account::Account;
+use crate::background::Background;
+use crate::engine::screen::{Hit, Judge, Screened};
+use crate::engine::words::{Pair, seldom};
+use crate::error::Result;
+use crate::score::bits::probability;
+use crate::signal::relation::{Level, Relation, Signal};
+use crate::store::Store;
+
+/// One row of evidence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvidenceRow {
+    /// The signal compared.
+    pub signal: Signal,
+    /// How far the values agree.
+    pub level: Level,
+    /// What it adds to the score.
+    pub bits: f32,
+    /// The probe's value, where there is one to show.
+    pub probe: Option<String>,
+    /// The entry's value, where there is one to show.
+    pub entry: Option<String>,
+    /// Bits that differ, for pictures.
+    pub distance: Option<u16>,
+    /// The reason, in words.
+    pub why: String,
+}
+
+/// One entry that agrees with the probe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HitReport {
+    /// The entry's id.
+    pub entry: String,
+    /// Its handle.
+    pub handle: String,
+    /// Its display name.
+    pub display_name: String,
+    /// Its platform.
+    pub platform: String,
+    /// Its network, may be empty.
+    pub network: String,
+    /// Why it was banned, may be empty.
+    pub reason: String,
+    /// Prior plus the bits of all evidence.
+    pub score_bits: f32,
+    /// The prior, in bits.
+    pub prior_bits: f32,
+    /// Probability that both are one actor.
+    pub probability: f64,
+    /// The rows.
+    pub evidence: Vec<EvidenceRow>,
+}
+
+/// The answer to one probe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The probe's id.
+    pub id: String,
+    /// The verdict's word.
+    pub verdict: &'static str,
+    /// Score of the best entry, in bits.
+    pub score_bits: f32,
+    /// Probability that the best entry is its actor's.
+    pub probability: f64,
+    /// Number of the last change seen.
+    pub lsn: u64,
+    /// Digest of model, background and normaliser.
+    pub model: String,
+    /// Look-ups that a cap cut short.
+    pub cuts: u32,
+    /// Best entries first.
+    pub hits: Vec<HitReport>,
+}
+
+/// Turns outcomes into reports.
+pub(crate) struct Reporter<'a> {
+    store: &'a Store,
+    background: &'a Background,
+    judge: &'a Judge,
+    model: String,
+}
+
+impl<'a> Reporter<'a> {
+    pub(crate) fn new(store: &'a Store, background: &'a Background, judge: &'a Judge, model: String) -> Self {
+        Self { store, background, judge, model }
+    }
+
+    /// The report of one screen. One disk read for each hit.
+    pub(crate) fn report(&self, probe: &Account, screened: &Screened) -> Result<Report> {
+        let hits = screened.hits.iter().map(|hit| self.hit(probe, hit, false)).collect::<Result<_>>()?;
+        Ok(Report {
+            id: probe.id().to_string(),
+            verdict: screened.verdict.as_str(),
+            score_bits: screened.score,
+            probability: probability(screened.score),
+            lsn: screened.lsn,
+            model: self.model.clone(),
+            cuts: screened.cuts,
+            hits,
+        })
+    }
+
+    /// One hit in words; with `all`, signals that one side does not tell are listed too.
+    pub(crate) fn hit(&self, probe: &Account, hit: &Hit, all: bool) -> Result<HitReport> {
+        let stored = self.store.entry(&hit.entry.id)?;
+        // A withdrawal between screen and report leaves no text; the bits stay true.
+        let entry = stored.as_ref().unwrap_or(probe);
+        let pair = Pair { probe, entry, background: self.background };
+        let mut evidence: Vec<EvidenceRow> = hit
+            .evidence
+            .iter()
+            .filter(|(_, comparison)| all || comparison.relation != Relation::Missing)
+            .map(|(signal, comparison)| {
+                let (probe, entry) = pair.values(signal, comparison.relation);
+                let bits = hit.score.bits(signal);
+                EvidenceRow {
+                    signal,
+                    level: comparison.relation.level(),
+                    bits,
+                    probe,
+                    entry,
+                    distance: (signal == Signal::Avatar && comparison.relation != Relation::Missing)
+                        .then_some(comparison.distance),
+                    why: pair.why(signal, &comparison) + &seldom(&comparison, bits, &self.judge.model, signal),
+                }
+            })
+            .collect();
+        evidence.extend(circumstances(hit));
+        let ban = entry.ban.clone().unwrap_or_default();
+        Ok(HitReport {
+            entry: hit.entry.id.to_string(),
+            handle: entry.handle.clone(),
+            display_name: entry.display_name.clone(),
+            platform: entry.platform.clone(),
+            network: ban.network,
+            reason: ban.reason,
+            score_bits: hit.score.total(),
+            prior_bits: hit.score.prior(),
+            probability: hit.score.probability(),
+            evidence,
+        })
+    }
+}
+
+/// Rows of the network and the time, where they weigh.
+fn circumstances(hit: &Hit) -> Vec<EvidenceRow> {
+    let network = hit.entry.network.as_deref().unwrap_or_default();
+    let minutes = hit.circumstances.minutes_since_ban.unwrap_or_default();
+    let reasons = [
+        (Signal::Network, format!("other entries of network {network} agree on what this one does not")),
+        (Signal::Time, format!("opened {} after the ban", span(minutes))),
+    ];
+    let row = |(signal, why)| EvidenceRow {
+        signal,
+        level: Level::Close,
+        bits: hit.score.bits(signal),
+        probe: None,
+        entry: None,
+        distance: None,
+        why,
+    };
+    reasons.into_iter().map(row).filter(|row| row.bits > 0.0).collect()
+}
+
+/// Minutes in words.
+fn span(minutes: f32) -> String {
+    match minutes {
+        minutes if minutes < 120.0 => format!("{minutes:.0} minutes"),
+        minutes if minutes < 2_880.0 => format!("{:.0} hours", minutes / 60.0),
+        minutes => format!("{:.0} days", minutes / 1_440.0),
+    }
+}

@@ -1,0 +1,211 @@
+//! Why two values agree, in words, for each signal.
+
+use crate::account::{Account, Token};
+use crate::background::Background;
+use crate::normalize::contact::contacts_in;
+use crate::normalize::moves::{Move, Parts, moves};
+use crate::normalize::links::links_in;
+use crate::normalize::url::{LinkKey, link_key};
+use crate::score::Model;
+use crate::signal::bio::shared_words;
+use crate::signal::relation::{Comparison, Level, Relation, Signal};
+
+/// Words of two bios that are named.
+const NAMED_WORDS: usize = 6;
+/// Characters of a bio that a row shows.
+const SHOWN_CHARS: usize = 200;
+
+/// A probe and an entry as texts.
+pub(crate) struct Pair<'a> {
+    pub(crate) probe: &'a Account,
+    pub(crate) entry: &'a Account,
+    pub(crate) background: &'a Background,
+}
+
+impl Pair<'_> {
+    /// The two values of a signal, as far as there is one to show. Tokens are never shown.
+    pub(crate) fn values(&self, signal: Signal, relation: Relation) -> (Option<String>, Option<String>) {
+        match signal {
+            Signal::Handle => (text(&self.probe.handle), text(&self.entry.handle)),
+            Signal::Name if relation == Relation::Crossed => match self.crossed() {
+                Crossing::NameIsHandle => (text(&self.probe.display_name), text(&self.entry.handle)),
+                Crossing::HandleIsName => (text(&self.probe.handle), text(&self.entry.display_name)),
+            },
+            Signal::Name => (text(&self.probe.display_name), text(&self.entry.display_name)),
+            Signal::Bio => (text(&self.probe.bio), text(&self.entry.bio)),
+            Signal::Link => (text(&link_keys(self.probe).join(" ")), text(&link_keys(self.entry).join(" "))),
+            Signal::Contact => (text(&contact_keys(self.probe).join(" ")), text(&contact_keys(self.entry).join(" "))),
+            Signal::Avatar | Signal::Token | Signal::Network | Signal::Time => (None, None),
+        }
+    }
+
+    /// How the values of a signal relate.
+    pub(crate) fn why(&self, signal: Signal, comparison: &Comparison) -> String {
+        let relation = comparison.relation;
+        match (relation.level(), signal) {
+            (Level::Missing, _) => self.missing(signal),
+            (_, Signal::Handle) => self.handle(relation),
+            (_, Signal::Name) => self.name(relation),
+            (_, Signal::Bio) => self.bio(relation),
+            (_, Signal::Avatar) => picture(comparison),
+            (Level::Different, _) => "nothing in common".into(),
+            (_, Signal::Link) => self.link(relation),
+            (_, Signal::Contact) => self.contact(relation),
+            (_, Signal::Token) => format!("same {}", common(&token_names(self.probe), &token_names(self.entry)).join(", ")),
+            (_, Signal::Network | Signal::Time) => String::new(),
+        }
+    }
+
+    fn missing(&self, signal: Signal) -> String {
+        let (probe, entry) = self.values(signal, Relation::Missing);
+        match (probe.is_some(), entry.is_some()) {
+            (true, false) => "the entry does not tell".into(),
+            (false, true) => "the probe does not tell".into(),
+            _ => "not told on both sides".into(),
+        }
+    }
+
+    fn handle(&self, relation: Relation) -> String {
+        let named = moves(&self.probe.handle, &self.entry.handle);
+        let named: Vec<String> = named.iter().map(Move::to_string).collect();
+        let core = || Parts::of(&self.entry.handle).core;
+        match relation {
+            Relation::Different => "different handle".into(),
+            Relation::Same if named.is_empty() => "same handle".into(),
+            Relation::Contains => format!("contains the core \"{}\"", core()),
+            Relation::Affixed => format!("same core \"{}\": {}", core(), named.join("; ")),
+            Relation::SameSound => "sounds the same in another spelling or script".into(),
+            Relation::Truncated => format!("the beginning of the old handle: {}", named.join("; ")),
+            _ => named.join("; "),
+        }
+    }
+
+    fn name(&self, relation: Relation) -> String {
+        let (probe, entry) = (words_of(&self.probe.display_name), words_of(&self.entry.display_name));
+        match relation {
+            Relation::Same if self.probe.display_name == self.entry.display_name => "same name".into(),
+            Relation::Same => "same words in another order or dress".into(),
+            Relation::SameSound => "sounds the same in another spelling or script".into(),
+            Relation::NearWords => "nearly the same words".into(),
+            Relation::SharedWords => match common(&probe, &entry) {
+                shared if shared.is_empty() => "words that sound or look alike".into(),
+                shared => format!("shares \"{}\"", shared.join(" ")),
+            },
+            Relation::Crossed => match self.crossed() {
+                Crossing::NameIsHandle => "the name is the old handle".into(),
+                Crossing::HandleIsName => "the handle is the old name".into(),
+            },
+            _ => "different name".into(),
+        }
+    }
+
+    fn bio(&self, relation: Relation) -> String {
+        let shared = shared_words(&self.probe.bio, &self.entry.bio, self.background);
+        let named = shared.iter().take(NAMED_WORDS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        match relation {
+            Relation::Same => "same text".into(),
+            Relation::MostWords => format!("most of the text is the same, among it: {named}"),
+            Relation::HalfWords => format!("about half of the text is the same, among it: {named}"),
+            Relation::FewWords => format!("some of the text is the same: {named}"),
+            _ => "different text".into(),
+        }
+    }
+
+    fn link(&self, relation: Relation) -> String {
+        if relation == Relation::SameSite {
+            let sites = |account: &Account| links(account).into_iter().map(|link| link.domain).collect::<Vec<_>>();
+            return format!("same site {}", common(&sites(self.probe), &sites(self.entry)).join(", "));
+        }
+        format!("same link {}", common(&link_keys(self.probe), &link_keys(self.entry)).join(", "))
+    }
+
+    fn contact(&self, relation: Relation) -> String {
+        match relation {
+            Relation::Announces => format!("says that it follows @{}", self.entry.handle),
+            Relation::NamesEntry => format!("names @{}, as reporters and fans do too", self.entry.handle),
+            _ => format!("same {}", common(&contact_keys(self.probe), &contact_keys(self.entry)).join(", ")),
+        }
+    }
+
+    fn crossed(&self) -> Crossing {
+        let name = Parts::of(&self.probe.display_name).whole;
+        let handle = Parts::of(&self.entry.handle);
+        if name == handle.whole || name == handle.stem { Crossing::NameIsHandle } else { Crossing::HandleIsName }
+    }
+}
+
+enum Crossing {
+    NameIsHandle,
+    HandleIsName,
+}
+
+/// How seldom ordinary accounts agree like that, as a clause; why an agreement weighs nothing.
+pub(crate) fn seldom(comparison: &Comparison, bits: f32, model: &Model, signal: Signal) -> String {
+    if comparison.relation.level() <= Level::Different {
+        return String::new();
+    }
+    let alone = model.bits(signal, *comparison);
+    let clause = match comparison.surprise {
+        surprise if surprise < 20.0 => format!("; one in {} ordinary accounts would too", grouped(surprise.exp2())),
+        _ => "; fewer than one in a million ordinary accounts would".into(),
+    };
+    match (bits > 0.0, alone - bits > 0.05) {
+        (true, true) => format!("{clause}; counts {bits:.1} of {alone:.1} bits, since another row tells part of it"),
+        (true, false) => clause,
+        (false, _) => format!("{clause}: too common to weigh"),
+    }
+}
+
+fn grouped(count: f32) -> String {
+    match count {
+        count if count < 10.0 => format!("{count:.0}"),
+        count if count < 1_000.0 => format!("{:.0}", (count / 10.0).round() * 10.0),
+        count => format!("{:.0},000", (count / 1_000.0).round()),
+    }
+}
+
+fn picture(comparison: &Comparison) -> String {
+    match comparison.relation {
+        Relation::Turned => format!("PDQ distance {} of 256 once mirrored or turned", comparison.distance),
+        Relation::Different => format!("different picture, PDQ distance {} of 256", comparison.distance),
+        _ => format!("PDQ distance {} of 256", comparison.distance),
+    }
+}
+
+fn text(value: &str) -> Option<String> {
+    let shown: String = value.chars().take(SHOWN_CHARS).collect();
+    let cut = shown.len() < value.len();
+    (!shown.is_empty()).then(|| if cut { shown + "…" } else { shown })
+}
+
+fn words_of(name: &str) -> Vec<String> {
+    crate::normalize::unicode::words(name)
+}
+
+fn links(account: &Account) -> Vec<LinkKey> {
+    let in_texts = links_in(&account.bio).into_iter().chain(links_in(&account.display_name));
+    account.links.iter().cloned().chain(in_texts).filter_map(|link| link_key(&link)).collect()
+}
+
+fn link_keys(account: &Account) -> Vec<String> {
+    let mut keys: Vec<String> = links(account).into_iter().map(|link| link.key).collect();
+    keys.sort();
+    keys.dedup();
+    keys
+}
+
+fn contact_keys(account: &Account) -> Vec<String> {
+    let texts = format!("{}\n{}\n{}", account.display_name, account.bio, account.links.join("\n"));
+    contacts_in(&texts).into_iter().map(|contact| contact.key).collect()
+}
+
+fn token_names(account: &Account) -> Vec<String> {
+    account.tokens.iter().map(|Token { name, .. }| name.clone()).collect()
+}
+
+fn common(probe: &[String], entry: &[String]) -> Vec<String> {
+    let mut shared: Vec<String> = probe.iter().filter(|value| entry.contains(value)).cloned().collect();
+    shared.sort();
+    shared.dedup();
+    shared
+}

@@ -1,0 +1,59 @@
+//! All comparisons of one pair.
+
+use crate::fingerprint::Fingerprint;
+use crate::signal::relation::{Comparison, Crowd, Level, Signal};
+use crate::signal::{avatar, bio, contact, crossing, handle, link, name, token};
+
+/// Signals that compare two fingerprints; the network and the time are added by the engine.
+pub const COMPARED: usize = 7;
+
+/// The comparisons of a probe and an entry, by signal. Small and `Copy`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Evidence {
+    comparisons: [Comparison; COMPARED],
+}
+
+impl Evidence {
+    /// Compares a probe with an entry, signal by signal. O(length of the values); about a microsecond.
+    pub fn of(probe: &Fingerprint, entry: &Fingerprint, crowd: &Crowd) -> Self {
+        let handle = pairwise(&probe.handle, &entry.handle, handle::compare);
+        let name = pairwise(&probe.name, &entry.name, |probe, entry| name::compare(probe, entry, crowd));
+        let crossed = crossing::compare(
+            (probe.handle.as_ref(), probe.name.as_ref()),
+            (entry.handle.as_ref(), entry.name.as_ref()),
+        );
+        Self {
+            comparisons: [
+                handle,
+                name.or(crossed),
+                pairwise(&probe.bio, &entry.bio, |probe, entry| bio::compare(probe, entry, crowd)),
+                pairwise(&probe.picture, &entry.picture, |probe, entry| avatar::compare(probe, entry, crowd)),
+                link::compare(&probe.links, &entry.links, crowd),
+                contact::compare(&probe.contacts, &entry.contacts, entry.handle.as_ref(), crowd),
+                token::compare(&probe.tokens, &entry.tokens, crowd),
+            ],
+        }
+    }
+
+    /// The comparison of one signal; missing for the network and the time.
+    pub fn comparison(&self, signal: Signal) -> Comparison {
+        self.comparisons.get(signal as usize).copied().unwrap_or(Comparison::MISSING)
+    }
+
+    /// Every signal with its comparison, in the order of reports.
+    pub fn iter(&self) -> impl Iterator<Item = (Signal, Comparison)> + '_ {
+        Signal::ALL.into_iter().zip(self.comparisons)
+    }
+
+    /// True when any signal agrees at all.
+    pub fn agrees(&self) -> bool {
+        self.comparisons.iter().any(|comparison| comparison.relation.level() > Level::Different)
+    }
+}
+
+fn pairwise<T>(probe: &Option<T>, entry: &Option<T>, compare: impl Fn(&T, &T) -> Comparison) -> Comparison {
+    match (probe, entry) {
+        (Some(probe), Some(entry)) => compare(probe, entry),
+        _ => Comparison::MISSING,
+    }
+}

@@ -1,0 +1,172 @@
+//! One value per signal: all that screening ever compares.
+//!
+//! A fingerprint is a pure function of the account, the background and the secret that keys tokens, so it can be thrown
+//! away and made again; rarities are looked up here once and carried along.
+
+use std::collections::HashSet;
+
+use crate::account::{Account, Token, TokenValue};
+use crate::background::{Background, Observation};
+use crate::hash::Secret;
+use crate::hash::feature::{Space, feature};
+use crate::normalize::contact::contacts_in;
+use crate::normalize::romanize::romanized;
+use crate::normalize::unicode::{fold, words};
+use crate::normalize::links::links_in;
+use crate::normalize::url::{LinkKey, link_key};
+use crate::signal::avatar::Picture;
+use crate::signal::bio::Bio;
+use crate::signal::contact::Contacts;
+use crate::signal::handle::Handle;
+use crate::signal::link::Links;
+use crate::signal::name::Name;
+use crate::signal::token::{TokenKey, Tokens};
+
+/// Raised whenever the same account would get another fingerprint; stored with decisions.
+pub const NORMALIZER_VERSION: u32 = 1;
+/// Letters of a name's word that must stand in the handle for the handle to tell the name.
+const TOLD_CHARS_MIN: usize = 3;
+
+/// The signal values of one account; what the account does not tell is `None` or empty.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fingerprint {
+    /// The handle's normal forms.
+    pub handle: Option<Handle>,
+    /// The name's words.
+    pub name: Option<Name>,
+    /// The bio's words.
+    pub bio: Option<Bio>,
+    /// The picture's hash, unless it is too flat.
+    pub picture: Option<Picture>,
+    /// Links of the profile's fields and of its texts.
+    pub links: Links,
+    /// Contacts found in the texts.
+    pub contacts: Contacts,
+    /// The platform's opaque identifiers.
+    pub tokens: Tokens,
+    /// Share of the name's rarity that the handle already tells, 0 to 1.
+    pub name_told: f32,
+}
+
+impl Fingerprint {
+    /// The fingerprint of `account`. Pure; some tens of microseconds.
+    pub fn of(account: &Account, background: &Background, secret: &Secret) -> Self {
+        let links = links_of(account);
+        let texts = format!("{}\n{}", account.display_name, account.bio);
+        let named: Vec<String> = links.iter().filter_map(handle_linked).collect();
+        let reachable: String =
+            account.links.iter().filter(|link| link.starts_with("tel:") || link.starts_with("mailto:")).cloned().collect::<Vec<_>>().join("\n");
+        let contacts = contacts_in(&format!("{texts}\n{reachable}"));
+        let handle = Handle::of(&account.handle, background);
+        let name = Name::of(&account.display_name, background);
+        Self {
+            name_told: handle.as_ref().zip(name.as_ref()).map_or(0.0, |(handle, name)| told(handle, name)),
+            bio: Bio::of(&account.bio, background),
+            picture: account.avatar.as_ref().and_then(|avatar| Picture::of(avatar, background)),
+            links: Links::of(&links, background),
+            contacts: Contacts::of(&contacts, &named, &texts, background),
+            tokens: Tokens::of(&keyed_tokens(account, secret), background),
+            handle,
+            name,
+        }
+    }
+
+    /// Pushes every exact key under which this account is found, as entry or as probe.
+    pub fn keys(&self, keys: &mut Vec<u64>) {
+        if let Some(handle) = &self.handle {
+            handle.keys(keys);
+        }
+        if let Some(name) = &self.name {
+            name.keys(keys);
+        }
+        if let Some(bio) = &self.bio {
+            bio.keys(keys);
+        }
+        keys.extend(self.links.keys().chain(self.contacts.keys()).chain(self.tokens.keys()));
+    }
+
+    /// What this account teaches the background, were it an ordinary one.
+    pub fn observation(&self, account: &Account) -> Observation {
+        let mut observation = Observation::default();
+        let features = &mut observation.features;
+        let mut terms: HashSet<String> = HashSet::new();
+        if let Some(handle) = &self.handle {
+            handle.observe(features);
+            terms.extend(words(&split_camel(&account.handle)).iter().map(|word| bare(word)));
+            observation.texts.push(romanized(&fold(handle.letters())).replace(' ', ""));
+        }
+        if let Some(name) = &self.name {
+            name.observe(features);
+            terms.extend(name.words().iter().map(|word| bare(&romanized(word.text()))));
+        }
+        features.extend(terms.iter().map(|term| (Space::Term, feature(Space::Term, term.as_bytes()))));
+        if let Some(bio) = &self.bio {
+            bio.observe(features);
+        }
+        if let Some(picture) = &self.picture {
+            picture.observe(features);
+        }
+        self.links.observe(features);
+        self.contacts.observe(features);
+        self.tokens.observe(features);
+        observation
+    }
+}
+
+/// The account's tokens in the only form that is kept.
+pub fn keyed_tokens(account: &Account, secret: &Secret) -> Vec<TokenKey> {
+    let key = |token: &Token| TokenKey {
+        name: token.name.clone(),
+        digest: match &token.value {
+            TokenValue::Opaque(value) => secret.keyed(&token.name, value).0,
+            TokenValue::Keyed(digest) => *digest,
+        },
+    };
+    account.tokens.iter().map(key).collect()
+}
+
+/// Links of the profile's own fields and of its name and bio.
+fn links_of(account: &Account) -> Vec<LinkKey> {
+    let in_texts = [&account.bio, &account.display_name].into_iter().flat_map(|text| links_in(text));
+    account.links.iter().cloned().chain(in_texts).filter_map(|link| link_key(&link)).collect()
+}
+
+/// The handle a link of the form `host/handle` leads to.
+fn handle_linked(link: &LinkKey) -> Option<String> {
+    let (_, path) = link.key.split_once('/')?;
+    let handle = path.strip_prefix("profile/").unwrap_or(path).trim_start_matches('@');
+    (!handle.is_empty() && !handle.contains(['/', '?', '+', '='])).then(|| handle.to_owned())
+}
+
+/// Share of the name's bits whose letters stand in the handle.
+fn told(handle: &Handle, name: &Name) -> f32 {
+    let letters = romanized(&fold(handle.letters())).replace(' ', "");
+    let all: f32 = name.words().iter().map(|word| word.bits()).sum();
+    let told: f32 = name
+        .words()
+        .iter()
+        .filter(|word| {
+            let latin = romanized(word.text());
+            latin.chars().count() >= TOLD_CHARS_MIN && letters.contains(&latin)
+        })
+        .map(|word| word.bits())
+        .sum();
+    told / all.max(1.0)
+}
+
+fn split_camel(handle: &str) -> String {
+    let mut text = String::with_capacity(handle.len() + 4);
+    let mut before = ' ';
+    for c in handle.chars() {
+        if (before.is_lowercase() && c.is_uppercase()) || !c.is_alphanumeric() {
+            text.push(' ');
+        }
+        text.push(c);
+        before = c;
+    }
+    text
+}
+
+fn bare(word: &str) -> String {
+    word.trim_matches(|c: char| c.is_ascii_digit()).replace(' ', "")
+}

@@ -1,0 +1,139 @@
+//! From an unparsed body to a checked account.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountDraft, Avatar, Ban, Kind, Token, TokenValue};
+use crate::error::Rejection;
+use crate::format::input::Body;
+use crate::format::picture;
+use crate::hash::Pdq;
+use crate::normalize::html::text_and_links;
+use crate::wire::{AccountRecord, AvatarRecord, BanRecord};
+
+/// An account with the labels `evaluate` reads.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Labelled {
+    /// The account.
+    pub account: Account,
+    /// The entry it re-creates; `None` for an ordinary account.
+    pub mirror_of: Option<String>,
+    /// How the mirror was made.
+    pub tactic: Option<String>,
+}
+
+/// Parses bodies of one input.
+#[derive(Debug, Clone, Default)]
+pub struct Parser {
+    folder: PathBuf,
+}
+
+impl Parser {
+    /// A parser whose picture paths are relative to `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The account in `body`. Reads the picture file where one is named.
+    ///
+    /// # Errors
+    /// The first field that is wrong, and why.
+    pub fn parse(&self, body: Body) -> Result<Labelled, Rejection> {
+        let record = match body {
+            Body::Columns(record) => *record,
+            Body::Json(bytes) => json(&bytes)?,
+        };
+        self.labelled(record)
+    }
+
+    /// The account of a record already read.
+    ///
+    /// # Errors
+    /// The first field that is wrong, and why.
+    pub fn labelled(&self, record: AccountRecord) -> Result<Labelled, Rejection> {
+        let (bio, bio_links) = text_and_links(record.bio.as_deref().unwrap_or_default());
+        let mut links = record.links.unwrap_or_default();
+        links.extend(bio_links);
+        let draft = AccountDraft {
+            id: record.id.unwrap_or_default(),
+            platform: record.platform.unwrap_or_default(),
+            kind: record.kind.as_deref().unwrap_or_default().parse::<Kind>()?,
+            handle: record.handle.unwrap_or_default(),
+            display_name: record.display_name.unwrap_or_default(),
+            bio,
+            location: record.location.unwrap_or_default(),
+            links,
+            avatar: record.avatar.map(|avatar| self.avatar(avatar)).transpose()?.flatten(),
+            tokens: record.tokens.into_iter().flatten().map(token).collect(),
+            created_at: time("created_at", record.created_at)?,
+            ban: record.ban.map(ban).transpose()?,
+        };
+        Ok(Labelled { account: draft.check()?, mirror_of: record.mirror_of, tactic: record.tactic })
+    }
+
+    fn avatar(&self, avatar: AvatarRecord) -> Result<Option<Avatar>, Rejection> {
+        match (avatar.pdq, avatar.path, avatar.base64) {
+            (Some(hex), None, None) => {
+                let pdq = Pdq::from_hex(&hex)
+                    .ok_or_else(|| Rejection::new("invalid_value", "avatar.pdq", "expected 64 hex digits"))?;
+                // Without a word on quality the hash is taken for good, as in threatexchange's exchange files.
+                let quality = avatar.quality.unwrap_or(100);
+                if quality > 100 {
+                    return Err(Rejection::new("invalid_value", "avatar.quality", "expected 0 to 100"));
+                }
+                Ok(Some(Avatar { pdq: pdq.to_bytes(), quality }))
+            }
+            (None, Some(path), None) => picture::of_file(&self.folder.join(path)).map(Some),
+            (None, None, Some(base64)) => picture::of_base64(&base64).map(Some),
+            (None, None, None) => Ok(None),
+            _ => Err(Rejection::new("invalid_value", "avatar", "give one of pdq, path or base64")),
+        }
+    }
+}
+
+fn json(bytes: &[u8]) -> Result<AccountRecord, Rejection> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Rejection::new("invalid_utf8", "record", format!("byte {} is not UTF-8", error.valid_up_to() + 1))
+    })?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let record = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "record".to_owned() } else { path };
+        let inner = error.into_inner();
+        Rejection::new(code_of(&inner), field, inner.to_string())
+    })?;
+    deserializer.end().map_err(|error| Rejection::new("invalid_json", "record", error.to_string()))?;
+    Ok(record)
+}
+
+/// A stable word for what serde_json says.
+fn code_of(error: &serde_json::Error) -> &'static str {
+    let message = error.to_string();
+    match error.classify() {
+        serde_json::error::Category::Data => "invalid_type",
+        _ if message.contains("recursion limit") => "too_deep",
+        _ if message.contains("surrogate") || message.contains("unexpected end of hex escape") => "lone_surrogate",
+        _ => "invalid_json",
+    }
+}
+
+fn token((name, value): (String, String)) -> Token {
+    Token { name, value: TokenValue::Opaque(value) }
+}
+
+fn ban(record: BanRecord) -> Result<Ban, Rejection> {
+    Ok(Ban {
+        reason: record.reason.unwrap_or_default(),
+        network: record.network.unwrap_or_default(),
+        source: record.source.unwrap_or_default(),
+        banned_at: time("ban.banned_at", record.banned_at)?,
+        expires_at: time("ban.expires_at", record.expires_at)?,
+    })
+}
+
+fn time(field: &str, text: Option<String>) -> Result<Option<Timestamp>, Rejection> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let parsed = text.parse::<Timestamp>();
+    parsed.map(Some).map_err(|_| Rejection::new("invalid_value", field, "expected RFC 3339, as in 2026-11-22T05:20:00Z"))
+}

@@ -1,0 +1,260 @@
+//! Which entries are spelled nearly like this string?
+//!
+//! Symmetric deletes (W. Garbe's SymSpell, 2012): two strings at most `k` edits apart become the same when at most `k`
+//! characters are left out of each, so entries are stored under all their shortened forms and found under the probe's.
+//! Beyond 13 characters there would be hundreds of forms: there the string is cut in half, one of the
+//! halves has at most one edit, and each half is stored under its own. No candidate is missed; the few false ones are
+//! for the caller to drop with `osa_within(a, b, distance_max(shorter length))`. It stores no strings.
+
+use crate::index::Ordinal;
+use crate::index::hashed::{HashedPostings, mixed};
+use crate::index::spelled::{LEN_MAX, Spelled};
+use xxhash_rust::xxh3::xxh3_64;
+
+
+/// Longest string in characters that is stored under its own shortened forms (at most 1 + 13 + 78 of them).
+///
+/// Larger costs memory (the forms grow with the square); smaller costs time, as halves under seven characters are shared
+/// by many handles.
+const WHOLE_MAX: usize = 13;
+
+/// Mean number of postings in a bucket: a quarter byte of table a posting, and one cache line to read.
+const LOAD: usize = 16;
+
+/// What a form is made of; forms of different makes must not meet.
+#[derive(Clone, Copy)]
+enum Form {
+    Whole,
+    /// The first half of an entry of this many characters.
+    Front(usize),
+    /// The second half of an entry of this many characters.
+    Back(usize),
+    /// The bytes of a string beyond [`LEN_MAX`], which matches by equality only.
+    Long,
+}
+
+/// Returns how many edits two strings may be apart, by the length of the shorter one in characters.
+///
+/// 0 up to 3, 1 up to 6, 2 from 7 on, where two random words no longer meet by chance; 0 again above [`LEN_MAX`] - 2,
+/// so that both strings of a pair are always indexed whole.
+pub fn distance_max(len_min: usize) -> usize {
+    match len_min {
+        0..=3 => 0,
+        4..=6 => 1,
+        _ if len_min + 2 <= LEN_MAX => 2,
+        _ => 0,
+    }
+}
+
+/// Index of strings by optimal string alignment distance. About four bytes a stored form.
+#[derive(Clone, Debug, Default)]
+pub struct Deletes {
+    forms: HashedPostings,
+}
+
+impl Deletes {
+    /// Stores each string under its shortened forms. O(forms): 67 for a string of 11 characters, 22 for one of 20.
+    pub fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
+        let forms = HashedPostings::build(entries, LOAD, |text, out| {
+            entry_forms(text.as_ref(), out);
+        });
+        Self { forms }
+    }
+
+    /// Pushes every entry within [`distance_max`] of the probe, and some others; ascending and distinct.
+    pub fn candidates(&self, probe: &str, out: &mut Vec<Ordinal>) {
+        let mut forms = Vec::with_capacity(160);
+        probe_forms(probe, &mut forms);
+        self.forms.get(&forms, out);
+    }
+
+    /// Returns the bytes of the arrays.
+    pub fn bytes(&self) -> usize {
+        self.forms.bytes()
+    }
+}
+
+/// Writes the forms an entry is stored under.
+fn entry_forms(text: &str, out: &mut Vec<u64>) {
+    let spelled = Spelled::of(text);
+    let len = spelled.len();
+    if spelled.is_cut() {
+        out.push(long_form(text));
+    } else if len <= WHOLE_MAX {
+        whole_forms(&spelled, 0, out);
+    } else {
+        let half = len / 2;
+        for (form, start, end) in [(Form::Front(len), 0, half), (Form::Back(len), half, len)] {
+            out.push(keyed(spelled.part(start, end), form));
+            shortened(&spelled, start, end, form, out);
+        }
+    }
+}
+
+/// Writes the forms under which the probe's matches are stored.
+fn probe_forms(text: &str, out: &mut Vec<u64>) {
+    let spelled = Spelled::of(text);
+    let len = spelled.len();
+    if spelled.is_cut() {
+        out.push(long_form(text));
+        return;
+    }
+    if len <= WHOLE_MAX + 2 {
+        whole_forms(&spelled, len.saturating_sub(WHOLE_MAX), out);
+    }
+    for entry_len in (len.saturating_sub(2)).max(WHOLE_MAX + 1)..=(len + 2).min(LEN_MAX) {
+        half_forms(&spelled, entry_len, out);
+    }
+}
+
+/// Writes the string without 0, 1 and 2 characters, as many as its length allows edits, but at least `gaps_min`.
+///
+/// Of a run of equal characters only the first is left out: the others give the same string.
+fn whole_forms(spelled: &Spelled, gaps_min: usize, out: &mut Vec<u64>) {
+    let len = spelled.len();
+    let gaps_max = distance_max(len);
+    if gaps_min == 0 {
+        out.push(keyed(spelled.part(0, len), Form::Whole));
+    }
+    if gaps_min <= 1 && gaps_max >= 1 {
+        shortened(spelled, 0, len, Form::Whole, out);
+    }
+    if gaps_max < 2 {
+        return;
+    }
+    for first in (0..len).filter(|first| !spelled.repeats(*first)) {
+        for second in first + 1..len {
+            if second == first + 1 || !spelled.repeats(second) {
+                out.push(keyed(spelled.without_two(first, second), Form::Whole));
+            }
+        }
+    }
+}
+
+/// Writes the forms under which a half of an entry of `entry_len` characters may be found.
+///
+/// Why it misses none: line up probe and entry by at most two edits and cut both at the entry's middle. Either one side
+/// has at most one edit, or a swap lies across the cut; then at most one edit is left for one of the sides, so the other
+/// is unchanged but for the swapped character: one substitution. So one half meets the probe's front (or back) part
+/// with at most one edit. What is left for the other half bounds how much longer or shorter that part may be: by one
+/// at most, and not against the difference of the whole lengths.
+fn half_forms(spelled: &Spelled, entry_len: usize, out: &mut Vec<u64>) {
+    let len = spelled.len();
+    let half = entry_len / 2;
+    for (form, half_len) in [
+        (Form::Front(entry_len), half),
+        (Form::Back(entry_len), entry_len - half),
+    ] {
+        let part = |part_len: usize| match form {
+            Form::Back(_) => (len.saturating_sub(part_len), len),
+            _ => (0, part_len.min(len)),
+        };
+        let (start, end) = part(half_len);
+        if len < entry_len {
+            out.push(keyed(spelled.part(start, end), form));
+        }
+        if len.abs_diff(entry_len) <= 1 {
+            shortened(spelled, start, end, form, out);
+        }
+        if len >= entry_len {
+            let (start, end) = part(half_len + 1);
+            shortened(spelled, start, end, form, out);
+        }
+        if len + 2 == entry_len {
+            let (start, end) = part(half_len - 1);
+            out.push(keyed(spelled.part(start, end), form));
+        }
+    }
+}
+
+/// Writes the part `start..end` without each one of its characters.
+fn shortened(spelled: &Spelled, start: usize, end: usize, form: Form, out: &mut Vec<u64>) {
+    for gap in start..end {
+        if gap == start || !spelled.repeats(gap) {
+            out.push(keyed(spelled.without(start, gap, end), form));
+        }
+    }
+}
+
+/// Returns the key of a form: its hash and its make.
+fn keyed(hash: u64, form: Form) -> u64 {
+    let make = match form {
+        Form::Whole => 0,
+        Form::Front(len) => 2 * len as u64,
+        Form::Back(len) => 2 * len as u64 + 1,
+        Form::Long => 1,
+    };
+    mixed(hash ^ mixed(make))
+}
+
+/// Returns the key of a string that is matched by equality only.
+fn long_form(text: &str) -> u64 {
+    keyed(xxh3_64(text.as_bytes()), Form::Long)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Deletes, distance_max};
+    use crate::index::osa_within;
+    use proptest::prelude::{ProptestConfig, Strategy, prop_assert_eq, proptest};
+
+    /// Strings over few letters, so that near pairs and runs abound; each with an edited copy of its own.
+    fn families() -> impl Strategy<Value = Vec<String>> {
+        let edit = (
+            0usize..4,
+            0usize..80,
+            proptest::sample::select(vec!['a', 'b', 'я']),
+        );
+        let family = (
+            "[abя]{0,40}|[a-e]{12,20}|[ab]{58,68}",
+            proptest::collection::vec(edit, 0..4),
+        );
+        proptest::collection::vec(family, 1..12).prop_map(|families| {
+            let mut strings = Vec::new();
+            for (text, edits) in families {
+                let mut letters: Vec<char> = text.chars().collect();
+                for (kind, place, letter) in edits {
+                    let place = place % (letters.len() + 1);
+                    match kind {
+                        0 => letters.insert(place, letter),
+                        1 if place < letters.len() => drop(letters.remove(place)),
+                        2 if place + 1 < letters.len() => letters.swap(place, place + 1),
+                        _ if place < letters.len() => letters[place] = letter,
+                        _ => {}
+                    }
+                }
+                strings.extend([text, letters.into_iter().collect()]);
+            }
+            strings
+        })
+    }
+
+    fn is_near(a: &str, b: &str) -> bool {
+        let len_min = a.chars().count().min(b.chars().count());
+        osa_within(a, b, distance_max(len_min)).is_some()
+    }
+
+    #[test]
+    fn the_rule_by_length() {
+        let rule: Vec<usize> = [0, 3, 4, 6, 7, 62, 63, 1000].map(distance_max).to_vec();
+        assert_eq!(rule, [0, 0, 1, 1, 2, 2, 0, 0]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn equals_linear_scan_after_verification(strings in families()) {
+            let entries: Vec<(String, u32)> = strings.iter().cloned().zip(0u32..).collect();
+            let index = Deletes::build(&entries);
+            for probe in &strings {
+                let mut found = Vec::new();
+                index.candidates(probe, &mut found);
+                found.retain(|ordinal| is_near(probe, &strings[*ordinal as usize]));
+                let expected: Vec<u32> =
+                    (0..strings.len() as u32).filter(|ordinal| is_near(probe, &strings[*ordinal as usize])).collect();
+                prop_assert_eq!(&found, &expected, "{}", probe);
+            }
+        }
+    }
+}

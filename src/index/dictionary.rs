@@ -1,0 +1,215 @@
+//! Which stored strings begin with, contain or nearly equal what an analyst typed?
+//!
+//! All strings in order in one finite-state transducer (the `fst` crate, named nowhere else), each leading to the group
+//! of its ordinals. The fuzzy search walks the transducer with a [`Band`] of the edit table as its state instead of a
+//! Levenshtein automaton built beforehand: it knows swaps, means the same distance as `osa_within` and cannot outgrow
+//! a state limit. Too slow for distance 2 on every signup; that is the work of `Deletes`.
+
+use crate::index::Ordinal;
+use crate::index::osa::{BAND_MAX, Band};
+use fst::{Automaton, IntoStreamer, Map, Streamer};
+
+/// Ordered dictionary from string to ordinals; an ordinal may stand under several strings.
+#[derive(Clone, Debug)]
+pub struct Dictionary {
+    words: Map<Vec<u8>>,
+    /// Position of the first ordinal of each group, and the number of ordinals at the end.
+    groups: Vec<u32>,
+    ordinals: Vec<Ordinal>,
+}
+
+impl Dictionary {
+    /// Orders the strings; equal pairs count once. O(n log n). A segment holds fewer than 2^32 pairs.
+    pub fn build(mut entries: Vec<(String, Ordinal)>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        let mut words: Vec<(&str, u64)> = Vec::new();
+        let mut groups = Vec::new();
+        for (position, (text, _)) in entries.iter().enumerate() {
+            if words.last().is_none_or(|(last, _)| last != text) {
+                words.push((text, groups.len() as u64));
+                groups.push(position as u32);
+            }
+        }
+        groups.push(entries.len() as u32);
+        Self {
+            // Ordered distinct keys written to memory: the builder has nothing to refuse.
+            words: Map::from_iter(words).unwrap_or_default(),
+            groups,
+            ordinals: entries.iter().map(|(_, ordinal)| *ordinal).collect(),
+        }
+    }
+
+    /// Returns the ordinals under exactly this string, ascending.
+    pub fn exact(&self, text: &str) -> &[Ordinal] {
+        self.words.get(text).map_or(&[], |group| self.group(group))
+    }
+
+    /// Pushes up to `limit` ordinals whose string begins with the probe, in the order of the strings.
+    pub fn prefix(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
+        let mut room = limit;
+        let mut stream = self.words.range().ge(probe).into_stream();
+        while let Some((word, group)) = stream.next() {
+            if room == 0 || !word.starts_with(probe.as_bytes()) {
+                return;
+            }
+            self.push(group, &mut room, out);
+        }
+    }
+
+    /// Pushes up to `limit` ordinals whose string contains the probe, in the order of the strings. Reads every string.
+    pub fn containing(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
+        let mut room = limit;
+        let mut stream = self.words.stream();
+        while let Some((word, group)) = stream.next() {
+            if room == 0 {
+                return;
+            }
+            if std::str::from_utf8(word).is_ok_and(|text| text.contains(probe)) {
+                self.push(group, &mut room, out);
+            }
+        }
+    }
+
+    /// Pushes up to `limit` ordinals whose string is within `distance` of the probe as `osa_within` counts, the nearest
+    /// first, then in the order of the strings. Distances beyond 7 count as 7.
+    ///
+    /// The cost grows about tenfold with each step of distance, up to reading the whole dictionary.
+    pub fn fuzzy(&self, probe: &str, distance: usize, limit: usize, out: &mut Vec<Ordinal>) {
+        let letters: Vec<char> = probe.chars().collect();
+        let mut room = limit;
+        for max in 0..=distance.min(BAND_MAX) {
+            let near = Near {
+                probe: &letters,
+                max,
+            };
+            let mut stream = self.words.search(&near).into_stream();
+            while let Some((_, group)) = stream.next() {
+                if room == 0 {
+                    return;
+                }
+                self.push(group, &mut room, out);
+            }
+        }
+    }
+
+    /// Returns the bytes of the transducer and the arrays.
+    pub fn bytes(&self) -> usize {
+        self.words.as_fst().size() + (self.groups.len() + self.ordinals.len()) * 4
+    }
+
+    /// Returns the ordinals of one group.
+    fn group(&self, group: u64) -> &[Ordinal] {
+        let group = group as usize;
+        let bounds = self.groups.get(group).zip(self.groups.get(group + 1));
+        bounds
+            .and_then(|(start, end)| self.ordinals.get(*start as usize..*end as usize))
+            .unwrap_or(&[])
+    }
+
+    /// Pushes one group as far as there is room.
+    fn push(&self, group: u64, room: &mut usize, out: &mut Vec<Ordinal>) {
+        let before = out.len();
+        out.extend(self.group(group).iter().take(*room));
+        *room -= out.len() - before;
+    }
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        Self::build(Vec::new())
+    }
+}
+
+/// Accepts the strings at exactly `max` edits from the probe.
+struct Near<'a> {
+    probe: &'a [char],
+    max: usize,
+}
+
+/// Where the walk stands: the row of the edit table, and the character of which some bytes are still to come.
+#[derive(Clone, Copy)]
+struct Progress {
+    band: Band<char>,
+    bits: u32,
+    bytes_left: u32,
+}
+
+impl Automaton for Near<'_> {
+    type State = Progress;
+
+    fn start(&self) -> Progress {
+        Progress {
+            band: Band::start(self.max, self.probe.len()),
+            bits: 0,
+            bytes_left: 0,
+        }
+    }
+
+    fn is_match(&self, state: &Progress) -> bool {
+        state.bytes_left == 0 && state.band.distance(self.probe.len()) == Some(self.max)
+    }
+
+    fn can_match(&self, state: &Progress) -> bool {
+        state.band.can_match()
+    }
+
+    fn accept(&self, state: &Progress, byte: u8) -> Progress {
+        // UTF-8: a leading byte has as many high ones as the character has bytes, a continuing byte brings six bits.
+        let (bits, bytes_left) = match byte.leading_ones() {
+            0 => (u32::from(byte), 0),
+            1 => (
+                (state.bits << 6) | u32::from(byte & 0x3f),
+                state.bytes_left.saturating_sub(1),
+            ),
+            bytes => (u32::from(byte) & (0x7f >> bytes.min(7)), bytes - 1),
+        };
+        let mut next = Progress {
+            band: state.band,
+            bits,
+            bytes_left,
+        };
+        if bytes_left == 0 {
+            let letter = char::from_u32(bits).unwrap_or(char::REPLACEMENT_CHARACTER);
+            next.band = state.band.step(letter, self.probe);
+        }
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Dictionary;
+    use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn equals_linear_scan(
+            strings in proptest::collection::vec("[abя\u{1f600}]{0,7}", 0..60),
+            probe in "[abя\u{1f600}]{0,6}",
+            distance in 0usize..5,
+            limit in 0usize..30,
+        ) {
+            let mut entries: Vec<(String, u32)> = strings.into_iter().zip(0u32..).collect();
+            let index = Dictionary::build(entries.clone());
+            entries.sort();
+            let scan = |keep: &dyn Fn(&str) -> bool| -> Vec<u32> {
+                entries.iter().filter(|(text, _)| keep(text)).map(|(_, ordinal)| *ordinal).collect()
+            };
+            let cut = |mut all: Vec<u32>| { all.truncate(limit); all };
+            prop_assert_eq!(index.exact(&probe), scan(&|text| text == probe));
+            let mut found = Vec::new();
+            index.prefix(&probe, limit, &mut found);
+            prop_assert_eq!(&found, &cut(scan(&|text| text.starts_with(&probe))));
+            found.clear();
+            index.containing(&probe, limit, &mut found);
+            prop_assert_eq!(&found, &cut(scan(&|text| text.contains(&probe))));
+            found.clear();
+            index.fuzzy(&probe, distance, limit, &mut found);
+            let rings = (0..=distance).flat_map(|d| scan(&|text| strsim::osa_distance(text, &probe) == d));
+            prop_assert_eq!(&found, &cut(rings.collect()));
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Which stored hashes differ from this one in few bits?
+//!
+//! Multi-index hashing (Norouzi, Punjani, Fleet 2012): a value is cut into chunks of 16 bits with a table each; of
+//! `m` chunks one must be within `distance / m` of the probe's, so only the table rows around the probe's chunks are
+//! read. Bits are dealt out to the chunks in turn, since neighbouring bits of a picture hash go together. Beside each
+//! posting stands the value's next chunk, which drops most postings unread (the pigeonring bound, see [`Bounds`]).
+//! It holds each distinct value once and knows nothing of pictures or words.
+
+use crate::hash::hamming;
+use crate::index::Ordinal;
+
+/// Most ordinals kept under one value: a picture carried by more is a default or a flag and tells nothing.
+///
+/// The smallest ordinals stay; [`HammingIndex::cut`] counts the others. Equal to the cut of hot keys.
+pub const GROUP_MAX: usize = 256;
+
+/// Number of bits of a chunk: 65,536 rows a table.
+const CHUNK_BITS: usize = 16;
+
+/// Number of rows of one table, and one place more for the end of the last.
+const TABLE_LEN: usize = (1 << CHUNK_BITS) + 1;
+
+/// Number of chunks of one word.
+const WORD_CHUNKS: usize = 4;
+
+/// Up to so many values a scan of all is as fast as the tables, which would take 4 MB for PDQ.
+const SCAN_LEN: usize = 2048;
+
+/// Largest distance of a chunk that is looked up; the next would read 697 rows a chunk, and a scan is faster.
+const RADIUS_MAX: u32 = 2;
+
+/// Index of values of `W` words by Hamming distance. For PDQ (`W` = 4) 132 bytes a distinct value and 4 an entry.
+#[derive(Clone, Debug)]
+pub struct HammingIndex<const W: usize> {
+    /// The distinct values, ascending.
+    values: Vec<[u64; W]>,
+    /// Position of the first ordinal of each value, and the number of ordinals at the end.
+    groups: Vec<u32>,
+    ordinals: Vec<Ordinal>,
+    /// One table after the other: position of each row's first posting within the table's postings, and their number.
+    rows: Vec<u32>,
+    /// Positions of values, one table after the other.
+    postings: Vec<u32>,
+    /// The next chunk of the value at the same place in `postings`.
+    neighbours: Vec<u16>,
+    cut: usize,
+}
+
+/// The chunks of a value, four a word.
+type Chunks<const W: usize> = [[u16; WORD_CHUNKS]; W];
+
+/// How far chunks may be from the probe's for a value within `distance_max`.
+///
+/// Let `b_0 .. b_(m-1)` be the distances of the chunks, in a ring, their sum at most `D`. Start right after the place
+/// where the running sum of `b_i - D/m` is largest. From there no running sum is above 0, all around the ring, as the
+/// whole sum is not. So for the chunk at the start `b_i <= D/m`, and `b_i + b_(i+1) <= 2D/m` with the one after; both
+/// sides are whole numbers and may be rounded down. Looking for each chunk as the start misses none (Qin and Xiao 2018,
+/// "Pigeonring").
+#[derive(Clone, Copy)]
+struct Bounds {
+    distance: u32,
+    chunk: u32,
+    pair: u32,
+}
+
+impl<const W: usize> HammingIndex<W> {
+    /// Builds from pairs of a value and an entry that carries it; equal pairs count once. O(n log n).
+    pub fn build(mut entries: Vec<([u64; W], Ordinal)>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        let mut built = Self {
+            values: Vec::new(),
+            groups: Vec::new(),
+            ordinals: Vec::new(),
+            rows: Vec::new(),
+            postings: Vec::new(),
+            neighbours: Vec::new(),
+            cut: 0,
+        };
+        for same in entries.chunk_by(|a, b| a.0 == b.0) {
+            built.values.extend(same.first().map(|(value, _)| *value));
+            built.groups.push(built.ordinals.len() as u32);
+            let kept = same.iter().take(GROUP_MAX).map(|(_, ordinal)| *ordinal);
+            built.ordinals.extend(kept);
+            built.cut += same.len().saturating_sub(GROUP_MAX);
+        }
+        built.groups.push(built.ordinals.len() as u32);
+        if built.values.len() > SCAN_LEN {
+            built.tabulate();
+        }
+        built
+    }
+
+    /// Pushes every entry within `distance_max` of the probe with its distance, ascending.
+    ///
+    /// Exact but for the entries counted by [`Self::cut`]; an entry with several values is pushed for each. A distance of
+    /// three times the number of chunks (48 for PDQ) or more is a scan of all values.
+    pub fn within(&self, probe: &[u64; W], distance_max: u32, out: &mut Vec<(Ordinal, u32)>) {
+        let chunks = (W * WORD_CHUNKS).max(1) as u32;
+        let bounds = Bounds {
+            distance: distance_max,
+            chunk: distance_max / chunks,
+            pair: distance_max.saturating_mul(2) / chunks,
+        };
+        let before = out.len();
+        if self.rows.is_empty() || bounds.chunk > RADIUS_MAX {
+            for (position, value) in self.values.iter().enumerate() {
+                self.push(position, value, probe, bounds, out);
+            }
+        } else {
+            let mut positions = Vec::new();
+            self.gather(probe, bounds, &mut positions);
+            positions.sort_unstable();
+            positions.dedup();
+            for position in positions {
+                if let Some(value) = self.values.get(position as usize) {
+                    self.push(position as usize, value, probe, bounds, out);
+                }
+            }
+        }
+        if let Some(tail) = out.get_mut(before..) {
+            tail.sort_unstable();
+        }
+    }
+
+    /// Returns the number of entries left out because their value was carried by more than [`GROUP_MAX`].
+    pub fn cut(&self) -> usize {
+        self.cut
+    }
+
+    /// Returns the number of distinct values.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Says whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Returns the bytes of the arrays.
+    pub fn bytes(&self) -> usize {
+        let words = self.groups.len() + self.ordinals.len() + self.rows.len() + self.postings.len();
+        self.values.len() * W * 8 + words * 4 + self.neighbours.len() * 2
+    }
+
+    /// Fills the tables, one counting sort a chunk.
+    fn tabulate(&mut self) {
+        let chunked: Vec<Chunks<W>> = self.values.iter().map(chunks_of).collect();
+        let len = chunked.len();
+        self.postings = vec![0; len * W * WORD_CHUNKS];
+        self.neighbours = vec![0; len * W * WORD_CHUNKS];
+        for chunk in 0..W * WORD_CHUNKS {
+            let pair_of = |chunks: &Chunks<W>| {
+                let flat = chunks.as_flattened();
+                let next = flat.get(chunk + 1).or(flat.first());
+                (
+                    flat.get(chunk).copied().unwrap_or(0),
+                    next.copied().unwrap_or(0),
+                )
+            };
+            let mut rows = vec![0u32; TABLE_LEN];
+            for chunks in &chunked {
+                if let Some(count) = rows.get_mut(usize::from(pair_of(chunks).0)) {
+                    *count += 1;
+                }
+            }
+            let mut total = 0;
+            for row in &mut rows {
+                total += *row;
+                *row = total;
+            }
+            for (position, chunks) in chunked.iter().enumerate().rev() {
+                let (row, next) = pair_of(chunks);
+                let Some(end) = rows.get_mut(usize::from(row)) else {
+                    continue;
+                };
+                *end = end.saturating_sub(1);
+                let place = chunk * len + *end as usize;
+                let slots = self
+                    .postings
+                    .get_mut(place)
+                    .zip(self.neighbours.get_mut(place));
+                if let Some((posting, neighbour)) = slots {
+                    (*posting, *neighbour) = (position as u32, next);
+                }
+            }
+            self.rows.extend(rows);
+        }
+    }
+
+    /// Pushes the positions of the values that pass the bounds at one chunk and its neighbour; some of them repeatedly.
+    ///
+    /// First the bounds of all rows, then one neighbour of each row, then the rows: reads that wait for nothing overlap,
+    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row.
+    fn gather(&self, probe: &[u64; W], bounds: Bounds, positions: &mut Vec<u32>) {
+        let chunks = chunks_of(probe);
+        let flat = chunks.as_flattened();
+        let nexts = flat.iter().skip(1).chain(flat.first());
+        let len = self.values.len();
+        let mut rows = Vec::with_capacity(flat.len() * 17);
+        for ((own, next), (chunk, table)) in flat
+            .iter()
+            .zip(nexts)
+            .zip(self.rows.chunks_exact(TABLE_LEN).enumerate())
+        {
+            for_each_flip(bounds.chunk, |flip| {
+                let row = usize::from(own ^ flip);
+                if let Some([start, end]) = table.get(row..row + 2) {
+                    let places = chunk * len + *start as usize..chunk * len + *end as usize;
+                    rows.push((places, *next, bounds.pair.saturating_sub(flip.count_ones())));
+                }
+            });
+        }
+        let touched = rows
+            .iter()
+            .filter_map(|(places, _, _)| self.neighbours.get(places.start));
+        std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
+        for (places, next, left) in rows {
+            let neighbours = self.neighbours.get(places.clone()).unwrap_or(&[]);
+            for (place, neighbour) in places.zip(neighbours) {
+                if (neighbour ^ next).count_ones() <= left {
+                    positions.extend(self.postings.get(place));
+                }
+            }
+        }
+    }
+
+    /// Pushes the entries of one value if it is near enough.
+    fn push(
+        &self,
+        position: usize,
+        value: &[u64; W],
+        probe: &[u64; W],
+        bounds: Bounds,
+        out: &mut Vec<(Ordinal, u32)>,
+    ) {
+        let distance = hamming(value, probe);
+        if distance > bounds.distance {
+            return;
+        }
+        if let Some([start, end]) = self.groups.get(position..position + 2) {
+            let group = self.ordinals.get(*start as usize..*end as usize);
+            out.extend(
+                group
+                    .unwrap_or(&[])
+                    .iter()
+                    .map(|ordinal| (*ordinal, distance)),
+            );
+        }
+    }
+}
+
+impl<const W: usize> Default for HammingIndex<W> {
+    fn default() -> Self {
+        Self::build(Vec::new())
+    }
+}
+
+/// Deals the bits out: bit `k` is bit `k / m` of chunk `k % m`, for `m` chunks.
+fn chunks_of<const W: usize>(value: &[u64; W]) -> Chunks<W> {
+    let mut chunks = [[0u16; WORD_CHUNKS]; W];
+    let count = W * WORD_CHUNKS;
+    for (chunk, slot) in chunks.as_flattened_mut().iter_mut().enumerate() {
+        for place in 0..CHUNK_BITS {
+            let bit = place * count + chunk;
+            let word = value.get(bit / 64).copied().unwrap_or(0);
+            *slot |= (((word >> (bit % 64)) & 1) as u16) << place;
+        }
+    }
+    chunks
+}
+
+/// Calls `visit` with every 16-bit value of at most `radius` ones, `radius` being at most [`RADIUS_MAX`].
+fn for_each_flip(radius: u32, mut visit: impl FnMut(u16)) {
+    visit(0);
+    for first in 0..CHUNK_BITS {
+        if radius >= 1 {
+            visit(1 << first);
+        }
+        if radius >= 2 {
+            (0..first).for_each(|second| visit((1 << first) | (1 << second)));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "hamming_tests.rs"]
+mod tests;

@@ -1,0 +1,109 @@
+//! Tests of the Hamming index: the linear scan defines the meaning, the tables must agree with it.
+
+use crate::hash::hamming;
+use crate::index::hamming::{GROUP_MAX, HammingIndex, SCAN_LEN};
+use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
+
+/// A reproducible stream of numbers (Steele, Lea, Flood 2014: SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    /// A copy with `flips` bits turned over, some perhaps twice.
+    fn near<const W: usize>(&mut self, value: &[u64; W], flips: usize) -> [u64; W] {
+        let mut copy = *value;
+        for _ in 0..flips {
+            let bit = self.next() as usize % (64 * W);
+            copy[bit / 64] ^= 1 << (bit % 64);
+        }
+        copy
+    }
+}
+
+/// Values beyond the scan: random ones, and clusters around the probe at every distance.
+fn check<const W: usize>(
+    seed: u64,
+    spread: usize,
+    distance_max: u32,
+) -> Result<(), proptest::test_runner::TestCaseError> {
+    let mut numbers = Numbers(seed);
+    let probe: [u64; W] = std::array::from_fn(|_| numbers.next());
+    let mut entries = Vec::new();
+    for ordinal in 0..SCAN_LEN as u32 * 3 / 2 {
+        let flips = numbers.next() as usize % (spread + 1);
+        let value = match ordinal % 4 {
+            0 => numbers.near(&probe, flips),
+            _ => std::array::from_fn(|_| numbers.next()),
+        };
+        entries.push((value, ordinal));
+        entries.push((value, ordinal / 2));
+    }
+    let index = HammingIndex::build(entries.clone());
+    let mut found = Vec::new();
+    index.within(&probe, distance_max, &mut found);
+    entries.sort();
+    entries.dedup();
+    let mut expected: Vec<(u32, u32)> = entries
+        .chunk_by(|a, b| a.0 == b.0)
+        .flat_map(|same| same.iter().take(GROUP_MAX))
+        .map(|(value, ordinal)| (*ordinal, hamming(value, &probe)))
+        .filter(|(_, distance)| *distance <= distance_max)
+        .collect();
+    expected.sort();
+    prop_assert!(index.len() > SCAN_LEN);
+    prop_assert!(found == expected, "{} {}", found.len(), expected.len());
+    Ok(())
+}
+
+#[test]
+fn a_crowded_value_is_cut_and_counted() {
+    let entries: Vec<([u64; 1], u32)> = (0..1000).map(|ordinal| ([42], ordinal)).collect();
+    let index = HammingIndex::build(entries);
+    let mut found = Vec::new();
+    index.within(&[43], 1, &mut found);
+    assert_eq!(found.len(), GROUP_MAX);
+    assert_eq!(found.last(), Some(&(255, 1)));
+    assert_eq!((index.len(), index.cut()), (1, 1000 - GROUP_MAX));
+}
+
+#[test]
+fn empty_answers_nothing() {
+    let mut found = Vec::new();
+    HammingIndex::<4>::default().within(&[0; 4], 256, &mut found);
+    assert!(found.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn four_words_equal_linear_scan(seed in any::<u64>(), spread in 0usize..60, distance_max in 0u32..60) {
+        check::<4>(seed, spread, distance_max)?;
+        check::<4>(seed, 40, 31)?;
+    }
+
+    #[test]
+    fn one_word_equals_linear_scan(seed in any::<u64>(), spread in 0usize..12, distance_max in 0u32..16) {
+        check::<1>(seed, spread, distance_max)?;
+        check::<1>(seed, 5, 3)?;
+    }
+
+    #[test]
+    fn few_values_equal_linear_scan(values in proptest::collection::vec(0u64..40, 0..40), probe in 0u64..50, distance_max in 0u32..8) {
+        let entries: Vec<([u64; 1], u32)> = values.iter().map(|value| [*value]).zip(0u32..).collect();
+        let mut found = Vec::new();
+        HammingIndex::build(entries.clone()).within(&[probe], distance_max, &mut found);
+        let expected: Vec<(u32, u32)> = entries
+            .iter()
+            .map(|(value, ordinal)| (*ordinal, hamming(value, &[probe])))
+            .filter(|(_, distance)| *distance <= distance_max)
+            .collect();
+        prop_assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,30 @@
+//! Which stored entries could match a key, a string or a hash?
+//!
+//! Mechanism only: keys and distances in, [`Ordinal`]s out; nothing here knows what an account is. Every structure is
+//! built once from all its entries, holds flat arrays that never change, and is tested against a linear scan.
+//! Look-ups push into the caller's vector. Deciding what a match means is for the layers above.
+
+mod containment;
+mod deletes;
+mod dictionary;
+mod exact;
+mod hamming;
+mod hashed;
+mod osa;
+mod pairs;
+mod spelled;
+
+#[cfg(test)]
+mod figures;
+
+pub use containment::{Containment, LEN_MIN};
+pub use deletes::{Deletes, distance_max};
+pub use dictionary::Dictionary;
+pub use exact::{HOT, Postings};
+pub use hamming::{GROUP_MAX, HammingIndex};
+pub use osa::osa_within;
+pub use pairs::pair_keys;
+pub use spelled::LEN_MAX;
+
+/// Position of an entry within one segment, counted from 0.
+pub type Ordinal = u32;

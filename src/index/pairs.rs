@@ -1,0 +1,73 @@
+//! Under which keys is a text stored so that a text sharing two rare features finds it?
+//!
+//! One feature is either too common to follow or too easily changed; a pair of the rarest few is neither. Each pair
+//! becomes one 64-bit key for `Postings`. What a feature is and how rare it is the caller says.
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Returns one key for each unordered pair of the `top` heaviest features, ascending; one feature alone gives its own.
+///
+/// Ties in weight go to the smaller feature, a feature given twice counts with its larger weight, and one whose weight
+/// is not a number not at all: the keys do not depend on the order of `features`. `top * (top - 1) / 2` keys.
+pub fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<u64> {
+    let mut ranked: Vec<(u64, f32)> = features.to_vec();
+    ranked.retain(|(_, weight)| !weight.is_nan());
+    ranked.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    ranked.dedup_by_key(|(feature, _)| *feature);
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    ranked.truncate(top);
+    if let [(feature, _)] = ranked.as_slice() {
+        return vec![xxh3_64(&feature.to_le_bytes())];
+    }
+    let mut keys = Vec::new();
+    for (place, (first, _)) in ranked.iter().enumerate() {
+        for (second, _) in ranked.iter().skip(place + 1) {
+            keys.push(pair_key(*first, *second));
+        }
+    }
+    keys.sort_unstable();
+    keys
+}
+
+/// Returns the key of two features in either order.
+fn pair_key(first: u64, second: u64) -> u64 {
+    let mut bytes = [0u8; 16];
+    let ordered = [first.min(second), first.max(second)];
+    for (slot, byte) in bytes
+        .iter_mut()
+        .zip(ordered.iter().flat_map(|f| f.to_le_bytes()))
+    {
+        *slot = byte;
+    }
+    xxh3_64(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{pair_key, pair_keys};
+    use proptest::prelude::{prop_assert_eq, proptest};
+
+    #[test]
+    fn the_heaviest_pair_up() {
+        let features = [(1, 0.5), (2, 3.0), (3, 2.0), (4, 2.0), (5, f32::NAN)];
+        let mut expected = vec![pair_key(2, 3), pair_key(2, 4), pair_key(3, 4)];
+        expected.sort();
+        assert_eq!(pair_keys(&features, 3), expected);
+        assert_eq!(pair_keys(&features, 2), vec![pair_key(3, 2)]);
+        assert_eq!(pair_keys(&features, 1), pair_keys(&[(2, 9.0)], 7));
+        assert_eq!(pair_keys(&features, 0), vec![]);
+        assert_eq!(pair_keys(&[], 9), vec![]);
+    }
+
+    proptest! {
+        #[test]
+        fn order_does_not_matter(mut features in proptest::collection::vec((0u64..9, 0f32..4.0), 0..12), top in 0usize..9) {
+            let forward = pair_keys(&features, top);
+            features.reverse();
+            prop_assert_eq!(&forward, &pair_keys(&features, top));
+            let distinct: std::collections::BTreeSet<u64> = features.iter().map(|f| f.0).collect();
+            let count = distinct.len().min(top);
+            prop_assert_eq!(forward.len(), if count == 1 { 1 } else { count * count.saturating_sub(1) / 2 });
+        }
+    }
+}

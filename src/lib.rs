@@ -1,0 +1,49 @@
+//! mirrorwatch finds **mirror accounts**: accounts that a banned actor opens again, often minutes after the ban, under a
+//! slightly changed handle, with the same picture, links or words.
+//!
+//! An [`Account`] becomes a [`Fingerprint`]; blocking turns the fingerprint into a short list of candidates from the
+//! watchlist; comparing probe and candidate signal by signal gives [`Evidence`]; the [`Model`] weighs the evidence into
+//! a [`Score`]; the [`Policy`] turns the score into a [`Verdict`].
+//!
+//! # It is not
+//! - a ban hammer: it flags, people decide;
+//! - a classifier of content: it knows no good or bad words, only which accounts tell the same;
+//! - a face recogniser: pictures are compared as pictures.
+
+mod account;
+mod background;
+mod blocking;
+pub mod cli;
+mod engine;
+mod error;
+mod evaluate;
+mod evidence;
+mod fingerprint;
+mod format;
+mod hash;
+mod index;
+mod normalize;
+mod score;
+mod signal;
+mod store;
+mod verdict;
+mod watchlist;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
+pub use crate::background::{Background, BackgroundBuilder, Observation};
+pub use crate::engine::{Engine, Enrolled, Generation, Hit, Judge, Options, Receipt, Report, Screened, Stats, screen};
+pub use crate::error::{Error, Rejection, Result};
+pub use crate::evidence::Evidence;
+pub use crate::fingerprint::Fingerprint;
+pub use crate::format::{Format, Input, Parser};
+pub use crate::hash::{Pdq, Secret};
+pub use crate::score::{Model, Score};
+pub use crate::signal::relation::{Comparison, Level, Relation, Signal};
+pub use crate::store::Access;
+pub use crate::verdict::{Policy, Verdict};
+pub use crate::watchlist::Entry;
+pub use crate::wire::{AccountRecord, ReportRecord};

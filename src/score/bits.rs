@@ -1,0 +1,109 @@
+//! Evidence weighed: the bits of each signal and their sum.
+
+use crate::evidence::Evidence;
+use crate::score::model::Model;
+use crate::signal::relation::{Comparison, Relation, Signal};
+
+/// Share of the lesser of handle and name that counts where neither tells the other.
+const FAMILY_SHARE: f32 = 0.9;
+/// Share of the lesser of link and contact that counts: a link and a mention are often one channel.
+const REACH_SHARE: f32 = 0.5;
+/// Share of the network's best other agreement that is lent to an entry.
+const NETWORK_SHARE: f32 = 0.4;
+/// Bits of an account opened in the first hour after the ban; halved for each tenfold of time.
+const SOON_BITS: f32 = 3.0;
+const SOON_MINUTES: f32 = 60.0;
+/// From here on the time since the ban tells nothing: one month.
+const LATE_MINUTES: f32 = 43_200.0;
+
+/// What is known of a pair beyond its two fingerprints.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances {
+    /// Live entries on the watchlist.
+    pub entries: u32,
+    /// Share of the entry's name that its own handle already tells, 0 to 1.
+    pub name_told: f32,
+    /// Best bits by which another entry of the same network agrees on a signal this one does not.
+    pub network_bits: f32,
+    /// Minutes from the entry's ban to the probe's opening, where both are known and in that order.
+    pub minutes_since_ban: Option<f32>,
+}
+
+/// Prior and bits by signal; their sum is the score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    prior: f32,
+    bits: [f32; Signal::ALL.len()],
+}
+
+impl Score {
+    /// Weighs `evidence` by `model`. A few dozen additions.
+    pub fn of(evidence: &Evidence, circumstances: &Circumstances, model: &Model) -> Self {
+        let mut bits = [0.0; Signal::ALL.len()];
+        for ((_, comparison), (slot, signal)) in evidence.iter().zip(bits.iter_mut().zip(Signal::ALL)) {
+            *slot = model.bits(signal, comparison);
+        }
+        let told = 1.0 - circumstances.name_told;
+        lessen(&mut bits, Signal::Handle, Signal::Name, FAMILY_SHARE * told);
+        lessen(&mut bits, Signal::Link, Signal::Contact, REACH_SHARE);
+        let agreeing: f32 = bits.iter().filter(|bits| **bits > 0.0).sum();
+        let network = Comparison::new(Relation::Network, NETWORK_SHARE * circumstances.network_bits);
+        let soon = Comparison::new(Relation::SoonAfter, soon_bits(circumstances.minutes_since_ban));
+        if agreeing > 0.0 {
+            for (signal, comparison) in [(Signal::Network, network), (Signal::Time, soon)] {
+                if let Some(slot) = bits.get_mut(signal as usize) {
+                    *slot = model.bits(signal, comparison).min(agreeing);
+                }
+            }
+        }
+        Self { prior: model.prior(circumstances.entries), bits }
+    }
+
+    /// Prior plus the bits of every signal.
+    pub fn total(&self) -> f32 {
+        self.prior + self.bits.iter().sum::<f32>()
+    }
+
+    /// log2 odds before the evidence.
+    pub fn prior(&self) -> f32 {
+        self.prior
+    }
+
+    /// The bits one signal brings.
+    pub fn bits(&self, signal: Signal) -> f32 {
+        self.bits.get(signal as usize).copied().unwrap_or(0.0)
+    }
+
+    /// Probability that the pair is one actor, from the score in bits.
+    pub fn probability(&self) -> f64 {
+        probability(self.total())
+    }
+}
+
+/// Probability of `score` log2 odds.
+pub fn probability(score: f32) -> f64 {
+    let odds = f64::from(score).exp2();
+    if odds.is_infinite() { 1.0 } else { odds / (1.0 + odds) }
+}
+
+/// Where two signals of one family both agree, the lesser counts only for what it adds.
+fn lessen(bits: &mut [f32; Signal::ALL.len()], first: Signal, second: Signal, share: f32) {
+    let at = |signal: Signal| signal as usize;
+    let (a, b) = (bits.get(at(first)).copied().unwrap_or(0.0), bits.get(at(second)).copied().unwrap_or(0.0));
+    let lesser = if a < b { first } else { second };
+    if a > 0.0 && b > 0.0 {
+        if let Some(slot) = bits.get_mut(at(lesser)) {
+            *slot *= share;
+        }
+    }
+}
+
+fn soon_bits(minutes: Option<f32>) -> f32 {
+    match minutes {
+        Some(minutes) if minutes < LATE_MINUTES => {
+            let tenfolds = (minutes.max(SOON_MINUTES) / SOON_MINUTES).log10();
+            SOON_BITS * (-tenfolds).exp2()
+        }
+        _ => 0.0,
+    }
+}

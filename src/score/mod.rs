@@ -1,0 +1,11 @@
+//! What is the evidence worth?
+//!
+//! Fellegi and Sunter (1969): every agreement weighs log2(m / u) bits, where m is how often mirrors relate like that and
+//! u how often ordinary accounts do; weights add up to a prior. Here u belongs to the very value (the comparison's
+//! surprise), m is a table ([`model`]), and signals that tell the same fact are not counted twice.
+
+pub mod bits;
+pub mod model;
+
+pub use crate::score::bits::{Circumstances, Score};
+pub use crate::score::model::Model;

@@ -1,0 +1,89 @@
+//! Profile pictures: the same picture after re-compression, resizing, small crops, mirroring or turning.
+
+use crate::account::Avatar;
+use crate::background::Background;
+use crate::hash::feature::{Space, feature};
+use crate::hash::{Pdq, dihedral};
+use crate::signal::relation::{Comparison, Crowd, Relation};
+
+/// Below this PDQ quality a picture is too flat to be evidence (threatexchange discards the same).
+pub const QUALITY_MIN: u8 = 50;
+/// Most bits that differ in pictures taken for the same (threatexchange's match distance).
+pub const DISTANCE_MAX: u32 = 31;
+/// Bits of a picture nobody counted: about one ordinary account in a million uses any given one.
+const UNSEEN_BITS: f32 = 22.0;
+/// Bits lost for a looser distance or for looking at eight turned versions.
+const LOOSE_BITS: f32 = 2.0;
+/// Pieces of a hash that are counted; copies within a few bits share some of them.
+const PIECES: usize = 8;
+/// A picture is as common as its piece of this rank, so that one piece shared by chance does not make it common.
+const PIECE_RANK: usize = 2;
+
+/// A picture's hash, its turned versions, and its rarity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    pdq: Pdq,
+    bits: f32,
+}
+
+impl Picture {
+    /// The picture's hash, or `None` where it is too flat to be evidence.
+    pub fn of(avatar: &Avatar, background: &Background) -> Option<Self> {
+        if avatar.quality < QUALITY_MIN {
+            return None;
+        }
+        let pdq = Pdq::from_bytes(&avatar.pdq);
+        let mut counted: Vec<f32> =
+            pieces(&pdq).filter_map(|piece| background.feature_bits(Space::Picture, piece)).collect();
+        counted.sort_by(f32::total_cmp);
+        let bits = counted.get(PIECE_RANK - 1).copied().unwrap_or(UNSEEN_BITS).min(UNSEEN_BITS);
+        Some(Self { pdq, bits })
+    }
+
+    /// The hash.
+    pub fn pdq(&self) -> &Pdq {
+        &self.pdq
+    }
+
+    /// The eight turned and mirrored versions of the hash, itself first.
+    pub fn turned(&self) -> [Pdq; 8] {
+        dihedral(&self.pdq)
+    }
+
+    /// The key that counts the picture's carriers on the watchlist.
+    pub fn key(&self) -> u64 {
+        feature(Space::Picture, &self.pdq.to_bytes())
+    }
+
+    /// What an ordinary account's picture teaches the background.
+    pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
+        features.extend(pieces(&self.pdq).map(|piece| (Space::Picture, piece)));
+    }
+}
+
+/// How the probe's picture relates to the entry's. Eight distances.
+pub fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd) -> Comparison {
+    let bits = crowd.capped(probe.key(), entry.bits.min(probe.bits));
+    let straight = probe.pdq.distance(&entry.pdq);
+    let turned = || probe.turned().iter().map(|pdq| pdq.distance(&entry.pdq)).min().unwrap_or(straight);
+    let (relation, surprise, distance) = match straight {
+        0..=10 => (Relation::Near10, bits, straight),
+        11..=20 => (Relation::Near20, bits, straight),
+        21..=DISTANCE_MAX => (Relation::Near31, bits - LOOSE_BITS, straight),
+        _ => match turned() {
+            distance @ 0..=DISTANCE_MAX => (Relation::Turned, bits - LOOSE_BITS, distance),
+            _ => (Relation::Different, 0.0, straight),
+        },
+    };
+    Comparison { relation, surprise: surprise.max(0.0), distance: distance as u16 }
+}
+
+fn pieces(pdq: &Pdq) -> impl Iterator<Item = u64> {
+    let bytes = pdq.to_bytes();
+    let piece_len = bytes.len() / PIECES;
+    (0..PIECES).map(move |at| {
+        let piece = bytes.iter().skip(at * piece_len).take(piece_len).copied();
+        let placed: Vec<u8> = std::iter::once(at as u8).chain(piece).collect();
+        feature(Space::Picture, &placed)
+    })
+}

@@ -1,0 +1,147 @@
+//! Bios: the same text, or the same rare words.
+//!
+//! A bio is a bag of words and emoji, each with its rarity; what two bios share weighs by how rare it is, so a copied
+//! sentence survives cuts, additions and re-ordering, and "dad | coffee | opinions mine" weighs next to nothing.
+//! SimHash alone does not carry this (design.md section 2): here it only tells near-exact copies of long texts.
+
+use crate::background::Background;
+use crate::hash::feature::{Space, feature};
+use crate::hash::{hamming, of_words};
+use crate::index::pair_keys;
+use crate::normalize::emoji::emoji;
+use crate::normalize::romanize::romanized;
+use crate::normalize::unicode::words;
+use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::weighted::WeightedSet;
+
+/// Words of a bio that are looked at.
+const WORDS_MAX: usize = 256;
+/// Most bits of a word nobody counted.
+const WORD_BITS_MAX: f32 = 14.0;
+/// Bits of every shared word that are owed to chance: any two texts share some words.
+const CHANCE_BITS: f32 = 3.0;
+/// Share of the words' summed bits that counts: words of a text depend on each other. Measured on real descriptions
+/// (`scripts/evaluation`), where pairs of strangers share phrases far oftener than independent words would.
+const TOGETHER: f32 = 0.5;
+/// The rarest words of a bio that lead to candidates, in pairs: 28 keys find 99 % at 20 % of words changed.
+const PAIRED_WORDS: usize = 8;
+/// SimHash distance within which long texts are the same (Manku, Jain and Das Sarma 2007 use 3 for 64 bits).
+pub const SIMHASH_DISTANCE_MAX: u32 = 3;
+/// Fewest words for which SimHash says anything.
+const SIMHASH_WORDS_MIN: usize = 8;
+/// A word with this many digits is a number to call or pay.
+const REACH_DIGITS_MIN: usize = 7;
+/// Shares of the smaller text's bits from which most, half or few of the words are shared.
+const MOST: f32 = 0.75;
+const HALF: f32 = 0.4;
+const FEW: f32 = 0.15;
+
+/// A bio's words with their rarities.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bio {
+    words: WeightedSet,
+    bits: f32,
+    text: u64,
+    text_bits: f32,
+    simhash: Option<u64>,
+}
+
+impl Bio {
+    /// The informative words of `bio`, or `None` where it has none. O(length).
+    pub fn of(bio: &str, background: &Background) -> Option<Self> {
+        let found: Vec<String> = bio_words(bio).into_iter().take(WORDS_MAX).collect();
+        if found.is_empty() {
+            return None;
+        }
+        let text = feature(Space::Bio, found.join(" ").as_bytes());
+        let simhash = (found.len() >= SIMHASH_WORDS_MIN).then(|| of_words(found.iter().map(String::as_str)));
+        let words = WeightedSet::of(found.iter().map(|word| weighed(word, background)).collect());
+        let bits = words.bits();
+        let text_bits = background.feature_bits(Space::Bio, text).unwrap_or(f32::INFINITY);
+        Some(Self { words, bits, text, text_bits, simhash })
+    }
+
+    /// The SimHash of a text long enough to have one.
+    pub fn simhash(&self) -> Option<u64> {
+        self.simhash
+    }
+
+    /// The key of the whole text, which also counts its carriers.
+    pub fn key(&self) -> u64 {
+        self.text
+    }
+
+    /// Pushes the exact keys under which the bio is found: the whole text and pairs of its rarest words.
+    pub fn keys(&self, keys: &mut Vec<u64>) {
+        keys.push(self.text);
+        keys.extend(pair_keys(self.words.as_slice(), PAIRED_WORDS));
+    }
+
+    /// What an ordinary account's bio teaches the background.
+    pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
+        features.push((Space::Bio, self.text));
+        features.extend(self.words.as_slice().iter().map(|(word, _)| (Space::Word, *word)));
+    }
+}
+
+/// How the probe's bio relates to the entry's. O(words).
+pub fn compare(probe: &Bio, entry: &Bio, crowd: &Crowd) -> Comparison {
+    if probe.text == entry.text {
+        let surprise = chance_off(&entry.words, &entry.words).min(entry.text_bits);
+        return Comparison::new(Relation::Same, crowd.capped(entry.text, surprise));
+    }
+    let shared: f32 = entry.words.shared(&probe.words).map(|(_, bits)| bits).sum();
+    let share = shared / probe.bits.min(entry.bits).max(1.0);
+    let near_copy = match (probe.simhash, entry.simhash) {
+        (Some(probe), Some(entry)) => hamming(&[probe], &[entry]) <= SIMHASH_DISTANCE_MAX,
+        _ => false,
+    };
+    let relation = match share {
+        _ if near_copy => Relation::MostWords,
+        share if share >= MOST => Relation::MostWords,
+        share if share >= HALF => Relation::HalfWords,
+        share if share >= FEW => Relation::FewWords,
+        _ => return Comparison::DIFFERENT,
+    };
+    let surprise = chance_off(&entry.words, &probe.words).min(entry.text_bits.min(probe.text_bits));
+    Comparison::new(relation, crowd.capped(entry.text, surprise))
+}
+
+/// The words two bios share, rarest first, as written folded; for reports.
+pub fn shared_words(probe: &str, entry: &str, background: &Background) -> Vec<String> {
+    let probe_words = bio_words(probe);
+    let mut shared: Vec<(String, f32)> = bio_words(entry)
+        .into_iter()
+        .filter(|word| probe_words.contains(word))
+        .map(|word| (word.clone(), weighed(&word, background).1))
+        .collect();
+    shared.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    shared.dedup();
+    shared.into_iter().map(|(word, _)| word).collect()
+}
+
+fn chance_off(entry: &WeightedSet, probe: &WeightedSet) -> f32 {
+    TOGETHER * entry.shared(probe).map(|(_, bits)| (bits - CHANCE_BITS).max(0.0)).sum::<f32>()
+}
+
+/// Words and emoji in order; links, e-mails, phones and mentions are other signals' and left out.
+fn bio_words(bio: &str) -> Vec<String> {
+    let text: Vec<&str> = bio.split_whitespace().filter(|word| !is_reach(word)).collect();
+    let text = text.join(" ");
+    let mut found = words(&text);
+    found.extend(emoji(&text));
+    found
+}
+
+/// True for what other signals compare: links, mentions, e-mails, numbers and wallets.
+fn is_reach(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let dotted = word.split_once('.').is_some_and(|(before, after)| !before.is_empty() && after.contains('/'));
+    word.contains('@') || word.contains("://") || word.starts_with("www.") || dotted || digits >= REACH_DIGITS_MIN
+}
+
+fn weighed(word: &str, background: &Background) -> (u64, f32) {
+    let key = feature(Space::Word, word.as_bytes());
+    let spelled = || background.text_bits(&romanized(word)).min(WORD_BITS_MAX);
+    (key, background.feature_bits(Space::Word, key).unwrap_or_else(spelled).min(WORD_BITS_MAX))
+}

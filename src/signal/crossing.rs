@@ -1,0 +1,33 @@
+//! The old handle as the new display name, and the old name as the new handle.
+
+use crate::signal::handle::Handle;
+use crate::signal::name::Name;
+use crate::signal::relation::{Comparison, Relation};
+
+/// Shortest text believed to have crossed over, in characters.
+const CROSSED_CHARS_MIN: usize = 6;
+/// Bits lost because either side may have crossed, and because many handles are names.
+const CROSSED_BITS: f32 = 2.0;
+
+/// Whether the probe's name is the entry's handle, or its handle the entry's name. O(length).
+pub fn compare(
+    (probe_handle, probe_name): (Option<&Handle>, Option<&Name>),
+    (entry_handle, entry_name): (Option<&Handle>, Option<&Name>),
+) -> Comparison {
+    let mut found = Comparison::MISSING;
+    if let (Some(name), Some(handle)) = (probe_name, entry_handle) {
+        found = found.or(same(name.joined(), handle, handle.bits()));
+    }
+    if let (Some(handle), Some(name)) = (probe_handle, entry_name) {
+        found = found.or(same(name.joined(), handle, name.bits().min(handle.bits())));
+    }
+    found
+}
+
+fn same(joined: &str, handle: &Handle, bits: f32) -> Comparison {
+    let long_enough = joined.chars().count() >= CROSSED_CHARS_MIN;
+    if long_enough && (joined == handle.whole() || joined == handle.stem()) {
+        return Comparison::new(Relation::Crossed, (bits - CROSSED_BITS).max(0.0));
+    }
+    Comparison::MISSING
+}

@@ -1,0 +1,70 @@
+//! Links: the same invite, channel, shop or page.
+
+use crate::background::Background;
+use crate::hash::feature::{Space, feature};
+use crate::normalize::url::LinkKey;
+use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::weighted::WeightedSet;
+
+/// Bits of a link nobody counted: a page that a handful of accounts in the world name.
+const UNSEEN_BITS: f32 = 24.0;
+/// Bits of a site nobody counted.
+const UNSEEN_SITE_BITS: f32 = 14.0;
+
+/// An account's links and their sites, with their rarities.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Links {
+    links: WeightedSet,
+    sites: WeightedSet,
+}
+
+impl Links {
+    /// The links that say something of their owner; a platform's own front page is none.
+    pub fn of(found: &[LinkKey], background: &Background) -> Self {
+        let bits = |space, key, unseen: f32| background.feature_bits(space, key).unwrap_or(unseen).min(unseen);
+        let site = |link: &LinkKey| {
+            let key = feature(Space::Domain, link.domain.as_bytes());
+            (key, bits(Space::Domain, key, UNSEEN_SITE_BITS))
+        };
+        let link = |link: &LinkKey| {
+            let key = feature(Space::Link, link.key.as_bytes());
+            (key, bits(Space::Link, key, UNSEEN_BITS))
+        };
+        let personal = || found.iter().filter(|link| link.personal);
+        Self {
+            links: WeightedSet::of(personal().map(link).collect()),
+            sites: WeightedSet::of(personal().filter(|link| !link.domain.is_empty()).map(site).collect()),
+        }
+    }
+
+    /// True when the account tells no link.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    /// Every exact key under which the links are found, which also counts their carriers.
+    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        self.links.as_slice().iter().chain(self.sites.as_slice()).map(|(key, _)| *key)
+    }
+
+    /// What an ordinary account's links teach the background.
+    pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
+        features.extend(self.links.as_slice().iter().map(|(key, _)| (Space::Link, *key)));
+        features.extend(self.sites.as_slice().iter().map(|(key, _)| (Space::Domain, *key)));
+    }
+}
+
+/// How the probe's links relate to the entry's. O(links).
+pub fn compare(probe: &Links, entry: &Links, crowd: &Crowd) -> Comparison {
+    if probe.is_empty() || entry.is_empty() {
+        return Comparison::MISSING;
+    }
+    let same = entry.links.strongest_shared(&probe.links, crowd);
+    if same > 0.0 {
+        return Comparison::new(Relation::Same, same);
+    }
+    match entry.sites.strongest_shared(&probe.sites, crowd) {
+        0.0 => Comparison::DIFFERENT,
+        surprise => Comparison::new(Relation::SameSite, surprise),
+    }
+}

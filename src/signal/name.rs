@@ -1,0 +1,203 @@
+//! Display names: the same words in any order, spelling or script.
+//!
+//! A name is a bag of words. Words meet when they are equal, sound alike across scripts, or are one typing slip apart;
+//! each word that meets brings its own rarity, so that a shared family name weighs little and an invented one much.
+
+use strsim::jaro_winkler;
+
+use crate::background::Background;
+use crate::hash::feature::{Space, feature};
+use crate::index::osa_within;
+use crate::normalize::lookalike::coarse;
+use crate::normalize::romanize::romanized;
+use crate::normalize::sound::sound;
+use crate::normalize::unicode::words;
+use crate::signal::relation::{Comparison, Crowd, Relation};
+
+/// Words of a name that are looked at.
+const WORDS_MAX: usize = 12;
+/// Most bits one word can bring when nobody counted it: unseen words are rare, not unique.
+const WORD_BITS_MAX: f32 = 16.0;
+/// A word this rare leads to candidates by itself; commoner ones only in pairs.
+const LONE_WORD_BITS: f32 = 10.0;
+/// Share of a word's bits that its consonants carry, as for handles.
+const SOUND_SHARE: f32 = 0.75;
+/// Bits that one typing slip within a word costs.
+const SLIP_BITS: f32 = 5.0;
+/// Shortest word in which a slip is believed, in characters.
+const SLIP_CHARS_MIN: usize = 5;
+/// Jaro-Winkler from which two long words are one with slips (Winkler 1990 uses 0.92 for names).
+const SLIP_JARO_WINKLER: f64 = 0.93;
+/// Bits lost for each word that one side has and the other has not.
+const UNMET_BITS: f32 = 1.0;
+/// Names of one culture go together: the words of a name are not independent.
+const TOGETHER: f32 = 0.9;
+
+/// A name's words with their rarities.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Name {
+    words: Vec<NameWord>,
+    joined: String,
+    all: u64,
+    all_bits: f32,
+}
+
+/// One word of a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NameWord {
+    text: String,
+    key: u64,
+    bits: f32,
+    sound: u64,
+    sound_bits: f32,
+}
+
+impl NameWord {
+    /// The folded word.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Rarity of the word among ordinary names, in bits.
+    pub fn bits(&self) -> f32 {
+        self.bits
+    }
+
+    fn of(text: String, background: &Background) -> Self {
+        let counted = |space, text: &str| background.feature_bits(space, feature(space, text.as_bytes()));
+        let latin = romanized(&text);
+        let spelled = background.text_bits(&latin).min(WORD_BITS_MAX);
+        let term = counted(Space::Term, &latin).unwrap_or(f32::INFINITY);
+        let bits = counted(Space::NameToken, &text).unwrap_or(spelled).min(term).min(WORD_BITS_MAX);
+        let consonants = sound(&text);
+        let key = feature(Space::NameToken, text.as_bytes());
+        let sound = feature(Space::NameSound, consonants.as_bytes());
+        let sound_bits = counted(Space::NameSound, &consonants).unwrap_or(SOUND_SHARE * bits).min(bits);
+        Self { text, key, bits, sound, sound_bits }
+    }
+}
+
+impl Name {
+    /// The name's words, or `None` where it has none (empty, or emoji only). O(length).
+    pub fn of(name: &str, background: &Background) -> Option<Self> {
+        let found: Vec<String> = words(name).into_iter().take(WORDS_MAX).collect();
+        if found.is_empty() {
+            return None;
+        }
+        let joined = coarse(&found.concat());
+        let mut sorted: Vec<&str> = found.iter().map(String::as_str).collect();
+        sorted.sort_unstable();
+        let all = feature(Space::Name, sorted.join(" ").as_bytes());
+        let words: Vec<NameWord> = found.into_iter().map(|word| NameWord::of(word, background)).collect();
+        let told_apart = TOGETHER * words.iter().map(|word| word.bits).sum::<f32>();
+        let all_bits = background.feature_bits(Space::Name, all).unwrap_or(f32::INFINITY).min(told_apart);
+        Some(Self { words, joined, all, all_bits })
+    }
+
+    /// The words in order.
+    pub fn words(&self) -> &[NameWord] {
+        &self.words
+    }
+
+    /// The words written as one, in coarse letters: a handle made of the name.
+    pub fn joined(&self) -> &str {
+        &self.joined
+    }
+
+    /// Rarity of the whole name, in bits.
+    pub fn bits(&self) -> f32 {
+        self.all_bits
+    }
+
+    /// The key of all words together, which also counts its carriers.
+    pub fn key(&self) -> u64 {
+        self.all
+    }
+
+    /// Pushes the exact keys under which the name is found: all words, pairs of words or sounds, rare words.
+    pub fn keys(&self, keys: &mut Vec<u64>) {
+        keys.push(self.all);
+        keys.push(feature(Space::Whole, self.joined.as_bytes()));
+        for (index, first) in self.words.iter().enumerate() {
+            if first.bits >= LONE_WORD_BITS {
+                keys.push(first.key);
+            }
+            if first.sound_bits >= LONE_WORD_BITS {
+                keys.push(first.sound);
+            }
+            for second in self.words.iter().skip(index + 1) {
+                keys.push(pair(first.key, second.key));
+                keys.push(pair(first.sound, second.sound));
+            }
+        }
+    }
+
+    /// What an ordinary account's name teaches the background.
+    pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
+        features.push((Space::Name, self.all));
+        for word in &self.words {
+            features.push((Space::NameToken, word.key));
+            features.push((Space::NameSound, word.sound));
+        }
+    }
+}
+
+/// How the probe's name relates to the entry's. O(words squared).
+pub fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
+    if probe.all == entry.all {
+        return Comparison::new(Relation::Same, crowd.capped(entry.all, entry.all_bits));
+    }
+    if probe.joined == entry.joined {
+        return Comparison::new(Relation::NearWords, crowd.capped(entry.all, entry.all_bits));
+    }
+    let mut free: Vec<&NameWord> = probe.words.iter().collect();
+    let mut unmet: Vec<&NameWord> = entry.words.iter().collect();
+    let mut met = 0;
+    let mut surprise = 0.0;
+    let mut meanest = Relation::Same;
+    for (relation, meet) in MEETINGS {
+        unmet.retain(|word| {
+            let found = free.iter().enumerate().find_map(|(at, other)| meet(other, word).map(|bits| (at, bits)));
+            let Some((at, bits)) = found else { return true };
+            free.swap_remove(at);
+            met += 1;
+            surprise += bits;
+            meanest = relation;
+            false
+        });
+    }
+    if met == 0 {
+        return Comparison::DIFFERENT;
+    }
+    let missing = (free.len() + unmet.len()) as f32;
+    let relation = match (missing > 0.0, meanest) {
+        (true, _) => Relation::SharedWords,
+        (false, Relation::Same) => Relation::NearWords,
+        (false, meanest) => meanest,
+    };
+    Comparison::new(relation, (TOGETHER * surprise - UNMET_BITS * missing).max(0.0))
+}
+
+type Meeting = fn(&NameWord, &NameWord) -> Option<f32>;
+
+/// The ways two words meet, the surest first, each with the relation a name has whose words all meet like that.
+const MEETINGS: [(Relation, Meeting); 3] = [
+    (Relation::Same, |probe, entry| (probe.key == entry.key).then_some(entry.bits)),
+    (Relation::SameSound, |probe, entry| (probe.sound == entry.sound).then_some(entry.sound_bits)),
+    (Relation::NearWords, slip),
+];
+
+fn slip(probe: &NameWord, entry: &NameWord) -> Option<f32> {
+    let len_min = probe.text.chars().count().min(entry.text.chars().count());
+    if len_min < SLIP_CHARS_MIN {
+        return None;
+    }
+    let near = osa_within(&probe.text, &entry.text, 1).is_some()
+        || jaro_winkler(&probe.text, &entry.text) >= SLIP_JARO_WINKLER;
+    near.then_some((entry.bits - SLIP_BITS).max(0.0))
+}
+
+fn pair(first: u64, second: u64) -> u64 {
+    let (low, high) = (first.min(second), first.max(second));
+    feature(Space::Pair, &[low.to_le_bytes(), high.to_le_bytes()].concat())
+}

@@ -1,0 +1,229 @@
+//! How two values of one signal relate: the words shared by all signals.
+
+/// One kind of identifying trait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Signal {
+    /// The user name.
+    Handle,
+    /// The display name.
+    Name,
+    /// The profile text.
+    Bio,
+    /// The profile picture.
+    Avatar,
+    /// Links.
+    Link,
+    /// Phones, e-mails, wallets, and mentions of the entry itself.
+    Contact,
+    /// The platform's opaque identifiers.
+    Token,
+    /// Agreement with other entries of the same network.
+    Network,
+    /// Time since the ban.
+    Time,
+}
+
+impl Signal {
+    /// Every signal, in the order of reports.
+    pub const ALL: [Signal; 9] = [
+        Signal::Handle,
+        Signal::Name,
+        Signal::Bio,
+        Signal::Avatar,
+        Signal::Link,
+        Signal::Contact,
+        Signal::Token,
+        Signal::Network,
+        Signal::Time,
+    ];
+
+    /// The word of the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Handle => "handle",
+            Self::Name => "name",
+            Self::Bio => "bio",
+            Self::Avatar => "avatar",
+            Self::Link => "link",
+            Self::Contact => "contact",
+            Self::Token => "token",
+            Self::Network => "network",
+            Self::Time => "time",
+        }
+    }
+}
+
+/// How far two values agree, graded as in record linkage (Splink's comparison levels).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// One side does not tell; no evidence.
+    Missing,
+    /// Both tell, and they do not agree.
+    Different,
+    /// Some of it agrees.
+    Far,
+    /// The same but for a small or typical change.
+    Close,
+    /// The same to the eye.
+    Exact,
+}
+
+impl Level {
+    /// The word of the contract.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Different => "different",
+            Self::Far => "far",
+            Self::Close => "close",
+            Self::Exact => "exact",
+        }
+    }
+}
+
+/// How a probe's value came about from an entry's, if it did. The model has a row for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Relation {
+    /// One side does not tell.
+    Missing,
+    /// No relation found.
+    Different,
+    /// The same value.
+    Same,
+    /// Different characters that look the same.
+    Lookalike,
+    /// Digits or signs stand for letters.
+    Leet,
+    /// Only the numeric tail differs.
+    Renumbered,
+    /// Only customary words before or after differ.
+    Affixed,
+    /// One letter inserted, dropped, replaced, or two swapped.
+    Edited1,
+    /// Two such edits.
+    Edited2,
+    /// The entry's core stands inside the probe's value.
+    Contains,
+    /// The probe's value is the beginning of the entry's.
+    Truncated,
+    /// Another spelling or script of the same sounds.
+    SameSound,
+    /// The same words in another order, or nearly the same words.
+    NearWords,
+    /// Some words shared.
+    SharedWords,
+    /// The name is the old handle, or the handle the old name.
+    Crossed,
+    /// The texts share most of their informative words.
+    MostWords,
+    /// The texts share about half of their informative words.
+    HalfWords,
+    /// The texts share some informative words.
+    FewWords,
+    /// Picture hashes within 10 bits: re-compressed or resized.
+    Near10,
+    /// Within 20 bits.
+    Near20,
+    /// Within 31 bits, the bound of PDQ's authors.
+    Near31,
+    /// Near after turning or mirroring.
+    Turned,
+    /// The same site, another page.
+    SameSite,
+    /// The probe mentions or links the entry's own handle.
+    NamesEntry,
+    /// The probe says that it follows the entry ("backup of @...").
+    Announces,
+    /// Other entries of the same network agree on other signals.
+    Network,
+    /// Opened soon after the ban.
+    SoonAfter,
+}
+
+impl Relation {
+    /// How many relations there are.
+    pub const COUNT: usize = Relation::SoonAfter as usize + 1;
+
+    /// The level the relation counts as outside.
+    pub fn level(self) -> Level {
+        match self {
+            Self::Missing => Level::Missing,
+            Self::Different => Level::Different,
+            Self::Same | Self::Lookalike => Level::Exact,
+            Self::Leet | Self::Renumbered | Self::Affixed | Self::Edited1 | Self::SameSound => Level::Close,
+            Self::NearWords | Self::Crossed | Self::MostWords | Self::Near10 | Self::Near20 => Level::Close,
+            Self::Announces | Self::SoonAfter | Self::Network => Level::Close,
+            Self::Edited2 | Self::Contains | Self::Truncated | Self::SharedWords | Self::HalfWords => Level::Far,
+            Self::FewWords | Self::Near31 | Self::Turned | Self::SameSite | Self::NamesEntry => Level::Far,
+        }
+    }
+}
+
+/// One signal of a pair, graded. Small and `Copy`: made for every candidate; words are made only for what is shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// How the two values relate.
+    pub relation: Relation,
+    /// -log2 of the share of ordinary accounts that relate like that to this entry; 0 for no relation.
+    pub surprise: f32,
+    /// Distance in bits, for pictures.
+    pub distance: u16,
+}
+
+impl Comparison {
+    /// One side does not tell.
+    pub const MISSING: Comparison = Comparison { relation: Relation::Missing, surprise: 0.0, distance: 0 };
+    /// Both tell and nothing agrees.
+    pub const DIFFERENT: Comparison = Comparison { relation: Relation::Different, surprise: 0.0, distance: 0 };
+
+    /// A relation and how surprising it is.
+    pub fn new(relation: Relation, surprise: f32) -> Self {
+        Self { relation, surprise, distance: 0 }
+    }
+
+    /// The more surprising of two readings of the same pair.
+    pub fn or(self, other: Comparison) -> Self {
+        let agrees = |c: &Comparison| c.relation.level() > Level::Different;
+        match (agrees(&self), agrees(&other)) {
+            (true, true) if other.surprise > self.surprise => other,
+            (false, true) => other,
+            (false, false) if self.relation == Relation::Missing => other,
+            _ => self,
+        }
+    }
+}
+
+/// How many entries of the watchlist carry the values the probe has: a value that many carry tells little of any.
+#[derive(Debug, Clone, Default)]
+pub struct Crowd {
+    entries: u32,
+    counts: Vec<(u64, u32)>,
+}
+
+impl Crowd {
+    /// From this many carriers on, a value is no rarer than its share of the watchlist. Half of the largest group of
+    /// accounts one operator was seen to run with one picture in the takedowns of design.md section 1.
+    pub const CARRIERS_MIN: u32 = 64;
+
+    /// The crowds of a watchlist of `entries`.
+    pub fn new(entries: u32) -> Self {
+        Self { entries, counts: Vec::new() }
+    }
+
+    /// Adds carriers of `key`.
+    pub fn add(&mut self, key: u64, carriers: u32) {
+        match self.counts.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, count)) => *count = count.saturating_add(carriers),
+            None => self.counts.push((key, carriers)),
+        }
+    }
+
+    /// `bits`, or less where more than [`Crowd::CARRIERS_MIN`] entries carry `key`.
+    pub fn capped(&self, key: u64, bits: f32) -> f32 {
+        let carriers = self.counts.iter().find(|(known, _)| *known == key).map_or(0, |(_, count)| *count);
+        if carriers < Self::CARRIERS_MIN {
+            return bits;
+        }
+        bits.min((self.entries.max(carriers) as f32 / carriers as f32).log2())
+    }
+}

@@ -1,0 +1,69 @@
+//! Tokens: the platform says that the device, e-mail, phone or network prefix is the same, and not which it is.
+
+use crate::background::Background;
+use crate::hash::feature::{Space, feature};
+use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::weighted::WeightedSet;
+
+/// Bits of an identifier nobody counted, by what its name says it is. Whole offices and carriers share a network prefix;
+/// families and shops share a device; an e-mail or phone is one person's.
+const UNSEEN_BITS: [(&str, f32); 6] =
+    [("ip", 8.0), ("network", 8.0), ("prefix", 8.0), ("mail", 22.0), ("phone", 22.0), ("device", 19.0)];
+/// Bits of an identifier whose name says nothing.
+const UNKNOWN_BITS: f32 = 12.0;
+
+/// A token as it is compared: its name and keyed digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenKey {
+    /// What kind of identifier the platform says it is.
+    pub name: String,
+    /// HMAC of name and value.
+    pub digest: [u8; 16],
+}
+
+/// An account's tokens with their rarities.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tokens(WeightedSet);
+
+impl Tokens {
+    /// The tokens' keys and rarities.
+    pub fn of(tokens: &[TokenKey], background: &Background) -> Self {
+        let weighed = |token: &TokenKey| {
+            let key = feature(Space::Token, &token.digest);
+            let unseen = unseen_bits(&token.name);
+            (key, background.feature_bits(Space::Token, key).unwrap_or(unseen).min(unseen))
+        };
+        Self(WeightedSet::of(tokens.iter().map(weighed).collect()))
+    }
+
+    /// True when the platform passed none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Exact keys under which the tokens are found, which also count their carriers.
+    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        self.0.as_slice().iter().map(|(key, _)| *key)
+    }
+
+    /// What an ordinary account's tokens teach the background.
+    pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
+        features.extend(self.0.as_slice().iter().map(|(key, _)| (Space::Token, *key)));
+    }
+}
+
+/// How the probe's tokens relate to the entry's.
+pub fn compare(probe: &Tokens, entry: &Tokens, crowd: &Crowd) -> Comparison {
+    if probe.is_empty() || entry.is_empty() {
+        return Comparison::MISSING;
+    }
+    match entry.0.strongest_shared(&probe.0, crowd) {
+        0.0 => Comparison::DIFFERENT,
+        surprise => Comparison::new(Relation::Same, surprise),
+    }
+}
+
+fn unseen_bits(name: &str) -> f32 {
+    let name = name.to_ascii_lowercase();
+    UNSEEN_BITS.iter().find(|(word, _)| name.contains(word)).map_or(UNKNOWN_BITS, |(_, bits)| *bits)
+}

@@ -1,0 +1,255 @@
+//! The database: open, write one batch, read, walk.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rocksdb::checkpoint::Checkpoint;
+use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
+
+use crate::account::{Account, AccountId};
+use crate::error::{Error, Result};
+use crate::hash::Secret;
+use crate::store::codec::{ChangeRecord, EntryRecord, SeenAccount};
+use crate::store::key::{self, family, meta};
+
+/// Version of the byte layout in `FORMAT.md`.
+pub(crate) const FORMAT: u32 = 1;
+/// Memory for blocks read, shared by all families.
+const BLOCK_CACHE_BYTES: usize = 64 << 20;
+
+/// How a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// For writing; made when absent. One process at a time.
+    Create,
+    /// For writing; an error when absent. One process at a time.
+    Write,
+    /// For reading, beside a writer if there is one; sees what was there at opening.
+    Read,
+}
+
+/// A change to the watchlist.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Adds or replaces the entry of this account.
+    Enroll(Account),
+    /// Removes the entry of this id.
+    Withdraw(AccountId),
+}
+
+/// An open database.
+pub struct Store {
+    db: DB,
+    path: PathBuf,
+    secret: Secret,
+}
+
+impl Store {
+    /// Opens the database in `path`.
+    ///
+    /// # Errors
+    /// Absent (unless created), locked by another process, of another format, or damaged.
+    pub fn open(path: &Path, access: Access) -> Result<Self> {
+        if access != Access::Create && !path.join("CURRENT").exists() {
+            return Err(Error::NoDatabase { path: path.to_owned() });
+        }
+        let options = options(access);
+        let families = || family::ALL.map(|name| ColumnFamilyDescriptor::new(name, family_options()));
+        let db = match access {
+            Access::Read => DB::open_cf_descriptors_read_only(&options, path, families(), false),
+            Access::Create | Access::Write => DB::open_cf_descriptors(&options, path, families()),
+        }
+        .map_err(database)?;
+        let mut store = Self { db, path: path.to_owned(), secret: Secret::new([0; 32]) };
+        store.check_format(access)?;
+        store.secret = store.load_secret(access)?;
+        Ok(store)
+    }
+
+    /// The secret that keys this database's tokens.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Number of the last change; 0 when nothing was ever enrolled. One disk read.
+    pub fn last_lsn(&self) -> Result<u64> {
+        match self.db.iterator_cf(self.family(family::LOG)?, IteratorMode::End).next() {
+            None => Ok(0),
+            Some(Err(source)) => Err(database(source)),
+            Some(Ok((key, _))) => {
+                key::lsn_of(&key).ok_or_else(|| damaged(&key, "a change number that has not eight bytes"))
+            }
+        }
+    }
+
+    /// Writes changes numbered from `lsn_first` on in one batch; returns when they are on the disk.
+    pub fn write(&self, changes: &[Change], lsn_first: u64) -> Result<()> {
+        let (entries, log) = (self.family(family::ENTRIES)?, self.family(family::LOG)?);
+        let mut batch = WriteBatch::default();
+        for (lsn, change) in (lsn_first..).zip(changes) {
+            let (id, is_withdrawal) = match change {
+                Change::Enroll(account) => {
+                    let record = EntryRecord { lsn, account: account.clone() };
+                    batch.put_cf(entries, key::account(account.id()), record.encode());
+                    (account.id(), false)
+                }
+                Change::Withdraw(id) => {
+                    batch.delete_cf(entries, key::account(id));
+                    (id, true)
+                }
+            };
+            let record = ChangeRecord { id: id.as_str().to_owned(), is_withdrawal };
+            batch.put_cf(log, key::lsn(lsn), record.encode());
+        }
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db.write_opt(batch, &options).map_err(database)
+    }
+
+    /// The banned account of an entry as stored, or `None`. One disk read.
+    pub fn entry(&self, id: &AccountId) -> Result<Option<Account>> {
+        let stored = self.db.get_cf(self.family(family::ENTRIES)?, key::account(id)).map_err(database)?;
+        let decode = |stored: Vec<u8>| EntryRecord::decode(&stored).map_err(|reason| damaged(key::account(id), &reason));
+        Ok(stored.map(decode).transpose()?.map(|record| record.account))
+    }
+
+    /// Every entry, by id. Reads the whole family.
+    pub fn entries(&self) -> Result<impl Iterator<Item = Result<Account>> + '_> {
+        let rows = self.rows(family::ENTRIES)?;
+        Ok(rows.map(|row| {
+            let (key, stored) = row?;
+            let record = EntryRecord::decode(&stored).map_err(|reason| damaged(&key, &reason))?;
+            Ok(record.account)
+        }))
+    }
+
+    /// What was seen of an account when it was screened, or `None`. One disk read.
+    pub fn seen(&self, id: &AccountId) -> Result<Option<SeenAccount>> {
+        let stored = self.db.get_cf(self.family(family::SEEN)?, key::account(id)).map_err(database)?;
+        let decode = |stored: Vec<u8>| SeenAccount::decode(&stored).map_err(|reason| damaged(key::account(id), &reason));
+        stored.map(decode).transpose()
+    }
+
+    /// Keeps what was seen; not synced, since losing the last moments of it loses no ban.
+    pub fn remember(&self, seen: &[SeenAccount]) -> Result<()> {
+        let accounts = self.family(family::SEEN)?;
+        let mut batch = WriteBatch::default();
+        for seen in seen {
+            batch.put_cf(accounts, key::account(seen.account.id()), seen.encode());
+        }
+        self.db.write(batch).map_err(database)
+    }
+
+    /// Forgets accounts last seen before `limit`; returns how many. Reads the whole family.
+    pub fn forget_before(&self, limit: Timestamp) -> Result<usize> {
+        let accounts = self.family(family::SEEN)?;
+        let mut batch = WriteBatch::default();
+        for row in self.rows(family::SEEN)? {
+            let (key, stored) = row?;
+            if SeenAccount::decode(&stored).is_ok_and(|seen| seen.seen_at < limit) {
+                batch.delete_cf(accounts, key);
+            }
+        }
+        let forgotten = batch.len();
+        self.db.write(batch).map_err(database)?;
+        Ok(forgotten)
+    }
+
+    /// The stored background, where one was built.
+    pub fn background(&self) -> Result<Option<Vec<u8>>> {
+        self.db.get_cf(self.family(family::META)?, meta::BACKGROUND).map_err(database)
+    }
+
+    /// Keeps a background.
+    pub fn set_background(&self, stored: &[u8]) -> Result<()> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db.put_cf_opt(self.family(family::META)?, meta::BACKGROUND, stored, &options).map_err(database)
+    }
+
+    /// Writes a consistent copy to `target`, which must not exist; hard links where the disk allows.
+    pub fn backup(&self, target: &Path) -> Result<()> {
+        Checkpoint::new(&self.db).and_then(|point| point.create_checkpoint(target)).map_err(database)
+    }
+
+    /// Bytes of the database's files.
+    pub fn disk_bytes(&self) -> Result<u64> {
+        let files = std::fs::read_dir(&self.path).map_err(|source| Error::io(&self.path, source))?;
+        Ok(files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum())
+    }
+
+    /// All rows of a family, in key order, with checksums verified.
+    pub(crate) fn rows(&self, family: &str) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>)>> + '_> {
+        let mut options = ReadOptions::default();
+        options.set_verify_checksums(true);
+        let rows = self.db.iterator_cf_opt(self.family(family)?, options, IteratorMode::Start);
+        Ok(rows.map(|row| row.map_err(database)))
+    }
+
+    fn family(&self, name: &str) -> Result<&rocksdb::ColumnFamily> {
+        let missing = || Error::Database { message: format!("column family {name} is missing") };
+        self.db.cf_handle(name).ok_or_else(missing)
+    }
+
+    fn check_format(&self, access: Access) -> Result<()> {
+        let family = self.family(family::META)?;
+        let Some(stored) = self.db.get_cf(family, meta::FORMAT).map_err(database)? else {
+            if access == Access::Read {
+                return Err(Error::Format { expected: FORMAT, found: 0 });
+            }
+            return self.db.put_cf(family, meta::FORMAT, FORMAT.to_le_bytes()).map_err(database);
+        };
+        let found = stored.as_slice().try_into().map_or(0, u32::from_le_bytes);
+        if found != FORMAT {
+            return Err(Error::Format { expected: FORMAT, found });
+        }
+        Ok(())
+    }
+
+    fn load_secret(&self, access: Access) -> Result<Secret> {
+        let family = self.family(family::META)?;
+        if let Some(stored) = self.db.get_cf(family, meta::SECRET).map_err(database)? {
+            let bytes = stored.as_slice().try_into().map_err(|_| damaged(meta::SECRET, "not 32 bytes"))?;
+            return Ok(Secret::new(bytes));
+        }
+        if access == Access::Read {
+            return Err(damaged(meta::SECRET, "missing"));
+        }
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes).map_err(|e| Error::Database { message: e.to_string() })?;
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db.put_cf_opt(family, meta::SECRET, bytes, &options).map_err(database)?;
+        Ok(Secret::new(bytes))
+    }
+}
+
+fn options(access: Access) -> Options {
+    let mut options = Options::default();
+    options.create_if_missing(access == Access::Create);
+    options.create_missing_column_families(access != Access::Read);
+    options.set_max_open_files(256);
+    options.set_keep_log_file_num(2);
+    options.increase_parallelism(2);
+    options
+}
+
+fn family_options() -> Options {
+    let mut table = rocksdb::BlockBasedOptions::default();
+    if let Ok(cache) = rocksdb::Cache::new_lru_cache(BLOCK_CACHE_BYTES) {
+        table.set_block_cache(&cache);
+    }
+    table.set_bloom_filter(10.0, false);
+    let mut options = Options::default();
+    options.set_block_based_table_factory(&table);
+    options.set_compression_type(rocksdb::DBCompressionType::Lz4);
+    options
+}
+
+fn database(source: rocksdb::Error) -> Error {
+    Error::Database { message: source.into_string() }
+}
+
+pub(crate) fn damaged(key: &[u8], reason: &str) -> Error {
+    Error::Damaged { key: String::from_utf8_lossy(key).into_owned(), reason: reason.into() }
+}

@@ -1,0 +1,54 @@
+//! Every key of the database, by constructor; nothing else spells keys.
+
+use crate::account::AccountId;
+
+/// Column families. RocksDB's `default` stays empty.
+pub(crate) mod family {
+    /// Facts about the database itself.
+    pub(crate) const META: &str = "meta";
+    /// Live entries by account id.
+    pub(crate) const ENTRIES: &str = "entries";
+    /// Every change by log sequence number.
+    pub(crate) const LOG: &str = "log";
+    /// Accounts seen when they were screened, by account id.
+    pub(crate) const SEEN: &str = "seen";
+    /// All of them, in the order they are created.
+    pub(crate) const ALL: [&str; 4] = [META, ENTRIES, LOG, SEEN];
+}
+
+/// Keys of the `meta` family.
+pub(crate) mod meta {
+    /// Format version, 4 bytes little-endian.
+    pub(crate) const FORMAT: &[u8] = b"format";
+    /// The secret that keys tokens, 32 bytes.
+    pub(crate) const SECRET: &[u8] = b"secret";
+    /// The background in use, where it is not the starter.
+    pub(crate) const BACKGROUND: &[u8] = b"background";
+}
+
+/// Key of an entry or a seen account: its id.
+pub(crate) fn account(id: &AccountId) -> &[u8] {
+    id.as_str().as_bytes()
+}
+
+/// Key of a change: big-endian, so that iteration is in order.
+pub(crate) fn lsn(lsn: u64) -> [u8; 8] {
+    lsn.to_be_bytes()
+}
+
+/// The sequence number of a change's key, or `None` where it has not eight bytes.
+pub(crate) fn lsn_of(key: &[u8]) -> Option<u64> {
+    key.try_into().ok().map(u64::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_sort_by_number() {
+        assert!(lsn(255) < lsn(256));
+        assert_eq!(lsn_of(&lsn(u64::MAX)), Some(u64::MAX));
+        assert_eq!(lsn_of(b"short"), None);
+    }
+}

@@ -1,0 +1,13 @@
+//! What must outlive the process: entries, the log of changes, accounts seen, and the database's own facts.
+//!
+//! The only room that names RocksDB. A change is one batch, written through the synced log before it is acknowledged;
+//! what is read back decodes or is named as damaged, never a panic. The byte layout is in `FORMAT.md`.
+
+mod codec;
+mod database;
+mod key;
+mod verify;
+
+pub use crate::store::codec::SeenAccount;
+pub use crate::store::database::{Access, Change, Store};
+pub use crate::store::verify::Verification;

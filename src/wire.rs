@@ -1,0 +1,272 @@
+//! The outside JSON shapes: records in, reports out. `contract.md` fixes them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, Token, TokenValue};
+use crate::engine::{EvidenceRow, HitReport, LookupRow, Report};
+
+/// An account record as it stands in a line of NDJSON. Unknown fields are ignored; `null` is missing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AccountRecord {
+    /// Unique id, required.
+    pub id: Option<String>,
+    /// Platform word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// `account`, `page`, `group` or `channel`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// User name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// Name shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display_name: Option<String>,
+    /// Profile text, HTML allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bio: Option<String>,
+    /// Place given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// Links.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub links: Option<Vec<String>>,
+    /// Picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<AvatarRecord>,
+    /// Opaque identifiers by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<std::collections::BTreeMap<String, String>>,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    /// The ban, for entries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ban: Option<BanRecord>,
+    /// The label of `evaluate`: the entry re-created, `null` for an ordinary account.
+    #[serde(skip_serializing)]
+    pub mirror_of: Option<String>,
+    /// The label of `evaluate`: how the mirror was made.
+    #[serde(skip_serializing)]
+    pub tactic: Option<String>,
+}
+
+/// A picture: its hash, a file or its bytes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AvatarRecord {
+    /// PDQ hash, 64 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pdq: Option<String>,
+    /// PDQ quality, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quality: Option<u8>,
+    /// Picture file, relative to the input file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// Picture file's bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base64: Option<String>,
+}
+
+/// A ban.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BanRecord {
+    /// Reason in the source's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Campaign or organisation label.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<String>,
+    /// Who reported it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banned_at: Option<String>,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
+impl AccountRecord {
+    /// The record of a stored account. Keyed tokens stay behind: they mean nothing in another database.
+    pub fn of(account: &Account) -> Self {
+        let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let time = |time: Option<jiff::Timestamp>| time.map(|time| time.to_string());
+        let opaque = |token: &Token| match &token.value {
+            TokenValue::Opaque(value) => Some((token.name.clone(), value.clone())),
+            TokenValue::Keyed(_) => None,
+        };
+        let tokens: std::collections::BTreeMap<_, _> = account.tokens.iter().filter_map(opaque).collect();
+        Self {
+            id: Some(account.id().to_string()),
+            platform: text(&account.platform),
+            kind: Some(account.kind.as_str().to_owned()),
+            handle: text(&account.handle),
+            display_name: text(&account.display_name),
+            bio: text(&account.bio),
+            location: text(&account.location),
+            links: (!account.links.is_empty()).then(|| account.links.clone()),
+            avatar: account.avatar.map(|avatar| AvatarRecord {
+                pdq: Some(crate::hash::Pdq::from_bytes(&avatar.pdq).to_hex()),
+                quality: Some(avatar.quality),
+                ..AvatarRecord::default()
+            }),
+            tokens: (!tokens.is_empty()).then_some(tokens),
+            created_at: time(account.created_at),
+            ban: account.ban.as_ref().map(|ban| BanRecord {
+                reason: text(&ban.reason),
+                network: text(&ban.network),
+                source: text(&ban.source),
+                banned_at: time(ban.banned_at),
+                expires_at: time(ban.expires_at),
+            }),
+            mirror_of: None,
+            tactic: None,
+        }
+    }
+}
+
+/// A report as the contract has it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReportRecord {
+    id: String,
+    verdict: &'static str,
+    score_bits: f64,
+    probability: f64,
+    lsn: u64,
+    model: String,
+    elapsed_us: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    cuts: u32,
+    hits: Vec<HitRecord>,
+}
+
+/// One hit of a report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HitRecord {
+    entry: String,
+    handle: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    display_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    platform: String,
+    network: String,
+    score_bits: f64,
+    prior_bits: f64,
+    probability: f64,
+    evidence: Vec<EvidenceRecord>,
+}
+
+/// One row of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EvidenceRecord {
+    signal: &'static str,
+    level: &'static str,
+    bits: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probe: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance: Option<u16>,
+    why: String,
+}
+
+/// A row of `lookup --json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LookupRecord {
+    relation: &'static str,
+    why: String,
+    #[serde(flatten)]
+    account: AccountRecord,
+}
+
+/// What stands in the place of a rejected record's report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ErrorLine {
+    /// Line of the input, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub error: ErrorRecord,
+}
+
+/// A rejection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ErrorRecord {
+    /// Stable word.
+    pub code: &'static str,
+    /// Field and reason.
+    pub message: String,
+}
+
+impl ReportRecord {
+    /// The record of a report that took `elapsed_us` microseconds.
+    pub fn of(report: Report, elapsed_us: u64) -> Self {
+        Self {
+            id: report.id,
+            verdict: report.verdict,
+            score_bits: bits(report.score_bits),
+            probability: rounded(report.probability, 1e6),
+            lsn: report.lsn,
+            model: report.model,
+            elapsed_us,
+            cuts: report.cuts,
+            hits: report.hits.into_iter().map(HitRecord::of).collect(),
+        }
+    }
+}
+
+impl HitRecord {
+    /// The record of one hit.
+    pub fn of(hit: HitReport) -> Self {
+        Self {
+            entry: hit.entry,
+            handle: hit.handle,
+            display_name: hit.display_name,
+            platform: hit.platform,
+            network: hit.network,
+            score_bits: bits(hit.score_bits),
+            prior_bits: bits(hit.prior_bits),
+            probability: rounded(hit.probability, 1e6),
+            evidence: hit.evidence.into_iter().map(EvidenceRecord::of).collect(),
+        }
+    }
+}
+
+impl EvidenceRecord {
+    fn of(row: EvidenceRow) -> Self {
+        Self {
+            signal: row.signal.as_str(),
+            level: row.level.as_str(),
+            bits: bits(row.bits),
+            probe: row.probe,
+            entry: row.entry,
+            distance: row.distance,
+            why: row.why,
+        }
+    }
+}
+
+impl LookupRecord {
+    /// The record of one entry found.
+    pub fn of(row: &LookupRow) -> Self {
+        Self { relation: row.kind.as_str(), why: row.why.clone(), account: AccountRecord::of(&row.account) }
+    }
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+fn bits(bits: f32) -> f64 {
+    rounded(f64::from(bits), 1e3)
+}
+
+/// Rounds to a step of 1/`per_unit`, without a negative zero.
+fn rounded(value: f64, per_unit: f64) -> f64 {
+    (value * per_unit).round() / per_unit + 0.0
+}
