@@ -39,7 +39,11 @@ impl AccountId {
     /// Names the limit that was passed.
     pub fn new(id: &str) -> Result<Self, Rejection> {
         if id.is_empty() {
-            return Err(Rejection::new("missing_field", "id", "every record needs an id of 1 to 256 bytes"));
+            return Err(Rejection::new(
+                "missing_field",
+                "id",
+                "every record needs an id of 1 to 256 bytes",
+            ));
         }
         check_text("id", id, ID_BYTES_MAX)?;
         Ok(Self(id.into()))
@@ -98,7 +102,11 @@ impl FromStr for Kind {
             "page" => Ok(Self::Page),
             "group" => Ok(Self::Group),
             "channel" => Ok(Self::Channel),
-            _ => Err(Rejection::new("invalid_value", "kind", "expected account, page, group or channel")),
+            _ => Err(Rejection::new(
+                "invalid_value",
+                "kind",
+                "expected account, page, group or channel",
+            )),
         }
     }
 }
@@ -240,12 +248,21 @@ impl Account {
         }
         unite(&mut fields.links, &earlier.links, LINKS_MAX);
         unite(&mut fields.tokens, &earlier.tokens, TOKENS_MAX);
-        Account { id: self.id.clone(), fields }
+        Account {
+            id: self.id.clone(),
+            fields,
+        }
     }
 
     /// This account with its tokens replaced, as when they are keyed before storage.
     pub fn with_tokens(&self, tokens: Vec<Token>) -> Account {
-        Account { id: self.id.clone(), fields: AccountDraft { tokens, ..self.fields.clone() } }
+        Account {
+            id: self.id.clone(),
+            fields: AccountDraft {
+                tokens,
+                ..self.fields.clone()
+            },
+        }
     }
 
     /// Takes the account apart again, to change it and check it anew.
@@ -270,7 +287,10 @@ fn fill(field: &mut String, earlier: &str) {
 
 fn unite<T: Clone + Eq + std::hash::Hash>(values: &mut Vec<T>, earlier: &[T], len_max: usize) {
     let known: HashSet<T> = values.iter().cloned().collect();
-    let missing = earlier.iter().filter(|value| !known.contains(value)).cloned();
+    let missing = earlier
+        .iter()
+        .filter(|value| !known.contains(value))
+        .cloned();
     let room = len_max.saturating_sub(values.len());
     values.extend(missing.take(room));
 }
@@ -285,14 +305,22 @@ fn check_text(field: &str, text: &str, bytes_max: usize) -> Result<(), Rejection
 
 fn check_nul(field: &str, text: &str) -> Result<(), Rejection> {
     if text.contains('\0') {
-        return Err(Rejection::new("nul_character", field, "a NUL (U+0000) is not allowed"));
+        return Err(Rejection::new(
+            "nul_character",
+            field,
+            "a NUL (U+0000) is not allowed",
+        ));
     }
     Ok(())
 }
 
 fn check_len(field: &str, len: usize, len_max: usize) -> Result<(), Rejection> {
     if len > len_max {
-        return Err(Rejection::new("too_many", field, format!("{len} items, the limit is {len_max}")));
+        return Err(Rejection::new(
+            "too_many",
+            field,
+            format!("{len} items, the limit is {len_max}"),
+        ));
     }
     Ok(())
 }
@@ -302,7 +330,10 @@ mod tests {
     use super::*;
 
     fn draft() -> AccountDraft {
-        AccountDraft { id: "x:1".into(), ..AccountDraft::default() }
+        AccountDraft {
+            id: "x:1".into(),
+            ..AccountDraft::default()
+        }
     }
 
     #[track_caller]
@@ -314,35 +345,126 @@ mod tests {
     #[test]
     fn every_limit_names_its_field() {
         check(AccountDraft::default(), "missing_field", "id");
-        check(AccountDraft { id: "a".repeat(257), ..draft() }, "too_long", "id");
-        check(AccountDraft { handle: "a".repeat(1025), ..draft() }, "too_long", "handle");
-        check(AccountDraft { display_name: "a".repeat(1025), ..draft() }, "too_long", "display_name");
-        check(AccountDraft { bio: "a".repeat(65_537), ..draft() }, "too_long", "bio");
-        check(AccountDraft { links: vec![String::new(); 1001], ..draft() }, "too_many", "links");
-        check(AccountDraft { bio: "a\0b".into(), ..draft() }, "nul_character", "bio");
-        let token = Token { name: "device".into(), value: TokenValue::Opaque("1".into()) };
-        check(AccountDraft { tokens: vec![token; 101], ..draft() }, "too_many", "tokens");
-        let ban = Ban { reason: "r".repeat(1025), ..Ban::default() };
-        check(AccountDraft { ban: Some(ban), ..draft() }, "too_long", "ban.reason");
+        check(
+            AccountDraft {
+                id: "a".repeat(257),
+                ..draft()
+            },
+            "too_long",
+            "id",
+        );
+        check(
+            AccountDraft {
+                handle: "a".repeat(1025),
+                ..draft()
+            },
+            "too_long",
+            "handle",
+        );
+        check(
+            AccountDraft {
+                display_name: "a".repeat(1025),
+                ..draft()
+            },
+            "too_long",
+            "display_name",
+        );
+        check(
+            AccountDraft {
+                bio: "a".repeat(65_537),
+                ..draft()
+            },
+            "too_long",
+            "bio",
+        );
+        check(
+            AccountDraft {
+                links: vec![String::new(); 1001],
+                ..draft()
+            },
+            "too_many",
+            "links",
+        );
+        check(
+            AccountDraft {
+                bio: "a\0b".into(),
+                ..draft()
+            },
+            "nul_character",
+            "bio",
+        );
+        let token = Token {
+            name: "device".into(),
+            value: TokenValue::Opaque("1".into()),
+        };
+        check(
+            AccountDraft {
+                tokens: vec![token; 101],
+                ..draft()
+            },
+            "too_many",
+            "tokens",
+        );
+        let ban = Ban {
+            reason: "r".repeat(1025),
+            ..Ban::default()
+        };
+        check(
+            AccountDraft {
+                ban: Some(ban),
+                ..draft()
+            },
+            "too_long",
+            "ban.reason",
+        );
     }
 
     #[test]
     fn limits_themselves_are_allowed() {
-        let full = AccountDraft { id: "a".repeat(256), bio: "b".repeat(65_536), handle: "h".repeat(1024), ..draft() };
+        let full = AccountDraft {
+            id: "a".repeat(256),
+            bio: "b".repeat(65_536),
+            handle: "h".repeat(1024),
+            ..draft()
+        };
         assert!(full.check().is_ok());
     }
 
     #[test]
     fn the_at_sign_is_not_part_of_the_handle() {
-        let account = AccountDraft { handle: " @sada_news ".into(), ..draft() }.check().unwrap();
+        let account = AccountDraft {
+            handle: " @sada_news ".into(),
+            ..draft()
+        }
+        .check()
+        .unwrap();
         assert_eq!(account.handle, "sada_news");
     }
 
     #[test]
     fn filling_keeps_what_is_there_and_adds_what_is_not() {
-        let earlier = AccountDraft { handle: "old".into(), bio: "text".into(), links: vec!["a".into()], ..draft() };
-        let later = AccountDraft { handle: "new".into(), links: vec!["b".into(), "a".into()], ..draft() };
-        let filled = later.check().unwrap().filled_from(&earlier.check().unwrap());
-        assert_eq!((filled.handle.as_str(), filled.bio.as_str(), filled.links.len()), ("new", "text", 2));
+        let earlier = AccountDraft {
+            handle: "old".into(),
+            bio: "text".into(),
+            links: vec!["a".into()],
+            ..draft()
+        };
+        let later = AccountDraft {
+            handle: "new".into(),
+            links: vec!["b".into(), "a".into()],
+            ..draft()
+        };
+        let filled = later
+            .check()
+            .unwrap()
+            .filled_from(&earlier.check().unwrap());
+        assert_eq!(
+            (
+                filled.handle.as_str(),
+                filled.bio.as_str(),
+                filled.links.len()
+            ),
+            ("new", "text", 2)
+        );
     }
 }

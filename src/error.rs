@@ -24,7 +24,11 @@ pub struct Rejection {
 impl Rejection {
     /// A rejection of `field`.
     pub fn new(code: &'static str, field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { code, field: field.into(), reason: reason.into() }
+        Self {
+            code,
+            field: field.into(),
+            reason: reason.into(),
+        }
     }
 }
 
@@ -93,6 +97,9 @@ pub enum Error {
 impl Error {
     /// An I/O failure on `path`.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Self::Io { path: path.into(), source }
+        Self::Io {
+            path: path.into(),
+            source,
+        }
     }
 }

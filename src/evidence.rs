@@ -17,7 +17,9 @@ impl Evidence {
     /// Compares a probe with an entry, signal by signal. O(length of the values); about a microsecond.
     pub fn of(probe: &Fingerprint, entry: &Fingerprint, crowd: &Crowd) -> Self {
         let handle = pairwise(&probe.handle, &entry.handle, handle::compare);
-        let name = pairwise(&probe.name, &entry.name, |probe, entry| name::compare(probe, entry, crowd));
+        let name = pairwise(&probe.name, &entry.name, |probe, entry| {
+            name::compare(probe, entry, crowd)
+        });
         let crossed = crossing::compare(
             (probe.handle.as_ref(), probe.name.as_ref()),
             (entry.handle.as_ref(), entry.name.as_ref()),
@@ -26,10 +28,19 @@ impl Evidence {
             comparisons: [
                 handle,
                 name.or(crossed),
-                pairwise(&probe.bio, &entry.bio, |probe, entry| bio::compare(probe, entry, crowd)),
-                pairwise(&probe.picture, &entry.picture, |probe, entry| avatar::compare(probe, entry, crowd)),
+                pairwise(&probe.bio, &entry.bio, |probe, entry| {
+                    bio::compare(probe, entry, crowd)
+                }),
+                pairwise(&probe.picture, &entry.picture, |probe, entry| {
+                    avatar::compare(probe, entry, crowd)
+                }),
                 link::compare(&probe.links, &entry.links, crowd),
-                contact::compare(&probe.contacts, &entry.contacts, entry.handle.as_ref(), crowd),
+                contact::compare(
+                    &probe.contacts,
+                    &entry.contacts,
+                    entry.handle.as_ref(),
+                    crowd,
+                ),
                 token::compare(&probe.tokens, &entry.tokens, crowd),
             ],
         }
@@ -37,7 +48,10 @@ impl Evidence {
 
     /// The comparison of one signal; missing for the network and the time.
     pub fn comparison(&self, signal: Signal) -> Comparison {
-        self.comparisons.get(signal as usize).copied().unwrap_or(Comparison::MISSING)
+        self.comparisons
+            .get(signal as usize)
+            .copied()
+            .unwrap_or(Comparison::MISSING)
     }
 
     /// Every signal with its comparison, in the order of reports.
@@ -47,11 +61,17 @@ impl Evidence {
 
     /// True when any signal agrees at all.
     pub fn agrees(&self) -> bool {
-        self.comparisons.iter().any(|comparison| comparison.relation.level() > Level::Different)
+        self.comparisons
+            .iter()
+            .any(|comparison| comparison.relation.level() > Level::Different)
     }
 }
 
-fn pairwise<T>(probe: &Option<T>, entry: &Option<T>, compare: impl Fn(&T, &T) -> Comparison) -> Comparison {
+fn pairwise<T>(
+    probe: &Option<T>,
+    entry: &Option<T>,
+    compare: impl Fn(&T, &T) -> Comparison,
+) -> Comparison {
     match (probe, entry) {
         (Some(probe), Some(entry)) => compare(probe, entry),
         _ => Comparison::MISSING,

@@ -10,9 +10,10 @@ use crate::background::{Background, Observation};
 use crate::hash::Secret;
 use crate::hash::feature::{Space, feature};
 use crate::normalize::contact::contacts_in;
+use crate::normalize::links::links_in;
+use crate::normalize::lookalike::spelled;
 use crate::normalize::romanize::romanized;
 use crate::normalize::unicode::{fold, words};
-use crate::normalize::links::links_in;
 use crate::normalize::url::{LinkKey, link_key};
 use crate::signal::avatar::Picture;
 use crate::signal::bio::Bio;
@@ -54,15 +55,26 @@ impl Fingerprint {
         let links = links_of(account);
         let texts = format!("{}\n{}", account.display_name, account.bio);
         let named: Vec<String> = links.iter().filter_map(handle_linked).collect();
-        let reachable: String =
-            account.links.iter().filter(|link| link.starts_with("tel:") || link.starts_with("mailto:")).cloned().collect::<Vec<_>>().join("\n");
+        let reachable: String = account
+            .links
+            .iter()
+            .filter(|link| link.starts_with("tel:") || link.starts_with("mailto:"))
+            .cloned()
+            .collect::<Vec<_>>()
+            .join("\n");
         let contacts = contacts_in(&format!("{texts}\n{reachable}"));
         let handle = Handle::of(&account.handle, background);
         let name = Name::of(&account.display_name, background);
         Self {
-            name_told: handle.as_ref().zip(name.as_ref()).map_or(0.0, |(handle, name)| told(handle, name)),
+            name_told: handle
+                .as_ref()
+                .zip(name.as_ref())
+                .map_or(0.0, |(handle, name)| told(handle, name)),
             bio: Bio::of(&account.bio, background),
-            picture: account.avatar.as_ref().and_then(|avatar| Picture::of(avatar, background)),
+            picture: account
+                .avatar
+                .as_ref()
+                .and_then(|avatar| Picture::of(avatar, background)),
             links: Links::of(&links, background),
             contacts: Contacts::of(&contacts, &named, &texts, background),
             tokens: Tokens::of(&keyed_tokens(account, secret), background),
@@ -82,7 +94,12 @@ impl Fingerprint {
         if let Some(bio) = &self.bio {
             bio.keys(keys);
         }
-        keys.extend(self.links.keys().chain(self.contacts.keys()).chain(self.tokens.keys()));
+        keys.extend(
+            self.links
+                .keys()
+                .chain(self.contacts.keys())
+                .chain(self.tokens.keys()),
+        );
     }
 
     /// What this account teaches the background, were it an ordinary one.
@@ -92,14 +109,22 @@ impl Fingerprint {
         let mut terms: HashSet<String> = HashSet::new();
         if let Some(handle) = &self.handle {
             handle.observe(features);
-            terms.extend(words(&split_camel(&account.handle)).iter().map(|word| bare(word)));
-            observation.texts.push(romanized(&fold(handle.letters())).replace(' ', ""));
+            terms.extend(
+                words(&split_camel(&account.handle))
+                    .iter()
+                    .map(|word| spelled(&bare(word))),
+            );
+            observation.texts.push(spelled(handle.stem()));
         }
         if let Some(name) = &self.name {
             name.observe(features);
-            terms.extend(name.words().iter().map(|word| bare(&romanized(word.text()))));
+            terms.extend(name.words().iter().map(|word| bare(&spelled(word.text()))));
         }
-        features.extend(terms.iter().map(|term| (Space::Term, feature(Space::Term, term.as_bytes()))));
+        features.extend(
+            terms
+                .iter()
+                .map(|term| (Space::Term, feature(Space::Term, term.as_bytes()))),
+        );
         if let Some(bio) = &self.bio {
             bio.observe(features);
         }
@@ -127,14 +152,25 @@ pub fn keyed_tokens(account: &Account, secret: &Secret) -> Vec<TokenKey> {
 
 /// Links of the profile's own fields and of its name and bio.
 fn links_of(account: &Account) -> Vec<LinkKey> {
-    let in_texts = [&account.bio, &account.display_name].into_iter().flat_map(|text| links_in(text));
-    account.links.iter().cloned().chain(in_texts).filter_map(|link| link_key(&link)).collect()
+    let in_texts = [&account.bio, &account.display_name]
+        .into_iter()
+        .flat_map(|text| links_in(text));
+    account
+        .links
+        .iter()
+        .cloned()
+        .chain(in_texts)
+        .filter_map(|link| link_key(&link))
+        .collect()
 }
 
 /// The handle a link of the form `host/handle` leads to.
 fn handle_linked(link: &LinkKey) -> Option<String> {
     let (_, path) = link.key.split_once('/')?;
-    let handle = path.strip_prefix("profile/").unwrap_or(path).trim_start_matches('@');
+    let handle = path
+        .strip_prefix("profile/")
+        .unwrap_or(path)
+        .trim_start_matches('@');
     (!handle.is_empty() && !handle.contains(['/', '?', '+', '='])).then(|| handle.to_owned())
 }
 
@@ -168,5 +204,6 @@ fn split_camel(handle: &str) -> String {
 }
 
 fn bare(word: &str) -> String {
-    word.trim_matches(|c: char| c.is_ascii_digit()).replace(' ', "")
+    word.trim_matches(|c: char| c.is_ascii_digit())
+        .replace(' ', "")
 }

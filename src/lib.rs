@@ -35,7 +35,9 @@ mod tests;
 
 pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
 pub use crate::background::{Background, BackgroundBuilder, Observation};
-pub use crate::engine::{Engine, Enrolled, Generation, Hit, Judge, Options, Receipt, Report, Screened, Stats, screen};
+pub use crate::engine::{
+    Engine, Enrolled, Generation, Hit, Judge, Options, Receipt, Report, Screened, Stats, screen,
+};
 pub use crate::error::{Error, Rejection, Result};
 pub use crate::evidence::Evidence;
 pub use crate::fingerprint::Fingerprint;

@@ -42,7 +42,9 @@ pub struct Policy {
 impl Policy {
     /// Thresholds that cost `false_flags_per_10k` false `match` verdicts in 10,000 ordinary signups.
     pub fn of(false_flags_per_10k: f32, model: &Model) -> Self {
-        let threshold = |false_flags: f32| (model.mirrors_per_signup() * 10_000.0 / false_flags).log2() - SLACK_BITS;
+        let threshold = |false_flags: f32| {
+            (model.mirrors_per_signup() * 10_000.0 / false_flags).log2() - SLACK_BITS
+        };
         Self {
             threshold_review: threshold(REVIEW_FACTOR * false_flags_per_10k),
             threshold_match: threshold(false_flags_per_10k),

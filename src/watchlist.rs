@@ -28,7 +28,9 @@ impl Entry {
     /// The entry of a banned account.
     pub fn of(account: &Account, background: &Background, secret: &Secret) -> Self {
         let ban = account.ban.as_ref();
-        let network = ban.map(|ban| ban.network.as_str()).filter(|network| !network.is_empty());
+        let network = ban
+            .map(|ban| ban.network.as_str())
+            .filter(|network| !network.is_empty());
         Self {
             id: account.id().clone(),
             fingerprint: Fingerprint::of(account, background, secret),

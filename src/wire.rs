@@ -100,7 +100,8 @@ impl AccountRecord {
             TokenValue::Opaque(value) => Some((token.name.clone(), value.clone())),
             TokenValue::Keyed(_) => None,
         };
-        let tokens: std::collections::BTreeMap<_, _> = account.tokens.iter().filter_map(opaque).collect();
+        let tokens: std::collections::BTreeMap<_, _> =
+            account.tokens.iter().filter_map(opaque).collect();
         Self {
             id: Some(account.id().to_string()),
             platform: text(&account.platform),
@@ -254,7 +255,11 @@ impl EvidenceRecord {
 impl LookupRecord {
     /// The record of one entry found.
     pub fn of(row: &LookupRow) -> Self {
-        Self { relation: row.kind.as_str(), why: row.why.clone(), account: AccountRecord::of(&row.account) }
+        Self {
+            relation: row.kind.as_str(),
+            why: row.why.clone(),
+            account: AccountRecord::of(&row.account),
+        }
     }
 }
 

@@ -19,7 +19,11 @@ pub(crate) fn plain(letters: &LetterCounts, features: &FeatureCounts) -> Vec<u8>
     for number in features.totals.iter().chain(&letters.0) {
         push(&mut plain, *number);
     }
-    let mut sorted: Vec<(u32, u32)> = features.counts.iter().map(|(hash, count)| (*hash, *count)).collect();
+    let mut sorted: Vec<(u32, u32)> = features
+        .counts
+        .iter()
+        .map(|(hash, count)| (*hash, *count))
+        .collect();
     sorted.sort_unstable();
     let mut before = 0;
     for (hash, count) in sorted {
@@ -47,7 +51,9 @@ pub(crate) fn decode(stored: &[u8]) -> Result<(LetterCounts, FeatureCounts)> {
     if stored.is_empty() {
         return Ok((letters, features));
     }
-    let (header, packed) = stored.split_at_checked(HEADER_LEN).ok_or_else(|| malformed("cut short"))?;
+    let (header, packed) = stored
+        .split_at_checked(HEADER_LEN)
+        .ok_or_else(|| malformed("cut short"))?;
     if !header.starts_with(MAGIC) {
         return Err(malformed("not a background file"));
     }
@@ -57,14 +63,17 @@ pub(crate) fn decode(stored: &[u8]) -> Result<(LetterCounts, FeatureCounts)> {
     if header.get(5..) != Some(&crc32fast::hash(packed).to_le_bytes()[..]) {
         return Err(malformed("checksum differs"));
     }
-    let plain = zstd::bulk::decompress(packed, UNPACKED_BYTES_MAX).map_err(|e| malformed(&e.to_string()))?;
+    let plain = zstd::bulk::decompress(packed, UNPACKED_BYTES_MAX)
+        .map_err(|e| malformed(&e.to_string()))?;
     let mut rest = plain.as_slice();
     for number in features.totals.iter_mut().chain(&mut letters.0) {
         *number = pull(&mut rest).ok_or_else(|| malformed("cut short"))?;
     }
     let mut hash = 0u32;
     while !rest.is_empty() {
-        let (Some(step), Some(count)) = (pull(&mut rest), pull(&mut rest)) else { return Err(malformed("cut short")) };
+        let (Some(step), Some(count)) = (pull(&mut rest), pull(&mut rest)) else {
+            return Err(malformed("cut short"));
+        };
         hash = hash.wrapping_add(step);
         features.counts.insert(hash, count);
     }
@@ -93,5 +102,8 @@ fn pull(rest: &mut &[u8]) -> Option<u32> {
 }
 
 fn malformed(reason: &str) -> Error {
-    Error::Malformed { what: "background".into(), reason: reason.into() }
+    Error::Malformed {
+        what: "background".into(),
+        reason: reason.into(),
+    }
 }

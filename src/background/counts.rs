@@ -2,15 +2,15 @@
 //!
 //! Lossy counting (Manku and Motwani 2002): features are counted one by one until the table is full, then every count
 //! is halved and those that fall to nothing leave. What stays is what is common, which is all that rarity asks; halving
-//! also lets old fashions fade. Features are kept as 32-bit hashes: at a million of them, one look-up in 4,000 of a
+//! also lets old fashions fade. Features are kept as 32-bit hashes: at 200,000 of them, one look-up in 20,000 of a
 //! feature never seen finds another's count, and errs towards "common", which never raises a score.
 
 use std::collections::HashMap;
 
 use crate::hash::feature::SPACES;
 
-/// Most features kept; 2^20 keep the table under 16 MB.
-pub(crate) const FEATURES_MAX: usize = 1 << 20;
+/// Most features kept while counting; 2^23 keep the table under 128 MB.
+pub(crate) const FEATURES_MAX: usize = 1 << 23;
 
 /// Counts of features and, per space, of accounts that had any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

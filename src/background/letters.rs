@@ -84,7 +84,12 @@ impl LetterModel {
             .map(|&symbol| {
                 let symbol = usize::from(symbol);
                 let extra = if symbol == OTHER { OTHER_BITS } else { 0.0 };
-                let cost = self.bits.get(at(before, last, symbol)).copied().unwrap_or(0.0) + extra;
+                let cost = self
+                    .bits
+                    .get(at(before, last, symbol))
+                    .copied()
+                    .unwrap_or(0.0)
+                    + extra;
                 (before, last) = (last, symbol);
                 cost
             })

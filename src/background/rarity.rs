@@ -39,7 +39,8 @@ pub struct Background {
 
 static STARTER: LazyLock<Arc<Background>> = LazyLock::new(|| {
     let stored = include_bytes!("../../data/background.bin");
-    let background = Background::from_bytes(stored).unwrap_or_else(|_| BackgroundBuilder::default().build());
+    let background =
+        Background::from_bytes(stored).unwrap_or_else(|_| BackgroundBuilder::default().build());
     Arc::new(background)
 });
 
@@ -75,7 +76,11 @@ impl Background {
 
     /// Ordinary accounts observed that had anything in `space`.
     pub fn accounts(&self, space: Space) -> u32 {
-        self.features.totals.get(space as usize).copied().unwrap_or(0)
+        self.features
+            .totals
+            .get(space as usize)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// -log2 of the share of ordinary accounts with this feature, or `None` where it was not counted twice.
@@ -92,7 +97,11 @@ impl Background {
     ///
     /// The cheapest way to spell the text out of known words and single letters. O(length x longest word).
     pub fn text_bits(&self, text: &str) -> f32 {
-        let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).take(TEXT_CHARS_MAX).collect();
+        let starts: Vec<usize> = text
+            .char_indices()
+            .map(|(at, _)| at)
+            .take(TEXT_CHARS_MAX)
+            .collect();
         let end_of = |index: usize| starts.get(index).copied().unwrap_or(text.len());
         let symbols = letters::symbols(text.get(..end_of(starts.len())).unwrap_or(text));
         let costs = self.letters.costs(&symbols);
@@ -102,7 +111,11 @@ impl Background {
             let mut bits = best.last().copied().unwrap_or(0.0) + cost;
             for len in TERM_CHARS.take_while(|len| *len <= end) {
                 let from = end - len;
-                let (Some(term), Some(before)) = (text.get(end_of(from)..end_of(end)), best.get(from)) else { continue };
+                let (Some(term), Some(before)) =
+                    (text.get(end_of(from)..end_of(end)), best.get(from))
+                else {
+                    continue;
+                };
                 if let Some(term_bits) = self.term_bits(term) {
                     bits = bits.min(before + term_bits);
                 }
@@ -123,7 +136,12 @@ impl Background {
     fn of(letter_counts: LetterCounts, features: FeatureCounts) -> Self {
         let letters = LetterModel::of(&letter_counts);
         let checksum = crc32fast::hash(&bytes::plain(&letter_counts, &features));
-        Self { letters, letter_counts, features, checksum }
+        Self {
+            letters,
+            letter_counts,
+            features,
+            checksum,
+        }
     }
 }
 
@@ -137,7 +155,10 @@ pub struct BackgroundBuilder {
 impl BackgroundBuilder {
     /// Goes on from what `background` has counted.
     pub fn extending(background: &Background) -> Self {
-        Self { letters: background.letter_counts.clone(), features: background.features.clone() }
+        Self {
+            letters: background.letter_counts.clone(),
+            features: background.features.clone(),
+        }
     }
 
     /// Counts one ordinary account. O(features).

@@ -13,7 +13,13 @@ use crate::store::Access;
 #[command(name = "mirrorwatch", version, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Folder of the database.
-    #[arg(long, global = true, env = "MIRRORWATCH_DB", default_value = "mirrorwatch.db", value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        env = "MIRRORWATCH_DB",
+        default_value = "mirrorwatch.db",
+        value_name = "DIR"
+    )]
     pub(crate) db: PathBuf,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -112,8 +118,8 @@ pub(crate) enum Command {
         /// Write to this file instead of the database.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// With --out: most features kept, the most common first.
-        #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+        /// Most features kept, the most common first; a million take 16 MB of memory.
+        #[arg(long, default_value_t = 1_000_000)]
         features: usize,
     },
     /// Sizes of the watchlist and the database.
@@ -171,7 +177,11 @@ pub(crate) struct Telling {
 impl Judging {
     /// Options for an engine that tells its best hits.
     pub(crate) fn options(&self, access: Access) -> Options {
-        Options { access, false_flags_per_10k: self.false_flags_per_10k, ..Options::default() }
+        Options {
+            access,
+            false_flags_per_10k: self.false_flags_per_10k,
+            ..Options::default()
+        }
     }
 }
 

@@ -26,7 +26,12 @@ pub(crate) struct Target<'a> {
 }
 
 /// Counts the accounts of `files`.
-pub(crate) fn run(files: &Files, fresh: bool, target: &Target<'_>, console: &mut Console<'_>) -> anyhow::Result<u8> {
+pub(crate) fn run(
+    files: &Files,
+    fresh: bool,
+    target: &Target<'_>,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let inputs = inputs(files)?;
     let store = match target.out {
         Some(_) => None,
@@ -36,42 +41,58 @@ pub(crate) fn run(files: &Files, fresh: bool, target: &Target<'_>, console: &mut
         Some(stored) => std::sync::Arc::new(Background::from_bytes(&stored)?),
         None => Background::starter(),
     };
-    let mut builder = if fresh { BackgroundBuilder::default() } else { BackgroundBuilder::extending(&current) };
+    let mut builder = if fresh {
+        BackgroundBuilder::default()
+    } else {
+        BackgroundBuilder::extending(&current)
+    };
     let (mut counted, mut rejected) = (0u64, 0);
     for input in &inputs {
         let mut read = 0;
-        for_each_chunk(std::slice::from_ref(input), CHUNK_LEN, |input, records, bar| {
-            read += records.len() as u64;
-            for record in &records {
-                if let Err(rejection) = &record.parsed {
-                    rejected += 1;
-                    complain(console, input.path(), record.line, rejection);
+        for_each_chunk(
+            std::slice::from_ref(input),
+            CHUNK_LEN,
+            |input, records, bar| {
+                read += records.len() as u64;
+                for record in &records {
+                    if let Err(rejection) = &record.parsed {
+                        rejected += 1;
+                        complain(console, input.path(), record.line, rejection);
+                    }
                 }
-            }
-            // Tokens are keyed by each database's own secret; a shared background cannot know them.
-            let secret = crate::hash::Secret::new([0; 32]);
-            let secret = store.as_ref().map_or(&secret, Store::secret);
-            let observed: Vec<Observation> = records
-                .par_iter()
-                .filter_map(|record| record.parsed.as_ref().ok())
-                .map(|labelled| Fingerprint::of(&labelled.account, &current, secret).observation(&labelled.account))
-                .collect();
-            for observation in &observed {
-                builder.observe(observation);
-            }
-            counted += observed.len() as u64;
-            bar.set_message(format!("{counted} counted"));
-            Ok(())
-        })?;
+                // Tokens are keyed by each database's own secret; a shared background cannot know them.
+                let secret = crate::hash::Secret::new([0; 32]);
+                let secret = store.as_ref().map_or(&secret, Store::secret);
+                let observed: Vec<Observation> = records
+                    .par_iter()
+                    .filter_map(|record| record.parsed.as_ref().ok())
+                    .map(|labelled| {
+                        Fingerprint::of(&labelled.account, &current, secret)
+                            .observation(&labelled.account)
+                    })
+                    .collect();
+                for observation in &observed {
+                    builder.observe(observation);
+                }
+                counted += observed.len() as u64;
+                bar.set_message(format!("{counted} counted"));
+                Ok(())
+            },
+        )?;
         rejected += complain_if_empty(console, input, read);
     }
     let background = builder.build();
     let bytes = background.to_bytes(target.features_max)?;
     match (&target.out, &store) {
-        (Some(path), _) => std::fs::write(path, &bytes).map_err(|source| Error::io(path, source))?,
+        (Some(path), _) => {
+            std::fs::write(path, &bytes).map_err(|source| Error::io(path, source))?
+        }
         (None, Some(store)) => store.set_background(&bytes)?,
         (None, None) => {}
     }
-    console.print(&format!("counted {counted} accounts, {rejected} rejected; {} bytes\n", bytes.len()))?;
+    console.print(&format!(
+        "counted {counted} accounts, {rejected} rejected; {} bytes\n",
+        bytes.len()
+    ))?;
     Ok(status(rejected))
 }

@@ -16,8 +16,11 @@ const NETWORKS_SHOWN: usize = 20;
 pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let stats = engine.stats()?;
     if json {
-        let networks: serde_json::Map<_, _> =
-            stats.networks.iter().map(|(name, len)| (name.clone(), serde_json::json!(len))).collect();
+        let networks: serde_json::Map<_, _> = stats
+            .networks
+            .iter()
+            .map(|(name, len)| (name.clone(), serde_json::json!(len)))
+            .collect();
         let record = serde_json::json!({
             "entries": stats.entries, "segments": stats.segments, "lsn": stats.lsn, "disk_bytes": stats.disk_bytes,
             "model": stats.model, "background_accounts": stats.background_accounts, "networks": networks,
@@ -55,7 +58,11 @@ pub(crate) fn verify(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8>
         found.seen,
         found.damage.len()
     ))?;
-    Ok(if found.damage.is_empty() { DONE } else { FAILED })
+    Ok(if found.damage.is_empty() {
+        DONE
+    } else {
+        FAILED
+    })
 }
 
 /// Writes every entry as a line of NDJSON.
@@ -79,17 +86,28 @@ pub(crate) fn restore(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyho
     check_absent(db)?;
     let found = Engine::verify(dir)?;
     if let Some(damage) = found.damage.first() {
-        return Err(Error::Malformed { what: dir.display().to_string(), reason: damage.clone() }.into());
+        return Err(Error::Malformed {
+            what: dir.display().to_string(),
+            reason: damage.clone(),
+        }
+        .into());
     }
     Store::open(dir, Access::Write)?.backup(db)?;
-    console.print(&format!("restored {} entries from {}\n", found.entries, dir.display()))?;
+    console.print(&format!(
+        "restored {} entries from {}\n",
+        found.entries,
+        dir.display()
+    ))?;
     Ok(DONE)
 }
 
 fn check_absent(dir: &Path) -> Result<(), Error> {
     if dir.exists() {
         let reason = "exists already; name a folder that does not".to_owned();
-        return Err(Error::Malformed { what: dir.display().to_string(), reason });
+        return Err(Error::Malformed {
+            what: dir.display().to_string(),
+            reason,
+        });
     }
     Ok(())
 }

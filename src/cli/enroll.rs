@@ -16,36 +16,51 @@ const CHUNK_LEN: usize = 32_768;
 /// Adds or updates the accounts of `files`.
 pub(crate) fn enroll(db: &Path, files: &Files, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let inputs = inputs(files)?;
-    let engine = Engine::open(db, Options { access: Access::Create, ..Options::default() })?;
+    let engine = Engine::open(
+        db,
+        Options {
+            access: Access::Create,
+            ..Options::default()
+        },
+    )?;
     let (mut added, mut updated, mut rejected) = (0, 0, 0);
     for input in &inputs {
         let mut records_read = 0;
-        for_each_chunk(std::slice::from_ref(input), CHUNK_LEN, |input, records, bar| {
-            records_read += records.len() as u64;
-            let mut lines = Vec::with_capacity(records.len());
-            let mut accounts: Vec<Account> = Vec::with_capacity(records.len());
-            for record in records {
-                match record.parsed {
-                    Ok(labelled) => {
-                        lines.push(record.line);
-                        accounts.push(labelled.account);
-                    }
-                    Err(rejection) => {
-                        rejected += 1;
-                        complain(console, input.path(), record.line, &rejection);
+        for_each_chunk(
+            std::slice::from_ref(input),
+            CHUNK_LEN,
+            |input, records, bar| {
+                records_read += records.len() as u64;
+                let mut lines = Vec::with_capacity(records.len());
+                let mut accounts: Vec<Account> = Vec::with_capacity(records.len());
+                for record in records {
+                    match record.parsed {
+                        Ok(labelled) => {
+                            lines.push(record.line);
+                            accounts.push(labelled.account);
+                        }
+                        Err(rejection) => {
+                            rejected += 1;
+                            complain(console, input.path(), record.line, &rejection);
+                        }
                     }
                 }
-            }
-            let enrolled = engine.enroll(accounts)?;
-            added += enrolled.receipt.added;
-            updated += enrolled.receipt.updated;
-            for (place, rejection) in &enrolled.rejected {
-                rejected += 1;
-                complain(console, input.path(), lines.get(*place).copied().unwrap_or(0), rejection);
-            }
-            bar.set_message(format!("{} enrolled", added + updated));
-            Ok(())
-        })?;
+                let enrolled = engine.enroll(accounts)?;
+                added += enrolled.receipt.added;
+                updated += enrolled.receipt.updated;
+                for (place, rejection) in &enrolled.rejected {
+                    rejected += 1;
+                    complain(
+                        console,
+                        input.path(),
+                        lines.get(*place).copied().unwrap_or(0),
+                        rejection,
+                    );
+                }
+                bar.set_message(format!("{} enrolled", added + updated));
+                Ok(())
+            },
+        )?;
         rejected += complain_if_empty(console, input, records_read);
     }
     let generation = engine.generation();
@@ -59,14 +74,31 @@ pub(crate) fn enroll(db: &Path, files: &Files, console: &mut Console<'_>) -> any
 }
 
 /// Removes entries by id.
-pub(crate) fn withdraw(db: &Path, ids: Vec<String>, from: Option<&Path>, console: &mut Console<'_>) -> anyhow::Result<u8> {
+pub(crate) fn withdraw(
+    db: &Path,
+    ids: Vec<String>,
+    from: Option<&Path>,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let mut asked = ids;
     if let Some(path) = from {
-        let text = if path == Path::new("-") { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+        let text = if path == Path::new("-") {
+            std::io::read_to_string(std::io::stdin())
+        } else {
+            std::fs::read_to_string(path)
+        };
         let text = text.map_err(|source| Error::io(path, source))?;
-        asked.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+        asked.extend(
+            text.lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned),
+        );
     }
-    let ids = asked.iter().map(|id| AccountId::new(id)).collect::<Result<Vec<_>, _>>()?;
+    let ids = asked
+        .iter()
+        .map(|id| AccountId::new(id))
+        .collect::<Result<Vec<_>, _>>()?;
     let engine = Engine::open(db, Options::default())?;
     let receipt = engine.withdraw(ids)?;
     for id in &receipt.unknown {
@@ -79,5 +111,9 @@ pub(crate) fn withdraw(db: &Path, ids: Vec<String>, from: Option<&Path>, console
         engine.generation().entries(),
         receipt.lsn
     ))?;
-    Ok(if receipt.withdrawn == 0 && !receipt.unknown.is_empty() { FAILED } else { DONE })
+    Ok(if receipt.withdrawn == 0 && !receipt.unknown.is_empty() {
+        FAILED
+    } else {
+        DONE
+    })
 }

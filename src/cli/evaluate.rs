@@ -13,37 +13,65 @@ use crate::evaluate::{Figures, Trial, trial};
 const CHUNK_LEN: usize = 8_192;
 
 /// Screens the labelled probes of `files` and prints figures.
-pub(crate) fn run(engine: &Engine, files: &Files, json: bool, console: &mut Console<'_>) -> anyhow::Result<u8> {
+pub(crate) fn run(
+    engine: &Engine,
+    files: &Files,
+    json: bool,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let inputs = inputs(files)?;
     let mut trials: Vec<Trial> = Vec::new();
     let mut rejected = 0;
     for input in &inputs {
         let mut read = 0;
-        for_each_chunk(std::slice::from_ref(input), CHUNK_LEN, |input, records, bar| {
-            read += records.len() as u64;
-            for record in &records {
-                if let Err(rejection) = &record.parsed {
-                    rejected += 1;
-                    complain(console, input.path(), record.line, rejection);
+        for_each_chunk(
+            std::slice::from_ref(input),
+            CHUNK_LEN,
+            |input, records, bar| {
+                read += records.len() as u64;
+                for record in &records {
+                    if let Err(rejection) = &record.parsed {
+                        rejected += 1;
+                        complain(console, input.path(), record.line, rejection);
+                    }
                 }
-            }
-            let judged = records.par_iter().filter_map(|record| record.parsed.as_ref().ok()).map(|labelled| {
-                trial(engine, &labelled.account, labelled.mirror_of.as_deref(), labelled.tactic.as_deref())
-            });
-            trials.extend(judged.collect::<Vec<_>>());
-            bar.set_message(format!("{} judged", trials.len()));
-            Ok(())
-        })?;
+                let judged = records
+                    .par_iter()
+                    .filter_map(|record| record.parsed.as_ref().ok())
+                    .map(|labelled| {
+                        trial(
+                            engine,
+                            &labelled.account,
+                            labelled.mirror_of.as_deref(),
+                            labelled.tactic.as_deref(),
+                        )
+                    });
+                trials.extend(judged.collect::<Vec<_>>());
+                bar.set_message(format!("{} judged", trials.len()));
+                Ok(())
+            },
+        )?;
         rejected += complain_if_empty(console, input, read);
     }
     let figures = Figures::of(&trials);
-    let text = if json { serde_json::to_string(&figures)? + "\n" } else { readable(&figures) };
+    let text = if json {
+        serde_json::to_string(&figures)? + "\n"
+    } else {
+        readable(&figures)
+    };
     console.print(&text)?;
     Ok(status(rejected))
 }
 
 fn readable(figures: &Figures) -> String {
-    let mut costs = table(&["one false flag in", "threshold", "false flags", "recall", "right entry", "precision"]);
+    let mut costs = table(&[
+        "one false flag in",
+        "threshold",
+        "false flags",
+        "recall",
+        "right entry",
+        "precision",
+    ]);
     for cost in &figures.at_cost {
         costs.add_row([
             cost.per.to_string(),
@@ -54,11 +82,23 @@ fn readable(figures: &Figures) -> String {
             format!("{:.3}", cost.precision),
         ]);
     }
-    let mut tactics = table(&["tactic", "probes", "1 in 1k", "1 in 10k", "1 in 100k", "right entry first", "median bits"]);
+    let mut tactics = table(&[
+        "tactic",
+        "probes",
+        "1 in 1k",
+        "1 in 10k",
+        "1 in 100k",
+        "right entry first",
+        "median bits",
+    ]);
     for tactic in &figures.tactics {
         let mut row = vec![cell(&tactic.tactic), tactic.probes.to_string()];
         row.extend(tactic.flagged.iter().map(|share| format!("{share:.3}")));
-        row.push(if tactic.is_mirror { format!("{:.3}", tactic.right_entry_first) } else { "-".into() });
+        row.push(if tactic.is_mirror {
+            format!("{:.3}", tactic.right_entry_first)
+        } else {
+            "-".into()
+        });
         row.push(format!("{:.1}", tactic.median_bits));
         tactics.add_row(row);
     }

@@ -13,7 +13,13 @@ use crate::verdict::Verdict;
 use crate::wire::HitRecord;
 
 /// Explains the pair of `probe` (an id or a file) and the entry of id `entry`.
-pub(crate) fn run(engine: &Engine, probe: &str, entry: &str, json: bool, console: &mut Console<'_>) -> anyhow::Result<u8> {
+pub(crate) fn run(
+    engine: &Engine,
+    probe: &str,
+    entry: &str,
+    json: bool,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let entry = AccountId::new(entry)?;
     let (probes, rejected) = probes(engine, probe, console)?;
     for probe in probes {
@@ -27,13 +33,18 @@ pub(crate) fn run(engine: &Engine, probe: &str, entry: &str, json: bool, console
     Ok(status(rejected))
 }
 
-fn probes(engine: &Engine, probe: &str, console: &mut Console<'_>) -> anyhow::Result<(Vec<Account>, u64)> {
+fn probes(
+    engine: &Engine,
+    probe: &str,
+    console: &mut Console<'_>,
+) -> anyhow::Result<(Vec<Account>, u64)> {
     let path = Path::new(probe);
     if probe != "-" && !path.exists() {
         let id = AccountId::new(probe)?;
         let unknown = || Error::Malformed {
             what: probe.to_owned(),
-            reason: "neither a file nor the id of an account that was screened or enrolled here".into(),
+            reason: "neither a file nor the id of an account that was screened or enrolled here"
+                .into(),
         };
         return Ok((vec![engine.known(&id)?.ok_or_else(unknown)?], 0));
     }
@@ -82,8 +93,17 @@ fn sentence(engine: &Engine, score: f32) -> String {
     let policy = &engine.judge().policy;
     let (review, matching) = (policy.threshold_review(), policy.threshold_match());
     match policy.decide(score) {
-        Verdict::Match => format!("match, {:.1} bits above the threshold of {matching:.1}", score - matching),
-        Verdict::Review => format!("review (from {review:.1}), {:.1} bits short of a match", matching - score),
-        Verdict::Clear => format!("clear, {:.1} bits short of review (from {review:.1})", review - score),
+        Verdict::Match => format!(
+            "match, {:.1} bits above the threshold of {matching:.1}",
+            score - matching
+        ),
+        Verdict::Review => format!(
+            "review (from {review:.1}), {:.1} bits short of a match",
+            matching - score
+        ),
+        Verdict::Clear => format!(
+            "clear, {:.1} bits short of review (from {review:.1})",
+            review - score
+        ),
     }
 }

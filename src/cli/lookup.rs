@@ -7,8 +7,19 @@ use crate::engine::{Engine, LookupRow};
 use crate::wire::LookupRecord;
 
 /// Shows entries whose handle is like `handle`.
-pub(crate) fn run(engine: &Engine, handle: &str, limit: usize, json: bool, console: &mut Console<'_>) -> anyhow::Result<u8> {
-    let asked = AccountDraft { id: "lookup".into(), handle: handle.to_owned(), ..AccountDraft::default() }.check()?;
+pub(crate) fn run(
+    engine: &Engine,
+    handle: &str,
+    limit: usize,
+    json: bool,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
+    let asked = AccountDraft {
+        id: "lookup".into(),
+        handle: handle.to_owned(),
+        ..AccountDraft::default()
+    }
+    .check()?;
     let rows = engine.lookup(&asked, limit)?;
     if json {
         let records: Vec<LookupRecord> = rows.iter().map(LookupRecord::of).collect();
@@ -16,10 +27,15 @@ pub(crate) fn run(engine: &Engine, handle: &str, limit: usize, json: bool, conso
         return Ok(DONE);
     }
     if rows.is_empty() {
-        console.print(&format!("no entry has a handle like {}\n", cell(&asked.handle)))?;
+        console.print(&format!(
+            "no entry has a handle like {}\n",
+            cell(&asked.handle)
+        ))?;
         return Ok(DONE);
     }
-    let mut shown = table(&["relation", "handle", "name", "platform", "network", "banned", "reason", "id", "why"]);
+    let mut shown = table(&[
+        "relation", "handle", "name", "platform", "network", "banned", "reason", "id", "why",
+    ]);
     for row in &rows {
         shown.add_row(cells(row));
     }
@@ -29,7 +45,10 @@ pub(crate) fn run(engine: &Engine, handle: &str, limit: usize, json: bool, conso
 
 fn cells(row: &LookupRow) -> Vec<String> {
     let ban = row.account.ban.clone().unwrap_or_default();
-    let banned = ban.banned_at.map(|at| at.strftime("%Y-%m-%d").to_string()).unwrap_or_default();
+    let banned = ban
+        .banned_at
+        .map(|at| at.strftime("%Y-%m-%d").to_string())
+        .unwrap_or_default();
     vec![
         row.kind.as_str().to_owned(),
         cell(&row.account.handle),

@@ -14,9 +14,10 @@ pub(crate) fn bar(inputs: &[Input]) -> ProgressBar {
     }
     let sizes: Option<u64> = inputs.iter().map(Input::len_bytes).sum();
     let (bar, template) = match sizes {
-        Some(bytes) => {
-            (ProgressBar::new(bytes), "{bar:30} {percent:>3}%  {msg}  {bytes_per_sec}  {eta} left")
-        }
+        Some(bytes) => (
+            ProgressBar::new(bytes),
+            "{bar:30} {percent:>3}%  {msg}  {bytes_per_sec}  {eta} left",
+        ),
         None => (ProgressBar::new_spinner(), "{spinner}  {msg}  {elapsed}"),
     };
     if let Ok(style) = ProgressStyle::with_template(template) {

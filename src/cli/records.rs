@@ -26,7 +26,11 @@ pub(crate) struct Record {
 
 /// The inputs named on the command line.
 pub(crate) fn inputs(files: &Files) -> Result<Vec<Input>> {
-    files.files.iter().map(|path| Input::new(path, files.format)).collect()
+    files
+        .files
+        .iter()
+        .map(|path| Input::new(path, files.format))
+        .collect()
 }
 
 /// Names a rejected record on the error output.
@@ -39,7 +43,12 @@ pub(crate) fn complain_if_empty(console: &mut Console<'_>, input: &Input, record
     if records > 0 || input.is_stdin() {
         return 0;
     }
-    complain(console, input.path(), 1, &Rejection::new("empty_input", "record", "the input has no records"));
+    complain(
+        console,
+        input.path(),
+        1,
+        &Rejection::new("empty_input", "record", "the input has no records"),
+    );
     1
 }
 
@@ -68,7 +77,10 @@ pub(crate) fn for_each_chunk(
                 }
             });
             for chunk in chunks {
-                let parse = |line: Line| Record { line: line.number, parsed: line.body.and_then(|body| parser.parse(body)) };
+                let parse = |line: Line| Record {
+                    line: line.number,
+                    parsed: line.body.and_then(|body| parser.parse(body)),
+                };
                 let records = chunk.into_par_iter().map(parse).collect();
                 work(input, records, &bar)?;
             }

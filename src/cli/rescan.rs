@@ -54,31 +54,42 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
     let mut passed = 0;
     for input in &inputs {
         let before = passed;
-        let outcome = for_each_chunk(std::slice::from_ref(input), CHUNK_LEN, |input, mut records, bar| {
-            let done = (behind.saturating_sub(passed) as usize).min(records.len());
-            passed += records.len() as u64;
-            records.drain(..done);
-            for record in &records {
-                if let Err(rejection) = &record.parsed {
-                    mark.rejected += 1;
-                    complain(console, input.path(), record.line, rejection);
+        let outcome = for_each_chunk(
+            std::slice::from_ref(input),
+            CHUNK_LEN,
+            |input, mut records, bar| {
+                let done = (behind.saturating_sub(passed) as usize).min(records.len());
+                passed += records.len() as u64;
+                records.drain(..done);
+                for record in &records {
+                    if let Err(rejection) = &record.parsed {
+                        mark.rejected += 1;
+                        complain(console, input.path(), record.line, rejection);
+                    }
                 }
-            }
-            for line in judge(engine, &records)? {
-                let is_clear = line.contains(CLEAR);
-                mark.flagged += u64::from(!is_clear && line.contains("\"verdict\":"));
-                if !(is_clear && job.flagged_only) {
-                    output.write_all(line.as_bytes())?;
+                for line in judge(engine, &records)? {
+                    let is_clear = line.contains(CLEAR);
+                    mark.flagged += u64::from(!is_clear && line.contains("\"verdict\":"));
+                    if !(is_clear && job.flagged_only) {
+                        output.write_all(line.as_bytes())?;
+                    }
                 }
-            }
-            mark.records += records.len() as u64;
-            save(&job.out, &mut output, &mut mark)?;
-            bar.set_message(format!("{} judged, {} flagged", mark.records, mark.flagged));
-            if stopped.load(Ordering::Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
-        });
+                mark.records += records.len() as u64;
+                save(&job.out, &mut output, &mut mark)?;
+                bar.set_message(format!("{} judged, {} flagged", mark.records, mark.flagged));
+                if stopped.load(Ordering::Relaxed) {
+                    Err(Interrupted.into())
+                } else {
+                    Ok(())
+                }
+            },
+        );
         match outcome {
             Err(error) if error.is::<Interrupted>() => {
-                console.complain(&format!("interrupted after {} records; go on with --resume", mark.records));
+                console.complain(&format!(
+                    "interrupted after {} records; go on with --resume",
+                    mark.records
+                ));
                 return Ok(FAILED);
             }
             outcome => outcome?,
@@ -107,17 +118,26 @@ fn check_name(out: &Path) -> Result<(), Error> {
         return Ok(());
     }
     let reason = "reports are written as .ndjson or .jsonl".to_owned();
-    Err(Error::Malformed { what: out.display().to_string(), reason })
+    Err(Error::Malformed {
+        what: out.display().to_string(),
+        reason,
+    })
 }
 
 /// The mark to go on from: the stored one with `--resume`, else the beginning.
 fn start(job: &Job) -> Result<Mark, Error> {
-    let fresh = Mark { inputs: job.files.files.clone(), ..Mark::default() };
+    let fresh = Mark {
+        inputs: job.files.files.clone(),
+        ..Mark::default()
+    };
     let path = mark_path(&job.out);
     if !job.resume || !path.exists() {
         return Ok(fresh);
     }
-    let malformed = |reason: String| Error::Malformed { what: path.display().to_string(), reason };
+    let malformed = |reason: String| Error::Malformed {
+        what: path.display().to_string(),
+        reason,
+    };
     let text = std::fs::read_to_string(&path).map_err(|source| Error::io(&path, source))?;
     let mark: Mark = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
     if mark.inputs != fresh.inputs {
@@ -129,7 +149,12 @@ fn start(job: &Job) -> Result<Mark, Error> {
 /// Opens the output and cuts it back to the mark.
 fn open(job: &Job, mark: &Mark) -> Result<BufWriter<File>, Error> {
     let io = |source| Error::io(&job.out, source);
-    let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(&job.out).map_err(io)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&job.out)
+        .map_err(io)?;
     file.set_len(mark.out_bytes).map_err(io)?;
     file.seek(SeekFrom::End(0)).map_err(io)?;
     Ok(BufWriter::new(file))
@@ -157,7 +182,9 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
         if let Ok(runtime) = runtime {
             if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
                 flag.store(true, Ordering::Relaxed);

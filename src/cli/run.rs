@@ -54,11 +54,17 @@ pub fn run(
         Err(error) => {
             let text = error.render().to_string();
             let asked = !error.use_stderr();
-            let _ = if asked { console.print(&text) } else { console.err.write_all(text.as_bytes()).map_err(Into::into) };
+            let _ = if asked {
+                console.print(&text)
+            } else {
+                console.err.write_all(text.as_bytes()).map_err(Into::into)
+            };
             return if asked { DONE } else { WRONG_USAGE };
         }
     };
-    match dispatch(arguments, &mut console).and_then(|status| Ok(console.out.flush().map(|()| status)?)) {
+    match dispatch(arguments, &mut console)
+        .and_then(|status| Ok(console.out.flush().map(|()| status)?))
+    {
         Ok(status) => status,
         Err(error) if is_broken_pipe(&error) => DONE,
         Err(error) => {
@@ -70,30 +76,87 @@ pub fn run(
 
 fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let db = arguments.db.as_path();
-    let reader = || -> Result<Engine> { Engine::open(db, Options { access: Access::Read, ..Options::default() }) };
+    let reader = || -> Result<Engine> {
+        Engine::open(
+            db,
+            Options {
+                access: Access::Read,
+                ..Options::default()
+            },
+        )
+    };
     match arguments.command {
         Command::Demo { data } => demo::run(data, console),
         Command::Enroll { files } => enroll::enroll(db, &files, console),
         Command::Withdraw { ids, from } => enroll::withdraw(db, ids, from.as_deref(), console),
-        Command::Screen { files, judging, telling } => screen::run(db, &files, &judging, &telling, console),
-        Command::Rescan { files, out, resume, flagged_only, judging, telling } => {
+        Command::Screen {
+            files,
+            judging,
+            telling,
+        } => screen::run(db, &files, &judging, &telling, console),
+        Command::Rescan {
+            files,
+            out,
+            resume,
+            flagged_only,
+            judging,
+            telling,
+        } => {
             let options = crate::engine::Options {
                 hits_max: telling.hits,
                 all_candidates: telling.all_candidates,
                 ..judging.options(Access::Write)
             };
-            rescan::run(&Engine::open(db, options)?, &rescan::Job { files, out, resume, flagged_only }, console)
+            rescan::run(
+                &Engine::open(db, options)?,
+                &rescan::Job {
+                    files,
+                    out,
+                    resume,
+                    flagged_only,
+                },
+                console,
+            )
         }
-        Command::Lookup { handle, json, limit } => lookup::run(&reader()?, &handle, limit, json, console),
-        Command::Explain { probe, entry, json, judging } => {
-            explain::run(&Engine::open(db, judging.options(Access::Read))?, &probe, &entry, json, console)
-        }
-        Command::Evaluate { files, judging, json } => {
-            let options = Options { all_candidates: true, ..judging.options(Access::Read) };
+        Command::Lookup {
+            handle,
+            json,
+            limit,
+        } => lookup::run(&reader()?, &handle, limit, json, console),
+        Command::Explain {
+            probe,
+            entry,
+            json,
+            judging,
+        } => explain::run(
+            &Engine::open(db, judging.options(Access::Read))?,
+            &probe,
+            &entry,
+            json,
+            console,
+        ),
+        Command::Evaluate {
+            files,
+            judging,
+            json,
+        } => {
+            let options = Options {
+                all_candidates: true,
+                ..judging.options(Access::Read)
+            };
             evaluate::run(&Engine::open(db, options)?, &files, json, console)
         }
-        Command::Background { files, fresh, out, features } => {
-            let target = background::Target { db, out, features_max: features };
+        Command::Background {
+            files,
+            fresh,
+            out,
+            features,
+        } => {
+            let target = background::Target {
+                db,
+                out,
+                features_max: features,
+            };
             background::run(&files, fresh, &target, console)
         }
         Command::Stats { json } => copies::stats(&reader()?, json, console),

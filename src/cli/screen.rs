@@ -34,9 +34,15 @@ pub(crate) fn run(
     console: &mut Console<'_>,
 ) -> anyhow::Result<u8> {
     let inputs = inputs(files)?;
-    let options = Options { hits_max: telling.hits, all_candidates: telling.all_candidates, ..judging.options(Access::Write) };
+    let options = Options {
+        hits_max: telling.hits,
+        all_candidates: telling.all_candidates,
+        ..judging.options(Access::Write)
+    };
     let engine = Engine::open(db, options)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()?;
     let mut rejected = 0;
     for input in &inputs {
         rejected += runtime.block_on(screen_input(&engine, input, console))?;
@@ -44,14 +50,21 @@ pub(crate) fn run(
     Ok(status(rejected))
 }
 
-async fn screen_input(engine: &Engine, input: &Input, console: &mut Console<'_>) -> anyhow::Result<u64> {
+async fn screen_input(
+    engine: &Engine,
+    input: &Input,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u64> {
     let (send, mut queue) = mpsc::channel(QUEUE_LEN);
     let parser = Parser::new(input.folder());
     let lines = input.lines(|_| ())?;
     // Not awaited: a thread that blocks on a silent pipe ends with the process.
     tokio::task::spawn_blocking(move || {
         for line in lines {
-            let record = Record { line: line.number, parsed: line.body.and_then(|body| parser.parse(body)) };
+            let record = Record {
+                line: line.number,
+                parsed: line.body.and_then(|body| parser.parse(body)),
+            };
             if send.blocking_send(record).is_err() {
                 return;
             }
@@ -81,9 +94,14 @@ async fn screen_input(engine: &Engine, input: &Input, console: &mut Console<'_>)
 
 /// Judges records on all cores, remembers them, and returns their output lines in order.
 pub(crate) fn judge(engine: &Engine, records: &[Record]) -> Result<Vec<String>> {
-    let lines = records.par_iter().map(|record| line(engine, record)).collect::<Result<Vec<_>>>()?;
-    let accounts: Vec<Account> =
-        records.iter().filter_map(|record| Some(record.parsed.as_ref().ok()?.account.clone())).collect();
+    let lines = records
+        .par_iter()
+        .map(|record| line(engine, record))
+        .collect::<Result<Vec<_>>>()?;
+    let accounts: Vec<Account> = records
+        .iter()
+        .filter_map(|record| Some(record.parsed.as_ref().ok()?.account.clone()))
+        .collect();
     engine.remember(&accounts, Timestamp::now())?;
     Ok(lines)
 }
@@ -94,11 +112,20 @@ fn line(engine: &Engine, record: &Record) -> Result<String> {
         Ok(labelled) => {
             let start = Instant::now();
             let report = engine.report(&labelled.account)?;
-            serde_json::to_string(&ReportRecord::of(report, start.elapsed().as_micros() as u64))
+            serde_json::to_string(&ReportRecord::of(
+                report,
+                start.elapsed().as_micros() as u64,
+            ))
         }
         Err(rejection) => {
             let message = format!("field `{}`: {}", rejection.field, rejection.reason);
-            serde_json::to_string(&ErrorLine { line: record.line, error: ErrorRecord { code: rejection.code, message } })
+            serde_json::to_string(&ErrorLine {
+                line: record.line,
+                error: ErrorRecord {
+                    code: rejection.code,
+                    message,
+                },
+            })
         }
     };
     let unwritable = |error: serde_json::Error| crate::error::Error::Malformed {

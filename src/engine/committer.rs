@@ -62,14 +62,19 @@ impl Committer {
         let (queue, requests) = sync_channel(QUEUE_LEN_MAX);
         let writer = Writer { store, published };
         let thread = std::thread::spawn(move || writer.run(&requests));
-        Self { queue: Some(queue), thread: Mutex::new(Some(thread)) }
+        Self {
+            queue: Some(queue),
+            thread: Mutex::new(Some(thread)),
+        }
     }
 
     /// Queues a request and waits until it is durable and visible.
     pub(crate) fn commit(&self, request: Request) -> Result<Receipt> {
         let (reply, answer) = sync_channel(1);
         let queue = self.queue.as_ref().ok_or(Error::WriterStopped)?;
-        queue.send(Waiting { request, reply }).map_err(|_| Error::WriterStopped)?;
+        queue
+            .send(Waiting { request, reply })
+            .map_err(|_| Error::WriterStopped)?;
         answer.recv().map_err(|_| Error::WriterStopped)?
     }
 }
@@ -93,9 +98,13 @@ struct Writer {
 impl Writer {
     fn run(&self, requests: &Receiver<Waiting>) {
         while let Ok(first) = requests.recv() {
-            let group: Vec<Waiting> = std::iter::once(first).chain(requests.try_iter().take(GROUP_LEN_MAX - 1)).collect();
-            let (requests, replies): (Vec<Request>, Vec<_>) =
-                group.into_iter().map(|waiting| (waiting.request, waiting.reply)).unzip();
+            let group: Vec<Waiting> = std::iter::once(first)
+                .chain(requests.try_iter().take(GROUP_LEN_MAX - 1))
+                .collect();
+            let (requests, replies): (Vec<Request>, Vec<_>) = group
+                .into_iter()
+                .map(|waiting| (waiting.request, waiting.reply))
+                .unzip();
             match self.commit(requests) {
                 Ok(receipts) => {
                     for (reply, receipt) in replies.into_iter().zip(receipts) {
@@ -106,7 +115,9 @@ impl Writer {
                 Err(error) => {
                     let message = error.to_string();
                     for reply in replies {
-                        let _ = reply.send(Err(Error::Database { message: message.clone() }));
+                        let _ = reply.send(Err(Error::Database {
+                            message: message.clone(),
+                        }));
                     }
                 }
             }
@@ -116,16 +127,23 @@ impl Writer {
     fn commit(&self, requests: Vec<Request>) -> Result<Vec<Receipt>> {
         let before = self.published.load_full();
         let mut group = Group::new(&before);
-        let mut receipts: Vec<Receipt> = requests.into_iter().map(|request| group.take(request)).collect();
+        let mut receipts: Vec<Receipt> = requests
+            .into_iter()
+            .map(|request| group.take(request))
+            .collect();
         let Group { changes, live, .. } = group;
         let lsn = before.lsn() + changes.len() as u64;
         if !changes.is_empty() {
             self.store.write(&changes, before.lsn() + 1)?;
-            let withdrawn: Vec<AccountId> =
-                live.iter().filter(|(_, entry)| entry.is_none()).map(|(id, _)| id.clone()).collect();
+            let withdrawn: Vec<AccountId> = live
+                .iter()
+                .filter(|(_, entry)| entry.is_none())
+                .map(|(id, _)| id.clone())
+                .collect();
             let mut enrolled: Vec<Arc<Entry>> = live.into_values().flatten().collect();
             enrolled.sort_by(|a, b| a.id.cmp(&b.id));
-            self.published.store(Arc::new(before.changed(enrolled, &withdrawn, lsn)));
+            self.published
+                .store(Arc::new(before.changed(enrolled, &withdrawn, lsn)));
         }
         for receipt in &mut receipts {
             receipt.lsn = lsn;
@@ -143,11 +161,17 @@ struct Group<'a> {
 
 impl<'a> Group<'a> {
     fn new(before: &'a Generation) -> Self {
-        Self { before, changes: Vec::new(), live: HashMap::new() }
+        Self {
+            before,
+            changes: Vec::new(),
+            live: HashMap::new(),
+        }
     }
 
     fn is_live(&self, id: &AccountId) -> bool {
-        self.live.get(id).map_or_else(|| self.before.find(id).is_some(), Option::is_some)
+        self.live
+            .get(id)
+            .map_or_else(|| self.before.find(id).is_some(), Option::is_some)
     }
 
     fn take(&mut self, request: Request) -> Receipt {
@@ -155,7 +179,11 @@ impl<'a> Group<'a> {
         match request {
             Request::Enroll(accounts) => {
                 for (account, entry) in accounts {
-                    let count = if self.is_live(&entry.id) { &mut receipt.updated } else { &mut receipt.added };
+                    let count = if self.is_live(&entry.id) {
+                        &mut receipt.updated
+                    } else {
+                        &mut receipt.added
+                    };
                     *count += 1;
                     self.live.insert(entry.id.clone(), Some(entry));
                     self.changes.push(Change::Enroll(account));

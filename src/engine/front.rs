@@ -42,7 +42,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { access: Access::Write, false_flags_per_10k: 1.0, hits_max: 5, all_candidates: false, model: Model::default() }
+        Self {
+            access: Access::Write,
+            false_flags_per_10k: 1.0,
+            hits_max: 5,
+            all_candidates: false,
+            model: Model::default(),
+        }
     }
 }
 
@@ -120,8 +126,19 @@ impl Engine {
         let store = Arc::new(store);
         let generation = Arc::new(ArcSwap::from_pointee(generation));
         let writes = options.access != Access::Read;
-        let committer = writes.then(|| Arc::new(Committer::start(Arc::clone(&store), Arc::clone(&generation))));
-        let engine = Self { store, generation, committer, background, judge: Arc::new(judge) };
+        let committer = writes.then(|| {
+            Arc::new(Committer::start(
+                Arc::clone(&store),
+                Arc::clone(&generation),
+            ))
+        });
+        let engine = Self {
+            store,
+            generation,
+            committer,
+            background,
+            judge: Arc::new(judge),
+        };
         if writes {
             engine.retire(Timestamp::now())?;
         }
@@ -160,7 +177,12 @@ impl Engine {
 
     /// Judges one account. Microseconds to milliseconds, no disk.
     pub fn screen(&self, probe: &Account) -> Screened {
-        screen(&self.generation.load_full(), &self.fingerprint(probe), probe.created_at, &self.judge)
+        screen(
+            &self.generation.load_full(),
+            &self.fingerprint(probe),
+            probe.created_at,
+            &self.judge,
+        )
     }
 
     /// Judges one account and says why, in words. One disk read for each hit.
@@ -178,8 +200,16 @@ impl Engine {
     /// No such entry, or the database cannot be read.
     pub fn explain(&self, probe: &Account, entry: &AccountId) -> Result<HitReport> {
         let generation = self.generation.load_full();
-        let entry = generation.find(entry).ok_or_else(|| Error::UnknownEntry { id: entry.to_string() })?;
-        let hit = compare(&generation, &self.fingerprint(probe), probe.created_at, entry, &self.judge.model);
+        let entry = generation.find(entry).ok_or_else(|| Error::UnknownEntry {
+            id: entry.to_string(),
+        })?;
+        let hit = compare(
+            &generation,
+            &self.fingerprint(probe),
+            probe.created_at,
+            entry,
+            &self.judge.model,
+        );
         self.reporter().hit(probe, &hit, true)
     }
 
@@ -231,14 +261,6 @@ impl Engine {
         &self.background
     }
 
-    /// Keeps `background` for the next opening.
-    ///
-    /// # Errors
-    /// The database cannot write.
-    pub fn set_background(&self, background: &Background) -> Result<()> {
-        self.store.set_background(&background.to_bytes(usize::MAX)?)
-    }
-
     /// Every entry as stored, by id.
     ///
     /// # Errors
@@ -279,9 +301,14 @@ impl Engine {
         let generation = self.generation.load();
         let mut networks = std::collections::BTreeMap::<&str, usize>::new();
         for entry in generation.iter() {
-            *networks.entry(entry.network.as_deref().unwrap_or_default()).or_default() += 1;
+            *networks
+                .entry(entry.network.as_deref().unwrap_or_default())
+                .or_default() += 1;
         }
-        let mut networks: Vec<(String, usize)> = networks.into_iter().map(|(name, len)| (name.to_owned(), len)).collect();
+        let mut networks: Vec<(String, usize)> = networks
+            .into_iter()
+            .map(|(name, len)| (name.to_owned(), len))
+            .collect();
         networks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(Stats {
             entries: generation.entries(),
@@ -296,7 +323,11 @@ impl Engine {
 
     /// Identifies what decides a report: model, background and normaliser, in eight hex digits.
     pub fn model(&self) -> String {
-        let parts = [self.judge.model.digest(), self.background.checksum(), NORMALIZER_VERSION];
+        let parts = [
+            self.judge.model.digest(),
+            self.background.checksum(),
+            NORMALIZER_VERSION,
+        ];
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
         format!("{:08x}", crc32fast::hash(&bytes))
     }
@@ -306,7 +337,10 @@ impl Engine {
     }
 
     fn commit(&self, request: Request) -> Result<Receipt> {
-        self.committer.as_ref().ok_or(Error::WriterStopped)?.commit(request)
+        self.committer
+            .as_ref()
+            .ok_or(Error::WriterStopped)?
+            .commit(request)
     }
 
     /// The account to enrol, or why it cannot be.
@@ -315,24 +349,43 @@ impl Engine {
             return Ok(Ok(account));
         }
         let known = self.known(account.id())?;
-        let unseen = || Rejection::new("never_seen", "id", "brings only an id, and the account was never screened here");
-        Ok(known.map(|known| account.filled_from(&known)).filter(|account| !account.is_bare()).ok_or_else(unseen))
+        let unseen = || {
+            Rejection::new(
+                "never_seen",
+                "id",
+                "brings only an id, and the account was never screened here",
+            )
+        };
+        Ok(known
+            .map(|known| account.filled_from(&known))
+            .filter(|account| !account.is_bare())
+            .ok_or_else(unseen))
     }
 
     fn without_opaque_tokens(&self, account: &Account) -> Account {
         let keyed = keyed_tokens(account, self.store.secret()).into_iter();
-        account.with_tokens(keyed.map(|key| Token { name: key.name, value: TokenValue::Keyed(key.digest) }).collect())
+        account.with_tokens(
+            keyed
+                .map(|key| Token {
+                    name: key.name,
+                    value: TokenValue::Keyed(key.digest),
+                })
+                .collect(),
+        )
     }
 
     /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for [`SEEN_DAYS`].
     fn retire(&self, now: Timestamp) -> Result<()> {
         let generation = self.generation.load_full();
-        let ended = generation.iter().filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
+        let ended = generation
+            .iter()
+            .filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
         let ended: Vec<AccountId> = ended.map(|entry| entry.id.clone()).collect();
         if !ended.is_empty() {
             self.withdraw(ended)?;
         }
-        let oldest = Timestamp::from_second(now.as_second() - SEEN_DAYS * 86_400).unwrap_or(Timestamp::UNIX_EPOCH);
+        let oldest = Timestamp::from_second(now.as_second() - SEEN_DAYS * 86_400)
+            .unwrap_or(Timestamp::UNIX_EPOCH);
         self.store.forget_before(oldest)?;
         Ok(())
     }
@@ -351,7 +404,9 @@ fn load(store: &Store, background: &Background) -> Result<Generation> {
         if accounts.is_empty() {
             break;
         }
-        let made = accounts.par_iter().map(|account| Arc::new(Entry::of(account, background, store.secret())));
+        let made = accounts
+            .par_iter()
+            .map(|account| Arc::new(Entry::of(account, background, store.secret())));
         entries.extend(made.collect::<Vec<_>>());
     }
     Ok(Generation::build(entries, store.last_lsn()?))

@@ -20,7 +20,9 @@ struct OrdinalSet(Vec<u64>);
 
 impl OrdinalSet {
     fn contains(&self, ordinal: Ordinal) -> bool {
-        self.0.get(ordinal as usize / 64).is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
+        self.0
+            .get(ordinal as usize / 64)
+            .is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
     }
 
     fn insert(&mut self, ordinal: Ordinal) {
@@ -45,7 +47,11 @@ pub(crate) struct Part {
 impl Part {
     fn of(entries: Vec<Arc<Entry>>) -> Self {
         let live = entries.len() as u32;
-        Self { segment: Arc::new(Segment::build(entries)), withdrawn: Arc::default(), live }
+        Self {
+            segment: Arc::new(Segment::build(entries)),
+            withdrawn: Arc::default(),
+            live,
+        }
     }
 
     /// The segment.
@@ -55,16 +61,33 @@ impl Part {
 
     /// The entry at `ordinal` unless it is withdrawn.
     pub(crate) fn live_entry(&self, ordinal: Ordinal) -> Option<&Arc<Entry>> {
-        self.segment.entry(ordinal).filter(|_| !self.withdrawn.contains(ordinal))
+        self.segment
+            .entry(ordinal)
+            .filter(|_| !self.withdrawn.contains(ordinal))
+    }
+
+    /// How many of `ordinals` are live. O(1) while nothing is withdrawn.
+    pub(crate) fn live_len(&self, ordinals: &[Ordinal]) -> usize {
+        if self.live as usize == self.segment.entries().len() {
+            return ordinals.len();
+        }
+        ordinals
+            .iter()
+            .filter(|ordinal| !self.withdrawn.contains(**ordinal))
+            .count()
     }
 
     fn live_entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
         let entries = (0..).zip(self.segment.entries());
-        entries.filter(|(ordinal, _)| !self.withdrawn.contains(*ordinal)).map(|(_, entry)| entry)
+        entries
+            .filter(|(ordinal, _)| !self.withdrawn.contains(*ordinal))
+            .map(|(_, entry)| entry)
     }
 
     fn find(&self, id: &AccountId) -> Option<Ordinal> {
-        self.segment.find(id).filter(|ordinal| !self.withdrawn.contains(*ordinal))
+        self.segment
+            .find(id)
+            .filter(|ordinal| !self.withdrawn.contains(*ordinal))
     }
 
     fn size_class(&self) -> u32 {
@@ -112,7 +135,9 @@ impl Generation {
 
     /// The live entry of `id`.
     pub fn find(&self, id: &AccountId) -> Option<&Arc<Entry>> {
-        self.parts.iter().find_map(|part| part.find(id).and_then(|ordinal| part.live_entry(ordinal)))
+        self.parts
+            .iter()
+            .find_map(|part| part.find(id).and_then(|ordinal| part.live_entry(ordinal)))
     }
 
     /// Every live entry.
@@ -126,7 +151,12 @@ impl Generation {
     }
 
     /// The view after `enrolled` (ids distinct) and `withdrawn` have been applied, up to change `lsn`.
-    pub(crate) fn changed(&self, enrolled: Vec<Arc<Entry>>, withdrawn: &[AccountId], lsn: u64) -> Self {
+    pub(crate) fn changed(
+        &self,
+        enrolled: Vec<Arc<Entry>>,
+        withdrawn: &[AccountId],
+        lsn: u64,
+    ) -> Self {
         let mut parts = self.parts.clone();
         for id in enrolled.iter().map(|entry| &entry.id).chain(withdrawn) {
             for part in &mut parts {
@@ -148,13 +178,24 @@ impl Generation {
     fn merge(&mut self) {
         self.parts.retain(|part| part.live > 0);
         loop {
-            let Some(class) = self.parts.last().map(Part::size_class) else { return };
-            let run = self.parts.iter().rev().take_while(|part| part.size_class() <= class).count();
+            let Some(class) = self.parts.last().map(Part::size_class) else {
+                return;
+            };
+            let run = self
+                .parts
+                .iter()
+                .rev()
+                .take_while(|part| part.size_class() <= class)
+                .count();
             if run < FANOUT {
                 return;
             }
             let merged = self.parts.split_off(self.parts.len() - run);
-            let entries = merged.iter().flat_map(Part::live_entries).cloned().collect();
+            let entries = merged
+                .iter()
+                .flat_map(Part::live_entries)
+                .cloned()
+                .collect();
             self.parts.push(Part::of(entries));
         }
     }

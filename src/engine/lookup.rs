@@ -7,7 +7,7 @@ use crate::engine::words::Pair;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
 use crate::signal::handle::{self, Handle};
-use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
+use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// Edit distance of the widest look-up, for handles long enough.
 const WIDE_DISTANCE: usize = 3;
@@ -72,30 +72,61 @@ impl Engine {
     /// # Errors
     /// The database cannot be read.
     pub fn lookup(&self, asked: &Account, limit: usize) -> Result<Vec<LookupRow>> {
-        let Some(handle) = Handle::of(&asked.handle, self.background()) else { return Ok(Vec::new()) };
-        let probe = Fingerprint { handle: Some(handle.clone()), ..Fingerprint::default() };
+        let Some(handle) = Handle::of(&asked.handle, self.background()) else {
+            return Ok(Vec::new());
+        };
+        let probe = Fingerprint {
+            handle: Some(handle.clone()),
+            ..Fingerprint::default()
+        };
         let generation = self.generation();
         let query = Query::of(&probe);
-        let wide = if handle.whole().chars().count() >= WIDE_CHARS_MIN { WIDE_DISTANCE } else { 1 };
+        let wide = if handle.whole().chars().count() >= WIDE_CHARS_MIN {
+            WIDE_DISTANCE
+        } else {
+            1
+        };
         let mut found = Vec::new();
         for part in generation.parts() {
             let blocker = part.segment().blocker();
-            let mut ordinals = blocker.candidates(&query, &mut Crowd::default()).ordinals;
+            let mut ordinals = blocker.near(&query);
+            ordinals.extend(
+                query
+                    .keys()
+                    .iter()
+                    .flat_map(|key| blocker.carriers(*key).iter().take(LOOKED_AT_MAX)),
+            );
             ordinals.extend(blocker.near_handles(handle.whole(), wide, LOOKED_AT_MAX));
             ordinals.sort_unstable();
             ordinals.dedup();
-            for entry in ordinals.into_iter().filter_map(|ordinal| part.live_entry(ordinal)) {
-                let relation = entry.fingerprint.handle.as_ref().and_then(|entry| relation(&handle, entry, wide));
+            for entry in ordinals
+                .into_iter()
+                .filter_map(|ordinal| part.live_entry(ordinal))
+            {
+                let relation = entry
+                    .fingerprint
+                    .handle
+                    .as_ref()
+                    .and_then(|entry| relation(&handle, entry, wide));
                 found.extend(relation.map(|(kind, comparison)| (kind, comparison, &entry.id)));
             }
         }
         found.sort_by(|a, b| {
-            a.0.cmp(&b.0).then_with(|| b.1.surprise.total_cmp(&a.1.surprise)).then_with(|| a.2.cmp(b.2))
+            a.0.cmp(&b.0)
+                .then_with(|| b.1.surprise.total_cmp(&a.1.surprise))
+                .then_with(|| a.2.cmp(b.2))
         });
         let mut rows = Vec::new();
         for (kind, comparison, id) in found.into_iter().take(limit) {
-            let Some(account) = self.entry(id)? else { continue };
-            let why = Pair { probe: asked, entry: &account, background: self.background() }.why(Signal::Handle, &comparison);
+            let Some(account) = self.entry(id)? else {
+                continue;
+            };
+            let why = Pair {
+                probe: asked,
+                entry: &account,
+                background: self.background(),
+            }
+            .why(Signal::Handle, &comparison);
             rows.push(LookupRow { kind, why, account });
         }
         Ok(rows)
@@ -116,7 +147,10 @@ fn relation(asked: &Handle, entry: &Handle, wide: usize) -> Option<(LookupKind, 
     let near = crate::index::osa_within(asked.whole(), entry.whole(), wide).is_some();
     match (near, contains) {
         (true, _) => Some((LookupKind::Near, Comparison::new(Relation::Edited2, 0.0))),
-        (_, true) => Some((LookupKind::Containing, Comparison::new(Relation::Truncated, 0.0))),
+        (_, true) => Some((
+            LookupKind::Containing,
+            Comparison::new(Relation::Truncated, 0.0),
+        )),
         _ => None,
     }
 }

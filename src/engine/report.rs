@@ -86,13 +86,27 @@ pub(crate) struct Reporter<'a> {
 }
 
 impl<'a> Reporter<'a> {
-    pub(crate) fn new(store: &'a Store, background: &'a Background, judge: &'a Judge, model: String) -> Self {
-        Self { store, background, judge, model }
+    pub(crate) fn new(
+        store: &'a Store,
+        background: &'a Background,
+        judge: &'a Judge,
+        model: String,
+    ) -> Self {
+        Self {
+            store,
+            background,
+            judge,
+            model,
+        }
     }
 
     /// The report of one screen. One disk read for each hit.
     pub(crate) fn report(&self, probe: &Account, screened: &Screened) -> Result<Report> {
-        let hits = screened.hits.iter().map(|hit| self.hit(probe, hit, false)).collect::<Result<_>>()?;
+        let hits = screened
+            .hits
+            .iter()
+            .map(|hit| self.hit(probe, hit, false))
+            .collect::<Result<_>>()?;
         Ok(Report {
             id: probe.id().to_string(),
             verdict: screened.verdict.as_str(),
@@ -110,7 +124,11 @@ impl<'a> Reporter<'a> {
         let stored = self.store.entry(&hit.entry.id)?;
         // A withdrawal between screen and report leaves no text; the bits stay true.
         let entry = stored.as_ref().unwrap_or(probe);
-        let pair = Pair { probe, entry, background: self.background };
+        let pair = Pair {
+            probe,
+            entry,
+            background: self.background,
+        };
         let mut evidence: Vec<EvidenceRow> = hit
             .evidence
             .iter()
@@ -124,9 +142,11 @@ impl<'a> Reporter<'a> {
                     bits,
                     probe,
                     entry,
-                    distance: (signal == Signal::Avatar && comparison.relation != Relation::Missing)
+                    distance: (signal == Signal::Avatar
+                        && comparison.relation != Relation::Missing)
                         .then_some(comparison.distance),
-                    why: pair.why(signal, &comparison) + &seldom(&comparison, bits, &self.judge.model, signal),
+                    why: pair.why(signal, &comparison)
+                        + &seldom(&comparison, bits, &self.judge.model, signal),
                 }
             })
             .collect();
@@ -152,8 +172,14 @@ fn circumstances(hit: &Hit) -> Vec<EvidenceRow> {
     let network = hit.entry.network.as_deref().unwrap_or_default();
     let minutes = hit.circumstances.minutes_since_ban.unwrap_or_default();
     let reasons = [
-        (Signal::Network, format!("other entries of network {network} agree on what this one does not")),
-        (Signal::Time, format!("opened {} after the ban", span(minutes))),
+        (
+            Signal::Network,
+            format!("other entries of network {network} agree on what this one does not"),
+        ),
+        (
+            Signal::Time,
+            format!("opened {} after the ban", span(minutes)),
+        ),
     ];
     let row = |(signal, why)| EvidenceRow {
         signal,
@@ -164,7 +190,11 @@ fn circumstances(hit: &Hit) -> Vec<EvidenceRow> {
         distance: None,
         why,
     };
-    reasons.into_iter().map(row).filter(|row| row.bits > 0.0).collect()
+    reasons
+        .into_iter()
+        .map(row)
+        .filter(|row| row.bits > 0.0)
+        .collect()
 }
 
 /// Minutes in words.

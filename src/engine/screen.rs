@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::blocking::{Candidates, Query};
+use crate::blocking::Query;
+use crate::engine::candidates::Candidates;
 use crate::engine::generation::Generation;
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::score::{Circumstances, Model, Score};
-use crate::signal::relation::{Crowd, Signal};
+use crate::signal::relation::Signal;
 use crate::verdict::{Policy, Verdict};
 use crate::watchlist::Entry;
 
@@ -56,28 +57,47 @@ pub struct Screened {
 }
 
 /// Screens `probe`, opened at `opened_at`, against one generation. Pure: no clock, ties broken by entry id.
-pub fn screen(generation: &Generation, probe: &Fingerprint, opened_at: Option<Timestamp>, judge: &Judge) -> Screened {
+pub fn screen(
+    generation: &Generation,
+    probe: &Fingerprint,
+    opened_at: Option<Timestamp>,
+    judge: &Judge,
+) -> Screened {
     let entries = generation.entries();
-    let (candidates, crowd) = candidates(generation, probe, entries);
-    let mut cuts = 0;
+    let candidates = Candidates::of(generation, &Query::of(probe));
     let mut hits = Vec::new();
-    for (part, found) in generation.parts().iter().zip(candidates) {
-        cuts += found.cuts;
-        for entry in found.ordinals.into_iter().filter_map(|ordinal| part.live_entry(ordinal)) {
-            let evidence = Evidence::of(probe, &entry.fingerprint, &crowd);
+    for (part, ordinals) in generation.parts().iter().zip(candidates.by_part) {
+        for entry in ordinals
+            .into_iter()
+            .filter_map(|ordinal| part.live_entry(ordinal))
+        {
+            let evidence = Evidence::of(probe, &entry.fingerprint, &candidates.crowd);
             if evidence.agrees() {
                 hits.push(weighed(entry, evidence, entries, opened_at, &judge.model));
             }
         }
     }
     pool_networks(&mut hits, &judge.model);
-    hits.sort_by(|a, b| b.score.total().total_cmp(&a.score.total()).then_with(|| a.entry.id.cmp(&b.entry.id)));
-    let score = hits.first().map_or_else(|| judge.model.prior(entries), |hit| hit.score.total());
+    hits.sort_by(|a, b| {
+        b.score
+            .total()
+            .total_cmp(&a.score.total())
+            .then_with(|| a.entry.id.cmp(&b.entry.id))
+    });
+    let score = hits
+        .first()
+        .map_or_else(|| judge.model.prior(entries), |hit| hit.score.total());
     if !judge.all_candidates {
         hits.retain(|hit| hit.score.total() >= judge.policy.threshold_review());
     }
     hits.truncate(judge.hits_max);
-    Screened { verdict: judge.policy.decide(score), score, hits, cuts, lsn: generation.lsn() }
+    Screened {
+        verdict: judge.policy.decide(score),
+        score,
+        hits,
+        cuts: candidates.cuts,
+        lsn: generation.lsn(),
+    }
 }
 
 /// Compares `probe` with one entry, whatever blocking would say.
@@ -89,16 +109,14 @@ pub(crate) fn compare(
     model: &Model,
 ) -> Hit {
     let entries = generation.entries();
-    let (_, crowd) = candidates(generation, probe, entries);
-    weighed(entry, Evidence::of(probe, &entry.fingerprint, &crowd), entries, opened_at, model)
-}
-
-fn candidates(generation: &Generation, probe: &Fingerprint, entries: u32) -> (Vec<Candidates>, Crowd) {
-    let query = Query::of(probe);
-    let mut crowd = Crowd::new(entries);
-    let found =
-        generation.parts().iter().map(|part| part.segment().blocker().candidates(&query, &mut crowd)).collect();
-    (found, crowd)
+    let crowd = Candidates::of(generation, &Query::of(probe)).crowd;
+    weighed(
+        entry,
+        Evidence::of(probe, &entry.fingerprint, &crowd),
+        entries,
+        opened_at,
+        model,
+    )
 }
 
 fn weighed(
@@ -108,29 +126,49 @@ fn weighed(
     opened_at: Option<Timestamp>,
     model: &Model,
 ) -> Hit {
-    let minutes = entry.banned_at.zip(opened_at).map(|(banned, opened)| (opened.as_second() - banned.as_second()) as f32 / 60.0);
+    let minutes = entry
+        .banned_at
+        .zip(opened_at)
+        .map(|(banned, opened)| (opened.as_second() - banned.as_second()) as f32 / 60.0);
     let circumstances = Circumstances {
         entries,
         name_told: entry.fingerprint.name_told,
         network_bits: 0.0,
         minutes_since_ban: minutes.filter(|minutes| *minutes >= 0.0),
     };
-    Hit { entry: Arc::clone(entry), evidence, score: Score::of(&evidence, &circumstances, model), circumstances }
+    Hit {
+        entry: Arc::clone(entry),
+        evidence,
+        score: Score::of(&evidence, &circumstances, model),
+        circumstances,
+    }
 }
 
 /// Lends each hit what other entries of its network agree on and it does not.
 fn pool_networks(hits: &mut [Hit], model: &Model) {
     let mut best: HashMap<Arc<str>, [f32; Signal::ALL.len()]> = HashMap::new();
     for hit in hits.iter() {
-        let Some(network) = &hit.entry.network else { continue };
+        let Some(network) = &hit.entry.network else {
+            continue;
+        };
         let pooled = best.entry(Arc::clone(network)).or_default();
         for (slot, signal) in pooled.iter_mut().zip(Signal::ALL) {
             *slot = slot.max(hit.score.bits(signal));
         }
     }
     for hit in hits {
-        let Some(pooled) = hit.entry.network.as_ref().and_then(|network| best.get(network)) else { continue };
-        let lacking = Signal::ALL.into_iter().zip(pooled).filter(|(signal, _)| hit.score.bits(*signal) <= 0.0);
+        let Some(pooled) = hit
+            .entry
+            .network
+            .as_ref()
+            .and_then(|network| best.get(network))
+        else {
+            continue;
+        };
+        let lacking = Signal::ALL
+            .into_iter()
+            .zip(pooled)
+            .filter(|(signal, _)| hit.score.bits(*signal) <= 0.0);
         let lent = lacking.map(|(_, bits)| *bits).fold(0.0, f32::max);
         if lent > 0.0 {
             hit.circumstances.network_bits = lent;

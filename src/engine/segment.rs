@@ -17,11 +17,19 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// Indexes `entries`, whose ids are distinct. Ten to twenty microseconds an entry.
-    pub(crate) fn build(entries: Vec<Arc<Entry>>) -> Self {
-        let ids = (0..).zip(&entries).map(|(ordinal, entry)| (id_key(&entry.id), ordinal)).collect();
+    /// Indexes `entries`, whose ids are distinct; ordinals ascend by id. Ten to twenty microseconds an entry.
+    pub(crate) fn build(mut entries: Vec<Arc<Entry>>) -> Self {
+        entries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        let ids = (0..)
+            .zip(&entries)
+            .map(|(ordinal, entry)| (id_key(&entry.id), ordinal))
+            .collect();
         let blocker = Blocker::build(entries.iter().map(|entry| &entry.fingerprint));
-        Self { ids: Postings::build(ids), blocker, entries }
+        Self {
+            ids: Postings::build(ids),
+            blocker,
+            entries,
+        }
     }
 
     /// The indexes.
@@ -42,7 +50,10 @@ impl Segment {
     /// Where the entry of `id` stands. O(1).
     pub(crate) fn find(&self, id: &AccountId) -> Option<Ordinal> {
         let places = self.ids.get(id_key(id));
-        places.iter().copied().find(|ordinal| self.entry(*ordinal).is_some_and(|entry| entry.id == *id))
+        places
+            .iter()
+            .copied()
+            .find(|ordinal| self.entry(*ordinal).is_some_and(|entry| entry.id == *id))
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::account::{Account, Token};
 use crate::background::Background;
 use crate::normalize::contact::contacts_in;
-use crate::normalize::moves::{Move, Parts, moves};
 use crate::normalize::links::links_in;
+use crate::normalize::moves::{Move, moves};
+use crate::normalize::parts::Parts;
 use crate::normalize::url::{LinkKey, link_key};
 use crate::score::Model;
 use crate::signal::bio::shared_words;
@@ -24,17 +25,34 @@ pub(crate) struct Pair<'a> {
 
 impl Pair<'_> {
     /// The two values of a signal, as far as there is one to show. Tokens are never shown.
-    pub(crate) fn values(&self, signal: Signal, relation: Relation) -> (Option<String>, Option<String>) {
+    pub(crate) fn values(
+        &self,
+        signal: Signal,
+        relation: Relation,
+    ) -> (Option<String>, Option<String>) {
         match signal {
             Signal::Handle => (text(&self.probe.handle), text(&self.entry.handle)),
             Signal::Name if relation == Relation::Crossed => match self.crossed() {
-                Crossing::NameIsHandle => (text(&self.probe.display_name), text(&self.entry.handle)),
-                Crossing::HandleIsName => (text(&self.probe.handle), text(&self.entry.display_name)),
+                Crossing::NameIsHandle => {
+                    (text(&self.probe.display_name), text(&self.entry.handle))
+                }
+                Crossing::HandleIsName => {
+                    (text(&self.probe.handle), text(&self.entry.display_name))
+                }
             },
-            Signal::Name => (text(&self.probe.display_name), text(&self.entry.display_name)),
+            Signal::Name => (
+                text(&self.probe.display_name),
+                text(&self.entry.display_name),
+            ),
             Signal::Bio => (text(&self.probe.bio), text(&self.entry.bio)),
-            Signal::Link => (text(&link_keys(self.probe).join(" ")), text(&link_keys(self.entry).join(" "))),
-            Signal::Contact => (text(&contact_keys(self.probe).join(" ")), text(&contact_keys(self.entry).join(" "))),
+            Signal::Link => (
+                text(&link_keys(self.probe).join(" ")),
+                text(&link_keys(self.entry).join(" ")),
+            ),
+            Signal::Contact => (
+                text(&contact_keys(self.probe).join(" ")),
+                text(&contact_keys(self.entry).join(" ")),
+            ),
             Signal::Avatar | Signal::Token | Signal::Network | Signal::Time => (None, None),
         }
     }
@@ -51,7 +69,10 @@ impl Pair<'_> {
             (Level::Different, _) => "nothing in common".into(),
             (_, Signal::Link) => self.link(relation),
             (_, Signal::Contact) => self.contact(relation),
-            (_, Signal::Token) => format!("same {}", common(&token_names(self.probe), &token_names(self.entry)).join(", ")),
+            (_, Signal::Token) => format!(
+                "same {}",
+                common(&token_names(self.probe), &token_names(self.entry)).join(", ")
+            ),
             (_, Signal::Network | Signal::Time) => String::new(),
         }
     }
@@ -81,9 +102,14 @@ impl Pair<'_> {
     }
 
     fn name(&self, relation: Relation) -> String {
-        let (probe, entry) = (words_of(&self.probe.display_name), words_of(&self.entry.display_name));
+        let (probe, entry) = (
+            words_of(&self.probe.display_name),
+            words_of(&self.entry.display_name),
+        );
         match relation {
-            Relation::Same if self.probe.display_name == self.entry.display_name => "same name".into(),
+            Relation::Same if self.probe.display_name == self.entry.display_name => {
+                "same name".into()
+            }
             Relation::Same => "same words in another order or dress".into(),
             Relation::SameSound => "sounds the same in another spelling or script".into(),
             Relation::NearWords => "nearly the same words".into(),
@@ -101,7 +127,12 @@ impl Pair<'_> {
 
     fn bio(&self, relation: Relation) -> String {
         let shared = shared_words(&self.probe.bio, &self.entry.bio, self.background);
-        let named = shared.iter().take(NAMED_WORDS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let named = shared
+            .iter()
+            .take(NAMED_WORDS)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
         match relation {
             Relation::Same => "same text".into(),
             Relation::MostWords => format!("most of the text is the same, among it: {named}"),
@@ -113,24 +144,44 @@ impl Pair<'_> {
 
     fn link(&self, relation: Relation) -> String {
         if relation == Relation::SameSite {
-            let sites = |account: &Account| links(account).into_iter().map(|link| link.domain).collect::<Vec<_>>();
-            return format!("same site {}", common(&sites(self.probe), &sites(self.entry)).join(", "));
+            let sites = |account: &Account| {
+                links(account)
+                    .into_iter()
+                    .map(|link| link.domain)
+                    .collect::<Vec<_>>()
+            };
+            return format!(
+                "same site {}",
+                common(&sites(self.probe), &sites(self.entry)).join(", ")
+            );
         }
-        format!("same link {}", common(&link_keys(self.probe), &link_keys(self.entry)).join(", "))
+        format!(
+            "same link {}",
+            common(&link_keys(self.probe), &link_keys(self.entry)).join(", ")
+        )
     }
 
     fn contact(&self, relation: Relation) -> String {
         match relation {
             Relation::Announces => format!("says that it follows @{}", self.entry.handle),
-            Relation::NamesEntry => format!("names @{}, as reporters and fans do too", self.entry.handle),
-            _ => format!("same {}", common(&contact_keys(self.probe), &contact_keys(self.entry)).join(", ")),
+            Relation::NamesEntry => {
+                format!("names @{}, as reporters and fans do too", self.entry.handle)
+            }
+            _ => format!(
+                "same {}",
+                common(&contact_keys(self.probe), &contact_keys(self.entry)).join(", ")
+            ),
         }
     }
 
     fn crossed(&self) -> Crossing {
         let name = Parts::of(&self.probe.display_name).whole;
         let handle = Parts::of(&self.entry.handle);
-        if name == handle.whole || name == handle.stem { Crossing::NameIsHandle } else { Crossing::HandleIsName }
+        if name == handle.whole || name == handle.stem {
+            Crossing::NameIsHandle
+        } else {
+            Crossing::HandleIsName
+        }
     }
 }
 
@@ -146,11 +197,16 @@ pub(crate) fn seldom(comparison: &Comparison, bits: f32, model: &Model, signal: 
     }
     let alone = model.bits(signal, *comparison);
     let clause = match comparison.surprise {
-        surprise if surprise < 20.0 => format!("; one in {} ordinary accounts would too", grouped(surprise.exp2())),
+        surprise if surprise < 20.0 => format!(
+            "; one in {} ordinary accounts would too",
+            grouped(surprise.exp2())
+        ),
         _ => "; fewer than one in a million ordinary accounts would".into(),
     };
     match (bits > 0.0, alone - bits > 0.05) {
-        (true, true) => format!("{clause}; counts {bits:.1} of {alone:.1} bits, since another row tells part of it"),
+        (true, true) => format!(
+            "{clause}; counts {bits:.1} of {alone:.1} bits, since another row tells part of it"
+        ),
         (true, false) => clause,
         (false, _) => format!("{clause}: too common to weigh"),
     }
@@ -166,8 +222,14 @@ fn grouped(count: f32) -> String {
 
 fn picture(comparison: &Comparison) -> String {
     match comparison.relation {
-        Relation::Turned => format!("PDQ distance {} of 256 once mirrored or turned", comparison.distance),
-        Relation::Different => format!("different picture, PDQ distance {} of 256", comparison.distance),
+        Relation::Turned => format!(
+            "PDQ distance {} of 256 once mirrored or turned",
+            comparison.distance
+        ),
+        Relation::Different => format!(
+            "different picture, PDQ distance {} of 256",
+            comparison.distance
+        ),
         _ => format!("PDQ distance {} of 256", comparison.distance),
     }
 }
@@ -183,8 +245,16 @@ fn words_of(name: &str) -> Vec<String> {
 }
 
 fn links(account: &Account) -> Vec<LinkKey> {
-    let in_texts = links_in(&account.bio).into_iter().chain(links_in(&account.display_name));
-    account.links.iter().cloned().chain(in_texts).filter_map(|link| link_key(&link)).collect()
+    let in_texts = links_in(&account.bio)
+        .into_iter()
+        .chain(links_in(&account.display_name));
+    account
+        .links
+        .iter()
+        .cloned()
+        .chain(in_texts)
+        .filter_map(|link| link_key(&link))
+        .collect()
 }
 
 fn link_keys(account: &Account) -> Vec<String> {
@@ -195,16 +265,32 @@ fn link_keys(account: &Account) -> Vec<String> {
 }
 
 fn contact_keys(account: &Account) -> Vec<String> {
-    let texts = format!("{}\n{}\n{}", account.display_name, account.bio, account.links.join("\n"));
-    contacts_in(&texts).into_iter().map(|contact| contact.key).collect()
+    let texts = format!(
+        "{}\n{}\n{}",
+        account.display_name,
+        account.bio,
+        account.links.join("\n")
+    );
+    contacts_in(&texts)
+        .into_iter()
+        .map(|contact| contact.key)
+        .collect()
 }
 
 fn token_names(account: &Account) -> Vec<String> {
-    account.tokens.iter().map(|Token { name, .. }| name.clone()).collect()
+    account
+        .tokens
+        .iter()
+        .map(|Token { name, .. }| name.clone())
+        .collect()
 }
 
 fn common(probe: &[String], entry: &[String]) -> Vec<String> {
-    let mut shared: Vec<String> = probe.iter().filter(|value| entry.contains(value)).cloned().collect();
+    let mut shared: Vec<String> = probe
+        .iter()
+        .filter(|value| entry.contains(value))
+        .cloned()
+        .collect();
     shared.sort();
     shared.dedup();
     shared

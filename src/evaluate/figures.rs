@@ -98,17 +98,29 @@ pub struct Figures {
 impl Figures {
     /// Figures of `trials`. O(n log n).
     pub fn of(trials: &[Trial]) -> Self {
-        let (mirrors, ordinary): (Vec<&Trial>, Vec<&Trial>) = trials.iter().partition(|trial| trial.is_mirror);
-        let at_cost: Vec<AtCost> = COSTS.iter().map(|per| at_cost(&mirrors, &ordinary, *per)).collect();
+        let (mirrors, ordinary): (Vec<&Trial>, Vec<&Trial>) =
+            trials.iter().partition(|trial| trial.is_mirror);
+        let at_cost: Vec<AtCost> = COSTS
+            .iter()
+            .map(|per| at_cost(&mirrors, &ordinary, *per))
+            .collect();
         let thresholds: Vec<f32> = at_cost.iter().map(|cost| cost.threshold_bits).collect();
         let reliability = reliability(trials);
-        let calibrated: f64 =
-            reliability.iter().map(|bin| bin.probes as f64 * (bin.predicted - bin.observed).abs()).sum();
-        let ranks: f64 = mirrors.iter().filter_map(|trial| trial.rank).map(|rank| 1.0 / rank as f64).sum();
+        let calibrated: f64 = reliability
+            .iter()
+            .map(|bin| bin.probes as f64 * (bin.predicted - bin.observed).abs())
+            .sum();
+        let ranks: f64 = mirrors
+            .iter()
+            .filter_map(|trial| trial.rank)
+            .map(|rank| 1.0 / rank as f64)
+            .sum();
         Self {
             ordinary: ordinary.len(),
             mirrors: mirrors.len(),
-            right_entry_of_flagged: at_cost.get(1).map_or(0.0, |cost| cost.recall_right_entry / cost.recall.max(1e-9)),
+            right_entry_of_flagged: at_cost
+                .get(1)
+                .map_or(0.0, |cost| cost.recall_right_entry / cost.recall.max(1e-9)),
             at_cost,
             at_dial: at_dial(&mirrors, &ordinary),
             mean_reciprocal_rank: ranks / mirrors.len().max(1) as f64,
@@ -122,10 +134,17 @@ impl Figures {
 fn at_cost(mirrors: &[&Trial], ordinary: &[&Trial], per: usize) -> AtCost {
     let mut scores: Vec<f32> = ordinary.iter().map(|trial| trial.score).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
-    let threshold = scores.get(ordinary.len() / per).copied().unwrap_or(f32::NEG_INFINITY);
+    let threshold = scores
+        .get(ordinary.len() / per)
+        .copied()
+        .unwrap_or(f32::NEG_INFINITY);
     let flagged = |trial: &&&Trial| trial.score > threshold;
     let true_flags = mirrors.iter().filter(flagged).count();
-    let right = mirrors.iter().filter(flagged).filter(|trial| trial.rank == Some(1)).count();
+    let right = mirrors
+        .iter()
+        .filter(flagged)
+        .filter(|trial| trial.rank == Some(1))
+        .count();
     let false_flags = ordinary.iter().filter(flagged).count();
     AtCost {
         per,
@@ -138,7 +157,12 @@ fn at_cost(mirrors: &[&Trial], ordinary: &[&Trial], per: usize) -> AtCost {
 }
 
 fn at_dial(mirrors: &[&Trial], ordinary: &[&Trial]) -> AtDial {
-    let at_least = |trials: &[&Trial], verdict| trials.iter().filter(|trial| trial.verdict >= verdict).count();
+    let at_least = |trials: &[&Trial], verdict| {
+        trials
+            .iter()
+            .filter(|trial| trial.verdict >= verdict)
+            .count()
+    };
     AtDial {
         false_matches_per_10k: 10_000.0 * share(at_least(ordinary, Verdict::Match), ordinary.len()),
         false_flags_per_10k: 10_000.0 * share(at_least(ordinary, Verdict::Review), ordinary.len()),
@@ -157,32 +181,48 @@ fn reliability(trials: &[Trial]) -> Vec<Reliability> {
             *right += usize::from(trial.rank == Some(1));
         }
     }
-    (1..).zip(bins).map(|(edge, (probes, predicted, right))| Reliability {
-        up_to: edge as f64 / BINS as f64,
-        probes,
-        predicted: predicted / probes.max(1) as f64,
-        observed: share(right, probes),
-    }).collect()
+    (1..)
+        .zip(bins)
+        .map(|(edge, (probes, predicted, right))| Reliability {
+            up_to: edge as f64 / BINS as f64,
+            probes,
+            predicted: predicted / probes.max(1) as f64,
+            observed: share(right, probes),
+        })
+        .collect()
 }
 
 fn tactics(trials: &[Trial], thresholds: &[f32]) -> Vec<TacticFigures> {
     let mut by_tactic: BTreeMap<(bool, &str), Vec<&Trial>> = BTreeMap::new();
     for trial in trials {
-        by_tactic.entry((!trial.is_mirror, &trial.tactic)).or_default().push(trial);
+        by_tactic
+            .entry((!trial.is_mirror, &trial.tactic))
+            .or_default()
+            .push(trial);
     }
-    let figures = by_tactic.into_iter().map(|((is_ordinary, tactic), trials)| {
-        let mut scores: Vec<f32> = trials.iter().map(|trial| trial.score).collect();
-        scores.sort_by(f32::total_cmp);
-        let above = |threshold: &f32| share(scores.iter().filter(|score| *score > threshold).count(), scores.len());
-        TacticFigures {
-            tactic: tactic.to_owned(),
-            is_mirror: !is_ordinary,
-            probes: trials.len(),
-            flagged: thresholds.iter().map(above).collect(),
-            right_entry_first: share(trials.iter().filter(|trial| trial.rank == Some(1)).count(), trials.len()),
-            median_bits: scores.get(scores.len() / 2).copied().unwrap_or(0.0),
-        }
-    });
+    let figures = by_tactic
+        .into_iter()
+        .map(|((is_ordinary, tactic), trials)| {
+            let mut scores: Vec<f32> = trials.iter().map(|trial| trial.score).collect();
+            scores.sort_by(f32::total_cmp);
+            let above = |threshold: &f32| {
+                share(
+                    scores.iter().filter(|score| *score > threshold).count(),
+                    scores.len(),
+                )
+            };
+            TacticFigures {
+                tactic: tactic.to_owned(),
+                is_mirror: !is_ordinary,
+                probes: trials.len(),
+                flagged: thresholds.iter().map(above).collect(),
+                right_entry_first: share(
+                    trials.iter().filter(|trial| trial.rank == Some(1)).count(),
+                    trials.len(),
+                ),
+                median_bits: scores.get(scores.len() / 2).copied().unwrap_or(0.0),
+            }
+        });
     figures.collect()
 }
 
@@ -196,13 +236,26 @@ mod tests {
 
     fn trial(is_mirror: bool, score: f32, rank: Option<usize>) -> Trial {
         let probability = crate::score::bits::probability(score);
-        Trial { is_mirror, tactic: "t".into(), score, probability, verdict: Verdict::Clear, rank }
+        Trial {
+            is_mirror,
+            tactic: "t".into(),
+            score,
+            probability,
+            verdict: Verdict::Clear,
+            rank,
+        }
     }
 
     #[test]
     fn recall_is_taken_at_the_set_cost() {
-        let mut trials: Vec<Trial> = (0..10_000).map(|n| trial(false, -(n as f32), None)).collect();
-        trials.extend([trial(true, 5.0, Some(1)), trial(true, -0.5, Some(2)), trial(true, -20_000.0, None)]);
+        let mut trials: Vec<Trial> = (0..10_000)
+            .map(|n| trial(false, -(n as f32), None))
+            .collect();
+        trials.extend([
+            trial(true, 5.0, Some(1)),
+            trial(true, -0.5, Some(2)),
+            trial(true, -20_000.0, None),
+        ]);
         let figures = Figures::of(&trials);
         let cost = &figures.at_cost[1];
         assert_eq!((cost.false_flags, cost.threshold_bits), (1, -1.0));

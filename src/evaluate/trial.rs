@@ -22,14 +22,33 @@ pub struct Trial {
 }
 
 /// Screens `probe`, which re-creates entry `mirror_of` by `tactic`. The engine should tell all candidates.
-pub fn trial(engine: &Engine, probe: &Account, mirror_of: Option<&str>, tactic: Option<&str>) -> Trial {
+pub fn trial(
+    engine: &Engine,
+    probe: &Account,
+    mirror_of: Option<&str>,
+    tactic: Option<&str>,
+) -> Trial {
     let screened = engine.screen(probe);
-    let place = mirror_of.and_then(|entry| screened.hits.iter().position(|hit| hit.entry.id.as_str() == entry));
+    let place = mirror_of.and_then(|entry| {
+        screened
+            .hits
+            .iter()
+            .position(|hit| hit.entry.id.as_str() == entry)
+    });
     Trial {
         is_mirror: mirror_of.is_some(),
-        tactic: tactic.unwrap_or(if mirror_of.is_some() { "mirror" } else { "ordinary" }).to_owned(),
+        tactic: tactic
+            .unwrap_or(if mirror_of.is_some() {
+                "mirror"
+            } else {
+                "ordinary"
+            })
+            .to_owned(),
         score: screened.score,
-        probability: screened.hits.first().map_or(0.0, |hit| hit.score.probability()),
+        probability: screened
+            .hits
+            .first()
+            .map_or(0.0, |hit| hit.score.probability()),
         verdict: screened.verdict,
         rank: place.map(|place| place + 1),
     }

@@ -21,17 +21,33 @@ pub(crate) struct CsvLines<R> {
 
 impl<R: Read> CsvLines<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader: ReaderBuilder::new().flexible(true).from_reader(reader), header: None, is_done: false }
+        Self {
+            reader: ReaderBuilder::new().flexible(true).from_reader(reader),
+            header: None,
+            is_done: false,
+        }
     }
 
     fn header(&mut self) -> Result<Vec<String>, Rejection> {
-        let header = self.reader.byte_headers().map_err(|error| unreadable(&error))?;
+        let header = self
+            .reader
+            .byte_headers()
+            .map_err(|error| unreadable(&error))?;
         let names: Vec<String> = header
             .iter()
-            .map(|name| String::from_utf8_lossy(name).trim().trim_start_matches('\u{feff}').to_ascii_lowercase())
+            .map(|name| {
+                String::from_utf8_lossy(name)
+                    .trim()
+                    .trim_start_matches('\u{feff}')
+                    .to_ascii_lowercase()
+            })
             .collect();
         if !names.is_empty() && !names.iter().any(|name| name == "id") {
-            return Err(Rejection::new("missing_field", "id", "the CSV header has no column `id`"));
+            return Err(Rejection::new(
+                "missing_field",
+                "id",
+                "the CSV header has no column `id`",
+            ));
         }
         Ok(names)
     }
@@ -49,13 +65,18 @@ impl<R: Read> Iterator for CsvLines<R> {
                 Ok(header) => self.header = Some(header),
                 Err(rejection) => {
                     self.is_done = true;
-                    return Some(Line { number: 1, body: Err(rejection) });
+                    return Some(Line {
+                        number: 1,
+                        body: Err(rejection),
+                    });
                 }
             }
         }
         let mut row = ByteRecord::new();
         let read = self.reader.read_byte_record(&mut row);
-        let number = row.position().map_or_else(|| self.reader.position().line(), csv::Position::line);
+        let number = row
+            .position()
+            .map_or_else(|| self.reader.position().line(), csv::Position::line);
         let body = match read {
             Ok(false) => return None,
             Ok(true) => record(self.header.as_deref().unwrap_or_default(), &row),
@@ -64,7 +85,10 @@ impl<R: Read> Iterator for CsvLines<R> {
                 Err(unreadable(&error))
             }
         };
-        Some(Line { number, body: body.map(|record| Body::Columns(Box::new(record))) })
+        Some(Line {
+            number,
+            body: body.map(|record| Body::Columns(Box::new(record))),
+        })
     }
 }
 
@@ -74,11 +98,18 @@ fn unreadable(error: &csv::Error) -> Rejection {
 
 fn record(header: &[String], row: &ByteRecord) -> Result<AccountRecord, Rejection> {
     if row.as_slice().len() > RECORD_BYTES_MAX {
-        let reason = format!("{} bytes, the limit of a record is {RECORD_BYTES_MAX}", row.as_slice().len());
+        let reason = format!(
+            "{} bytes, the limit of a record is {RECORD_BYTES_MAX}",
+            row.as_slice().len()
+        );
         return Err(Rejection::new("too_long", "record", reason));
     }
     let mut record = AccountRecord::default();
-    let (mut avatar, mut ban, mut tokens) = (AvatarRecord::default(), BanRecord::default(), BTreeMap::new());
+    let (mut avatar, mut ban, mut tokens) = (
+        AvatarRecord::default(),
+        BanRecord::default(),
+        BTreeMap::new(),
+    );
     for (name, cell) in header.iter().zip(row) {
         let cell = std::str::from_utf8(cell)
             .map_err(|_| Rejection::new("invalid_utf8", name.as_str(), "the cell is not UTF-8"))?;
@@ -124,10 +155,16 @@ fn links(cell: &str) -> Result<Vec<String>, Rejection> {
     if !cell.trim_start().starts_with('[') {
         return Ok(cell.split_whitespace().map(str::to_owned).collect());
     }
-    serde_json::from_str(cell)
-        .map_err(|error| Rejection::new("invalid_value", "links", format!("not a JSON array of strings: {error}")))
+    serde_json::from_str(cell).map_err(|error| {
+        Rejection::new(
+            "invalid_value",
+            "links",
+            format!("not a JSON array of strings: {error}"),
+        )
+    })
 }
 
 fn quality(cell: &str) -> Result<u8, Rejection> {
-    cell.parse().map_err(|_| Rejection::new("invalid_value", "avatar.quality", "expected 0 to 100"))
+    cell.parse()
+        .map_err(|_| Rejection::new("invalid_value", "avatar.quality", "expected 0 to 100"))
 }

@@ -75,7 +75,10 @@ impl Input {
                 });
             }
         };
-        Ok(Self { path: path.to_owned(), format })
+        Ok(Self {
+            path: path.to_owned(),
+            format,
+        })
     }
 
     /// The path as given.
@@ -95,20 +98,39 @@ impl Input {
 
     /// Bytes of the file, where it is one.
     pub fn len_bytes(&self) -> Option<u64> {
-        std::fs::metadata(&self.path).ok().filter(std::fs::Metadata::is_file).map(|file| file.len())
+        std::fs::metadata(&self.path)
+            .ok()
+            .filter(std::fs::Metadata::is_file)
+            .map(|file| file.len())
     }
 
     /// Opens the input; `counted` sees every byte read from the disk, before decompression.
     ///
     /// # Errors
     /// The file cannot be opened, or a compressed one has no valid header.
-    pub fn lines(&self, counted: impl Fn(u64) + Send + 'static) -> Result<Box<dyn Iterator<Item = Line> + Send>> {
+    pub fn lines(
+        &self,
+        counted: impl Fn(u64) + Send + 'static,
+    ) -> Result<Box<dyn Iterator<Item = Line> + Send>> {
         let io = |source| Error::io(&self.path, source);
-        let raw: Box<dyn Read + Send> =
-            if self.is_stdin() { Box::new(std::io::stdin()) } else { Box::new(File::open(&self.path).map_err(io)?) };
-        let raw = Counted { inner: raw, counted };
-        let plain: Box<dyn Read + Send> = match self.path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, raw))),
+        let raw: Box<dyn Read + Send> = if self.is_stdin() {
+            Box::new(std::io::stdin())
+        } else {
+            Box::new(File::open(&self.path).map_err(io)?)
+        };
+        let raw = Counted {
+            inner: raw,
+            counted,
+        };
+        let plain: Box<dyn Read + Send> = match self
+            .path
+            .extension()
+            .and_then(|extension| extension.to_str())
+        {
+            Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(
+                BUFFER_BYTES,
+                raw,
+            ))),
             Some("zst") => Box::new(zstd::stream::read::Decoder::new(raw).map_err(io)?),
             _ => Box::new(raw),
         };
@@ -135,7 +157,10 @@ impl<R: Read, F: Fn(u64)> Read for Counted<R, F> {
 
 fn format_of(path: &Path) -> Option<Format> {
     let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    let name = name
+        .strip_suffix(".gz")
+        .or(name.strip_suffix(".zst"))
+        .unwrap_or(&name);
     let extension = name.rsplit_once('.')?.1;
     match extension {
         "json" => Some(Format::Ndjson),

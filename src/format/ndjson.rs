@@ -17,7 +17,11 @@ pub(crate) struct NdjsonLines<R> {
 
 impl<R: BufRead> NdjsonLines<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader, number: 0, is_done: false }
+        Self {
+            reader,
+            number: 0,
+            is_done: false,
+        }
     }
 
     /// Reads up to the next line end; keeps at most one byte more than the limit. `None` at the end of the input.
@@ -58,17 +62,26 @@ impl<R: BufRead> Iterator for NdjsonLines<R> {
                     // A broken stream (a cut .gz, say) has no next line to resume at.
                     self.is_done = true;
                     let rejection = Rejection::new("unreadable", "record", error.to_string());
-                    return Some(Line { number: self.number, body: Err(rejection) });
+                    return Some(Line {
+                        number: self.number,
+                        body: Err(rejection),
+                    });
                 }
             };
             let bytes = strip_ends(bytes, self.number == 1);
             if len > RECORD_BYTES_MAX {
                 let reason = format!("{len} bytes, the limit of a record is {RECORD_BYTES_MAX}");
                 let rejection = Rejection::new("too_long", "record", reason);
-                return Some(Line { number: self.number, body: Err(rejection) });
+                return Some(Line {
+                    number: self.number,
+                    body: Err(rejection),
+                });
             }
             if !bytes.iter().all(u8::is_ascii_whitespace) {
-                return Some(Line { number: self.number, body: Ok(Body::Json(bytes)) });
+                return Some(Line {
+                    number: self.number,
+                    body: Ok(Body::Json(bytes)),
+                });
             }
         }
         None
@@ -92,7 +105,9 @@ mod tests {
 
     fn numbers(text: &[u8]) -> Vec<(u64, Option<&'static str>)> {
         let lines = NdjsonLines::new(std::io::BufReader::with_capacity(7, text));
-        lines.map(|line| (line.number, line.body.err().map(|rejection| rejection.code))).collect()
+        lines
+            .map(|line| (line.number, line.body.err().map(|rejection| rejection.code)))
+            .collect()
     }
 
     #[test]

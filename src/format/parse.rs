@@ -64,46 +64,76 @@ impl Parser {
             bio,
             location: record.location.unwrap_or_default(),
             links,
-            avatar: record.avatar.map(|avatar| self.avatar(avatar)).transpose()?.flatten(),
+            avatar: record
+                .avatar
+                .map(|avatar| self.avatar(avatar))
+                .transpose()?
+                .flatten(),
             tokens: record.tokens.into_iter().flatten().map(token).collect(),
             created_at: time("created_at", record.created_at)?,
             ban: record.ban.map(ban).transpose()?,
         };
-        Ok(Labelled { account: draft.check()?, mirror_of: record.mirror_of, tactic: record.tactic })
+        Ok(Labelled {
+            account: draft.check()?,
+            mirror_of: record.mirror_of,
+            tactic: record.tactic,
+        })
     }
 
     fn avatar(&self, avatar: AvatarRecord) -> Result<Option<Avatar>, Rejection> {
         match (avatar.pdq, avatar.path, avatar.base64) {
             (Some(hex), None, None) => {
-                let pdq = Pdq::from_hex(&hex)
-                    .ok_or_else(|| Rejection::new("invalid_value", "avatar.pdq", "expected 64 hex digits"))?;
+                let pdq = Pdq::from_hex(&hex).ok_or_else(|| {
+                    Rejection::new("invalid_value", "avatar.pdq", "expected 64 hex digits")
+                })?;
                 // Without a word on quality the hash is taken for good, as in threatexchange's exchange files.
                 let quality = avatar.quality.unwrap_or(100);
                 if quality > 100 {
-                    return Err(Rejection::new("invalid_value", "avatar.quality", "expected 0 to 100"));
+                    return Err(Rejection::new(
+                        "invalid_value",
+                        "avatar.quality",
+                        "expected 0 to 100",
+                    ));
                 }
-                Ok(Some(Avatar { pdq: pdq.to_bytes(), quality }))
+                Ok(Some(Avatar {
+                    pdq: pdq.to_bytes(),
+                    quality,
+                }))
             }
             (None, Some(path), None) => picture::of_file(&self.folder.join(path)).map(Some),
             (None, None, Some(base64)) => picture::of_base64(&base64).map(Some),
             (None, None, None) => Ok(None),
-            _ => Err(Rejection::new("invalid_value", "avatar", "give one of pdq, path or base64")),
+            _ => Err(Rejection::new(
+                "invalid_value",
+                "avatar",
+                "give one of pdq, path or base64",
+            )),
         }
     }
 }
 
 fn json(bytes: &[u8]) -> Result<AccountRecord, Rejection> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        Rejection::new("invalid_utf8", "record", format!("byte {} is not UTF-8", error.valid_up_to() + 1))
+        Rejection::new(
+            "invalid_utf8",
+            "record",
+            format!("byte {} is not UTF-8", error.valid_up_to() + 1),
+        )
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let record = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "record".to_owned() } else { path };
+        let field = if path == "." {
+            "record".to_owned()
+        } else {
+            path
+        };
         let inner = error.into_inner();
         Rejection::new(code_of(&inner), field, inner.to_string())
     })?;
-    deserializer.end().map_err(|error| Rejection::new("invalid_json", "record", error.to_string()))?;
+    deserializer
+        .end()
+        .map_err(|error| Rejection::new("invalid_json", "record", error.to_string()))?;
     Ok(record)
 }
 
@@ -113,13 +143,18 @@ fn code_of(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Data => "invalid_type",
         _ if message.contains("recursion limit") => "too_deep",
-        _ if message.contains("surrogate") || message.contains("unexpected end of hex escape") => "lone_surrogate",
+        _ if message.contains("surrogate") || message.contains("unexpected end of hex escape") => {
+            "lone_surrogate"
+        }
         _ => "invalid_json",
     }
 }
 
 fn token((name, value): (String, String)) -> Token {
-    Token { name, value: TokenValue::Opaque(value) }
+    Token {
+        name,
+        value: TokenValue::Opaque(value),
+    }
 }
 
 fn ban(record: BanRecord) -> Result<Ban, Rejection> {
@@ -133,7 +168,15 @@ fn ban(record: BanRecord) -> Result<Ban, Rejection> {
 }
 
 fn time(field: &str, text: Option<String>) -> Result<Option<Timestamp>, Rejection> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
     let parsed = text.parse::<Timestamp>();
-    parsed.map(Some).map_err(|_| Rejection::new("invalid_value", field, "expected RFC 3339, as in 2026-11-22T05:20:00Z"))
+    parsed.map(Some).map_err(|_| {
+        Rejection::new(
+            "invalid_value",
+            field,
+            "expected RFC 3339, as in 2026-11-22T05:20:00Z",
+        )
+    })
 }

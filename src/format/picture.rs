@@ -26,10 +26,13 @@ const SIDE_MAX: u32 = 1024;
 /// # Errors
 /// Absent, too large, of another format than PNG, JPEG, WebP or GIF, or broken.
 pub(crate) fn of_file(path: &Path) -> Result<Avatar, Rejection> {
-    let unreadable = |error: std::io::Error| Rejection::new("unreadable", "avatar.path", error.to_string());
+    let unreadable =
+        |error: std::io::Error| Rejection::new("unreadable", "avatar.path", error.to_string());
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     of_bytes("avatar.path", &bytes)
 }
 
@@ -38,7 +41,10 @@ pub(crate) fn of_file(path: &Path) -> Result<Avatar, Rejection> {
 /// # Errors
 /// Not base64, or as for a file.
 pub(crate) fn of_base64(text: &str) -> Result<Avatar, Rejection> {
-    let encoded = text.split_once("base64,").map_or(text, |(_, encoded)| encoded).trim();
+    let encoded = text
+        .split_once("base64,")
+        .map_or(text, |(_, encoded)| encoded)
+        .trim();
     let bytes = STANDARD
         .decode(encoded)
         .map_err(|error| Rejection::new("invalid_value", "avatar.base64", error.to_string()))?;
@@ -47,12 +53,21 @@ pub(crate) fn of_base64(text: &str) -> Result<Avatar, Rejection> {
 
 fn of_bytes(field: &str, bytes: &[u8]) -> Result<Avatar, Rejection> {
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        return Err(Rejection::new("too_long", field, format!("the limit of a picture is {FILE_BYTES_MAX} bytes")));
+        return Err(Rejection::new(
+            "too_long",
+            field,
+            format!("the limit of a picture is {FILE_BYTES_MAX} bytes"),
+        ));
     }
-    let broken = |error: image::ImageError| Rejection::new("invalid_picture", field, error.to_string());
+    let broken =
+        |error: image::ImageError| Rejection::new("invalid_picture", field, error.to_string());
     let reader = || ImageReader::new(Cursor::new(bytes)).with_guessed_format();
-    let unreadable = |error: std::io::Error| Rejection::new("invalid_picture", field, error.to_string());
-    let (width, height) = reader().map_err(unreadable)?.into_dimensions().map_err(broken)?;
+    let unreadable =
+        |error: std::io::Error| Rejection::new("invalid_picture", field, error.to_string());
+    let (width, height) = reader()
+        .map_err(unreadable)?
+        .into_dimensions()
+        .map_err(broken)?;
     if u64::from(width) * u64::from(height) > PIXELS_MAX {
         let reason = format!("{width} x {height} pixels, the limit is {PIXELS_MAX}");
         return Err(Rejection::new("too_large", field, reason));
@@ -76,5 +91,8 @@ fn hashed(picture: &DynamicImage) -> Avatar {
         })
         .collect();
     let hashed = of_luma(&luma, rgb.width() as usize, rgb.height() as usize);
-    Avatar { pdq: hashed.pdq.to_bytes(), quality: hashed.quality }
+    Avatar {
+        pdq: hashed.pdq.to_bytes(),
+        quality: hashed.quality,
+    }
 }

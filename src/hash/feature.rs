@@ -41,8 +41,8 @@ pub enum Space {
     Pair = 15,
     /// An account id.
     Id = 16,
-    /// The first letters of a bio word, so that a misspelt tail still meets.
-    WordStart = 17,
+    /// The numeric tail of a handle.
+    Number = 17,
 }
 
 /// How many spaces there are, counting the unused 0.

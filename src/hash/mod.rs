@@ -12,6 +12,6 @@ mod pdq;
 mod simhash;
 
 pub use hamming::hamming;
-pub use keyed::{KeyedToken, Secret};
-pub use pdq::{Pdq, PdqPicture, dihedral, dihedral_of_luma, of_luma};
+pub use keyed::Secret;
+pub use pdq::{Pdq, dihedral, of_luma};
 pub use simhash::of_words;

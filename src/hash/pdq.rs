@@ -66,7 +66,9 @@ impl Pdq {
     pub fn from_bytes(bytes: &[u8; 32]) -> Self {
         let mut words = [0; 4];
         for (word, eight) in words.iter_mut().rev().zip(bytes.chunks_exact(8)) {
-            *word = eight.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            *word = eight
+                .iter()
+                .fold(0, |word, byte| word << 8 | u64::from(*byte));
         }
         Self(words)
     }

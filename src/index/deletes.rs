@@ -11,7 +11,6 @@ use crate::index::hashed::{HashedPostings, mixed};
 use crate::index::spelled::{LEN_MAX, Spelled};
 use xxhash_rust::xxh3::xxh3_64;
 
-
 /// Longest string in characters that is stored under its own shortened forms (at most 1 + 13 + 78 of them).
 ///
 /// Larger costs memory (the forms grow with the square); smaller costs time, as halves under seven characters are shared

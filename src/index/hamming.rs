@@ -9,11 +9,6 @@
 use crate::hash::hamming;
 use crate::index::Ordinal;
 
-/// Most ordinals kept under one value: a picture carried by more is a default or a flag and tells nothing.
-///
-/// The smallest ordinals stay; [`HammingIndex::cut`] counts the others. Equal to the cut of hot keys.
-pub const GROUP_MAX: usize = 256;
-
 /// Number of bits of a chunk: 65,536 rows a table.
 const CHUNK_BITS: usize = 16;
 
@@ -43,7 +38,6 @@ pub struct HammingIndex<const W: usize> {
     postings: Vec<u32>,
     /// The next chunk of the value at the same place in `postings`.
     neighbours: Vec<u16>,
-    cut: usize,
 }
 
 /// The chunks of a value, four a word.
@@ -75,14 +69,13 @@ impl<const W: usize> HammingIndex<W> {
             rows: Vec::new(),
             postings: Vec::new(),
             neighbours: Vec::new(),
-            cut: 0,
         };
         for same in entries.chunk_by(|a, b| a.0 == b.0) {
             built.values.extend(same.first().map(|(value, _)| *value));
             built.groups.push(built.ordinals.len() as u32);
-            let kept = same.iter().take(GROUP_MAX).map(|(_, ordinal)| *ordinal);
-            built.ordinals.extend(kept);
-            built.cut += same.len().saturating_sub(GROUP_MAX);
+            built
+                .ordinals
+                .extend(same.iter().map(|(_, ordinal)| *ordinal));
         }
         built.groups.push(built.ordinals.len() as u32);
         if built.values.len() > SCAN_LEN {
@@ -91,18 +84,22 @@ impl<const W: usize> HammingIndex<W> {
         built
     }
 
-    /// Pushes every entry within `distance_max` of the probe with its distance, ascending.
+    /// Pushes, for every value within `distance_max` of the probe, its entries (ascending) and its distance.
     ///
-    /// Exact but for the entries counted by [`Self::cut`]; an entry with several values is pushed for each. A distance of
-    /// three times the number of chunks (48 for PDQ) or more is a scan of all values.
-    pub fn within(&self, probe: &[u64; W], distance_max: u32, out: &mut Vec<(Ordinal, u32)>) {
+    /// Exact; by ascending value. A distance of three times the number of chunks (48 for PDQ) or more is a scan of all
+    /// values. Groups are not copied: a value that a million entries carry costs no more than one.
+    pub fn within<'a>(
+        &'a self,
+        probe: &[u64; W],
+        distance_max: u32,
+        out: &mut Vec<(&'a [Ordinal], u32)>,
+    ) {
         let chunks = (W * WORD_CHUNKS).max(1) as u32;
         let bounds = Bounds {
             distance: distance_max,
             chunk: distance_max / chunks,
             pair: distance_max.saturating_mul(2) / chunks,
         };
-        let before = out.len();
         if self.rows.is_empty() || bounds.chunk > RADIUS_MAX {
             for (position, value) in self.values.iter().enumerate() {
                 self.push(position, value, probe, bounds, out);
@@ -118,14 +115,6 @@ impl<const W: usize> HammingIndex<W> {
                 }
             }
         }
-        if let Some(tail) = out.get_mut(before..) {
-            tail.sort_unstable();
-        }
-    }
-
-    /// Returns the number of entries left out because their value was carried by more than [`GROUP_MAX`].
-    pub fn cut(&self) -> usize {
-        self.cut
     }
 
     /// Returns the number of distinct values.
@@ -227,13 +216,13 @@ impl<const W: usize> HammingIndex<W> {
     }
 
     /// Pushes the entries of one value if it is near enough.
-    fn push(
-        &self,
+    fn push<'a>(
+        &'a self,
         position: usize,
         value: &[u64; W],
         probe: &[u64; W],
         bounds: Bounds,
-        out: &mut Vec<(Ordinal, u32)>,
+        out: &mut Vec<(&'a [Ordinal], u32)>,
     ) {
         let distance = hamming(value, probe);
         if distance > bounds.distance {
@@ -241,12 +230,7 @@ impl<const W: usize> HammingIndex<W> {
         }
         if let Some([start, end]) = self.groups.get(position..position + 2) {
             let group = self.ordinals.get(*start as usize..*end as usize);
-            out.extend(
-                group
-                    .unwrap_or(&[])
-                    .iter()
-                    .map(|ordinal| (*ordinal, distance)),
-            );
+            out.push((group.unwrap_or(&[]), distance));
         }
     }
 }

@@ -17,14 +17,13 @@ mod spelled;
 #[cfg(test)]
 mod figures;
 
-pub use containment::{Containment, LEN_MIN};
+pub use containment::Containment;
 pub use deletes::{Deletes, distance_max};
 pub use dictionary::Dictionary;
 pub use exact::{HOT, Postings};
-pub use hamming::{GROUP_MAX, HammingIndex};
+pub use hamming::HammingIndex;
 pub use osa::osa_within;
 pub use pairs::pair_keys;
-pub use spelled::LEN_MAX;
 
 /// Position of an entry within one segment, counted from 0.
 pub type Ordinal = u32;

@@ -8,8 +8,9 @@ use icu_casemap::CaseMapper;
 use unicode_security::confusable_detection::skeleton as prototypes;
 
 use crate::normalize::arabic;
+use crate::normalize::romanize::romanized;
 use crate::normalize::script::{has_prototypes, is_latin};
-use crate::normalize::unicode::{ascii_digit, fold, is_word_part, plain_latin, visible};
+use crate::normalize::unicode::{ascii_digit, compact, fold, is_word_part, plain_latin, visible};
 
 /// How two characters agree, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,13 +51,7 @@ fn drawn_text(text: &str) -> String {
     for c in letters.chars() {
         push_prototype(ascii_digit(c), &mut drawn);
     }
-    let mut key = if drawn.is_ascii() {
-        drawn.make_ascii_lowercase();
-        drawn
-    } else {
-        fold(&drawn)
-    };
-    key.retain(is_word_part);
+    let mut key = compact(&drawn);
     if key.contains("rn") {
         key = key.replace("rn", "m");
     }
@@ -83,6 +78,18 @@ pub fn coarse(text: &str) -> String {
         letters.retain(|c| is_word_part(c) || is_leet_sign(c));
     }
     letters.chars().map(class).collect()
+}
+
+/// The coarse Latin letters of a text of any script, without spaces: the spelling that rarity is asked for, in which a
+/// disguised handle is as common as what it disguises. O(length).
+pub fn spelled(text: &str) -> String {
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() && !b"l".contains(&byte))
+    {
+        return text.to_owned();
+    }
+    coarse(&romanized(text)).replace(' ', "")
 }
 
 /// Judges two characters as they were typed. Digits and letters: `1` and `l` look alike, `1` and `i` are leet; `0` and `O` look alike, `0` and `o` are

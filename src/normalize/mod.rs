@@ -11,6 +11,7 @@ pub mod html;
 pub mod links;
 pub mod lookalike;
 pub mod moves;
+pub mod parts;
 mod phone;
 mod platform;
 pub mod romanize;

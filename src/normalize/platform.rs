@@ -373,8 +373,12 @@ pub(crate) fn place(host: &str, segments: &[&str], query: &[(String, String)]) -
         }) else {
             continue;
         };
-        let is_own_page = *key == "*" && platform.reserved.contains(&name.to_lowercase().as_str());
-        if name.is_empty() || is_own_page {
+        let is_own_page = (*form == "*" || *key == "*")
+            && platform.reserved.contains(&name.to_lowercase().as_str());
+        // Dots alone are steps in a path.
+        let is_nameless = name.chars().all(|c| c == '.');
+        let is_lost = key.contains('?') && !is_plain(&name);
+        if is_nameless || is_own_page || is_lost {
             continue;
         }
         let path = key.replace('*', &name);
@@ -423,12 +427,14 @@ fn name_in(form: &str, segments: &[&str], query: &[(String, String)]) -> Option<
             .iter()
             .find(|(key, _)| key == parameter)
             .map(|(_, value)| value.trim().trim_start_matches(['+', '@']).to_string())
-            // Anything else would not survive being written into a path.
-            .filter(|name| {
-                name.chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "._-~".contains(c))
-            }),
+            .filter(|name| is_plain(name)),
     }
+}
+
+/// Whether a name means the same in a path as in a query; anything else would not survive the move.
+fn is_plain(name: &str) -> bool {
+    name.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._-~".contains(c))
 }
 
 /// A telephone number as WhatsApp links write it: digits only, no leading zeros or plus. Anything else stays as it is.

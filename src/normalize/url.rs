@@ -246,7 +246,8 @@ fn is_address(host: &str) -> bool {
     host.starts_with('[') || host.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
-/// Percent escapes of letters, digits, `-._~` and of the `@` and `+` that start names are undone, the others upper-cased (RFC 3986, 6.2.2).
+/// Percent escapes of letters, digits, `-._~` and of the `@` and `+` that start names are undone, the others (RFC 3986,
+/// 6.2.2) written in lower case, which folding a name leaves alone; a percent sign that escapes nothing is escaped.
 fn normal_escapes(path: &str) -> String {
     let mut normal = String::with_capacity(path.len());
     let mut rest = path;
@@ -262,11 +263,11 @@ fn normal_escapes(path: &str) -> String {
                 rest = after.get(2..).unwrap_or_default();
             }
             Some(byte) => {
-                normal.push_str(&format!("%{byte:02X}"));
+                normal.push_str(&format!("%{byte:02x}"));
                 rest = after.get(2..).unwrap_or_default();
             }
             None => {
-                normal.push('%');
+                normal.push_str("%25");
                 rest = after;
             }
         }
@@ -391,7 +392,7 @@ mod tests {
         check("http://example.org:80//", "example.org");
         check(
             "example.org/%7euser/%e2%82%ac",
-            "example.org/~user/%E2%82%AC",
+            "example.org/~user/%e2%82%ac",
         );
         check("hxxps://evil[.]example(dot)org/x", "evil.example.org/x");
         check("https://bücher.example/a", "xn--bcher-kva.example/a");

@@ -40,15 +40,23 @@ impl Score {
     /// Weighs `evidence` by `model`. A few dozen additions.
     pub fn of(evidence: &Evidence, circumstances: &Circumstances, model: &Model) -> Self {
         let mut bits = [0.0; Signal::ALL.len()];
-        for ((_, comparison), (slot, signal)) in evidence.iter().zip(bits.iter_mut().zip(Signal::ALL)) {
+        for ((_, comparison), (slot, signal)) in
+            evidence.iter().zip(bits.iter_mut().zip(Signal::ALL))
+        {
             *slot = model.bits(signal, comparison);
         }
         let told = 1.0 - circumstances.name_told;
         lessen(&mut bits, Signal::Handle, Signal::Name, FAMILY_SHARE * told);
         lessen(&mut bits, Signal::Link, Signal::Contact, REACH_SHARE);
         let agreeing: f32 = bits.iter().filter(|bits| **bits > 0.0).sum();
-        let network = Comparison::new(Relation::Network, NETWORK_SHARE * circumstances.network_bits);
-        let soon = Comparison::new(Relation::SoonAfter, soon_bits(circumstances.minutes_since_ban));
+        let network = Comparison::new(
+            Relation::Network,
+            NETWORK_SHARE * circumstances.network_bits,
+        );
+        let soon = Comparison::new(
+            Relation::SoonAfter,
+            soon_bits(circumstances.minutes_since_ban),
+        );
         if agreeing > 0.0 {
             for (signal, comparison) in [(Signal::Network, network), (Signal::Time, soon)] {
                 if let Some(slot) = bits.get_mut(signal as usize) {
@@ -56,7 +64,10 @@ impl Score {
                 }
             }
         }
-        Self { prior: model.prior(circumstances.entries), bits }
+        Self {
+            prior: model.prior(circumstances.entries),
+            bits,
+        }
     }
 
     /// Prior plus the bits of every signal.
@@ -83,13 +94,20 @@ impl Score {
 /// Probability of `score` log2 odds.
 pub fn probability(score: f32) -> f64 {
     let odds = f64::from(score).exp2();
-    if odds.is_infinite() { 1.0 } else { odds / (1.0 + odds) }
+    if odds.is_infinite() {
+        1.0
+    } else {
+        odds / (1.0 + odds)
+    }
 }
 
 /// Where two signals of one family both agree, the lesser counts only for what it adds.
 fn lessen(bits: &mut [f32; Signal::ALL.len()], first: Signal, second: Signal, share: f32) {
     let at = |signal: Signal| signal as usize;
-    let (a, b) = (bits.get(at(first)).copied().unwrap_or(0.0), bits.get(at(second)).copied().unwrap_or(0.0));
+    let (a, b) = (
+        bits.get(at(first)).copied().unwrap_or(0.0),
+        bits.get(at(second)).copied().unwrap_or(0.0),
+    );
     let lesser = if a < b { first } else { second };
     if a > 0.0 && b > 0.0 {
         if let Some(slot) = bits.get_mut(at(lesser)) {

@@ -22,7 +22,12 @@ pub struct Row {
 }
 
 const fn row(signal: Signal, relation: Relation, m_bits: f32, bits_max: f32) -> Row {
-    Row { signal, relation, m_bits, bits_max }
+    Row {
+        signal,
+        relation,
+        m_bits,
+        bits_max,
+    }
 }
 
 /// The rows that ship. m of handles and names: documented ban evaders keep a resembling handle in 9-19 % and a handle or
@@ -40,30 +45,30 @@ const ROWS: [Row; 43] = [
     row(Signal::Handle, Relation::Truncated, -4.5, 30.0),
     row(Signal::Handle, Relation::SameSound, -4.5, 30.0),
     row(Signal::Handle, Relation::Different, -0.4, 0.0),
-    row(Signal::Name, Relation::Same, -2.0, 26.0),
+    row(Signal::Name, Relation::Same, -2.0, 24.0),
     row(Signal::Name, Relation::SameSound, -3.5, 24.0),
     row(Signal::Name, Relation::NearWords, -3.5, 24.0),
-    row(Signal::Name, Relation::SharedWords, -3.0, 20.0),
-    row(Signal::Name, Relation::Crossed, -4.5, 28.0),
+    row(Signal::Name, Relation::SharedWords, -3.0, 18.0),
+    row(Signal::Name, Relation::Crossed, -4.5, 26.0),
     row(Signal::Name, Relation::Different, -0.6, 0.0),
-    row(Signal::Bio, Relation::Same, -2.5, 30.0),
-    row(Signal::Bio, Relation::MostWords, -2.5, 28.0),
-    row(Signal::Bio, Relation::HalfWords, -3.5, 24.0),
-    row(Signal::Bio, Relation::FewWords, -4.0, 18.0),
+    row(Signal::Bio, Relation::Same, -2.5, 22.0),
+    row(Signal::Bio, Relation::MostWords, -2.5, 21.0),
+    row(Signal::Bio, Relation::HalfWords, -3.5, 18.0),
+    row(Signal::Bio, Relation::FewWords, -4.0, 14.0),
     row(Signal::Bio, Relation::Different, -0.5, 0.0),
     row(Signal::Avatar, Relation::Near10, -2.0, 22.0),
     row(Signal::Avatar, Relation::Near20, -3.0, 22.0),
     row(Signal::Avatar, Relation::Near31, -4.0, 20.0),
     row(Signal::Avatar, Relation::Turned, -5.0, 20.0),
     row(Signal::Avatar, Relation::Different, -0.5, 0.0),
-    row(Signal::Link, Relation::Same, -1.5, 34.0),
+    row(Signal::Link, Relation::Same, -1.5, 26.0),
     row(Signal::Link, Relation::SameSite, -3.0, 14.0),
     row(Signal::Link, Relation::Different, -0.4, 0.0),
-    row(Signal::Contact, Relation::Same, -1.5, 34.0),
+    row(Signal::Contact, Relation::Same, -1.5, 26.0),
     row(Signal::Contact, Relation::NamesEntry, -4.0, 8.0),
     row(Signal::Contact, Relation::Announces, -3.5, 18.0),
     row(Signal::Contact, Relation::Different, -0.2, 0.0),
-    row(Signal::Token, Relation::Same, -1.5, 24.0),
+    row(Signal::Token, Relation::Same, -1.5, 20.0),
     row(Signal::Token, Relation::Different, -0.3, 0.0),
     row(Signal::Network, Relation::Network, 0.0, 8.0),
     row(Signal::Network, Relation::Missing, 0.0, 0.0),
@@ -89,7 +94,10 @@ impl Default for Model {
                 *slot = Some(row);
             }
         }
-        Self { rows, mirrors_per_signup: MIRRORS_PER_SIGNUP }
+        Self {
+            rows,
+            mirrors_per_signup: MIRRORS_PER_SIGNUP,
+        }
     }
 }
 
@@ -111,8 +119,11 @@ impl Model {
         match comparison.relation {
             Relation::Missing => 0.0,
             Relation::Different => different,
-            relation => row(relation)
-                .map_or(0.0, |row| (row.m_bits + comparison.surprise).min(row.bits_max).max(different)),
+            relation => row(relation).map_or(0.0, |row| {
+                (row.m_bits + comparison.surprise)
+                    .min(row.bits_max)
+                    .max(different)
+            }),
         }
     }
 

@@ -33,10 +33,15 @@ impl Picture {
             return None;
         }
         let pdq = Pdq::from_bytes(&avatar.pdq);
-        let mut counted: Vec<f32> =
-            pieces(&pdq).filter_map(|piece| background.feature_bits(Space::Picture, piece)).collect();
+        let mut counted: Vec<f32> = pieces(&pdq)
+            .filter_map(|piece| background.feature_bits(Space::Picture, piece))
+            .collect();
         counted.sort_by(f32::total_cmp);
-        let bits = counted.get(PIECE_RANK - 1).copied().unwrap_or(UNSEEN_BITS).min(UNSEEN_BITS);
+        let bits = counted
+            .get(PIECE_RANK - 1)
+            .copied()
+            .unwrap_or(UNSEEN_BITS)
+            .min(UNSEEN_BITS);
         Some(Self { pdq, bits })
     }
 
@@ -65,7 +70,14 @@ impl Picture {
 pub fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd) -> Comparison {
     let bits = crowd.capped(probe.key(), entry.bits.min(probe.bits));
     let straight = probe.pdq.distance(&entry.pdq);
-    let turned = || probe.turned().iter().map(|pdq| pdq.distance(&entry.pdq)).min().unwrap_or(straight);
+    let turned = || {
+        probe
+            .turned()
+            .iter()
+            .map(|pdq| pdq.distance(&entry.pdq))
+            .min()
+            .unwrap_or(straight)
+    };
     let (relation, surprise, distance) = match straight {
         0..=10 => (Relation::Near10, bits, straight),
         11..=20 => (Relation::Near20, bits, straight),
@@ -75,7 +87,11 @@ pub fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd) -> Comparison {
             _ => (Relation::Different, 0.0, straight),
         },
     };
-    Comparison { relation, surprise: surprise.max(0.0), distance: distance as u16 }
+    Comparison {
+        relation,
+        surprise: surprise.max(0.0),
+        distance: distance as u16,
+    }
 }
 
 fn pieces(pdq: &Pdq) -> impl Iterator<Item = u64> {

@@ -9,7 +9,7 @@ use crate::hash::feature::{Space, feature};
 use crate::hash::{hamming, of_words};
 use crate::index::pair_keys;
 use crate::normalize::emoji::emoji;
-use crate::normalize::romanize::romanized;
+use crate::normalize::lookalike::spelled;
 use crate::normalize::unicode::words;
 use crate::signal::relation::{Comparison, Crowd, Relation};
 use crate::signal::weighted::WeightedSet;
@@ -54,11 +54,20 @@ impl Bio {
             return None;
         }
         let text = feature(Space::Bio, found.join(" ").as_bytes());
-        let simhash = (found.len() >= SIMHASH_WORDS_MIN).then(|| of_words(found.iter().map(String::as_str)));
+        let simhash =
+            (found.len() >= SIMHASH_WORDS_MIN).then(|| of_words(found.iter().map(String::as_str)));
         let words = WeightedSet::of(found.iter().map(|word| weighed(word, background)).collect());
         let bits = words.bits();
-        let text_bits = background.feature_bits(Space::Bio, text).unwrap_or(f32::INFINITY);
-        Some(Self { words, bits, text, text_bits, simhash })
+        let text_bits = background
+            .feature_bits(Space::Bio, text)
+            .unwrap_or(f32::INFINITY);
+        Some(Self {
+            words,
+            bits,
+            text,
+            text_bits,
+            simhash,
+        })
     }
 
     /// The SimHash of a text long enough to have one.
@@ -80,7 +89,12 @@ impl Bio {
     /// What an ordinary account's bio teaches the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
         features.push((Space::Bio, self.text));
-        features.extend(self.words.as_slice().iter().map(|(word, _)| (Space::Word, *word)));
+        features.extend(
+            self.words
+                .as_slice()
+                .iter()
+                .map(|(word, _)| (Space::Word, *word)),
+        );
     }
 }
 
@@ -121,12 +135,19 @@ pub fn shared_words(probe: &str, entry: &str, background: &Background) -> Vec<St
 }
 
 fn chance_off(entry: &WeightedSet, probe: &WeightedSet) -> f32 {
-    TOGETHER * entry.shared(probe).map(|(_, bits)| (bits - CHANCE_BITS).max(0.0)).sum::<f32>()
+    TOGETHER
+        * entry
+            .shared(probe)
+            .map(|(_, bits)| (bits - CHANCE_BITS).max(0.0))
+            .sum::<f32>()
 }
 
 /// Words and emoji in order; links, e-mails, phones and mentions are other signals' and left out.
 fn bio_words(bio: &str) -> Vec<String> {
-    let text: Vec<&str> = bio.split_whitespace().filter(|word| !is_reach(word)).collect();
+    let text: Vec<&str> = bio
+        .split_whitespace()
+        .filter(|word| !is_reach(word))
+        .collect();
     let text = text.join(" ");
     let mut found = words(&text);
     found.extend(emoji(&text));
@@ -136,12 +157,24 @@ fn bio_words(bio: &str) -> Vec<String> {
 /// True for what other signals compare: links, mentions, e-mails, numbers and wallets.
 fn is_reach(word: &str) -> bool {
     let digits = word.chars().filter(char::is_ascii_digit).count();
-    let dotted = word.split_once('.').is_some_and(|(before, after)| !before.is_empty() && after.contains('/'));
-    word.contains('@') || word.contains("://") || word.starts_with("www.") || dotted || digits >= REACH_DIGITS_MIN
+    let dotted = word
+        .split_once('.')
+        .is_some_and(|(before, after)| !before.is_empty() && after.contains('/'));
+    word.contains('@')
+        || word.contains("://")
+        || word.starts_with("www.")
+        || dotted
+        || digits >= REACH_DIGITS_MIN
 }
 
 fn weighed(word: &str, background: &Background) -> (u64, f32) {
     let key = feature(Space::Word, word.as_bytes());
-    let spelled = || background.text_bits(&romanized(word)).min(WORD_BITS_MAX);
-    (key, background.feature_bits(Space::Word, key).unwrap_or_else(spelled).min(WORD_BITS_MAX))
+    let by_letters = || background.text_bits(&spelled(word)).min(WORD_BITS_MAX);
+    (
+        key,
+        background
+            .feature_bits(Space::Word, key)
+            .unwrap_or_else(by_letters)
+            .min(WORD_BITS_MAX),
+    )
 }

@@ -3,8 +3,8 @@
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::normalize::contact::{Contact, ContactKind};
-use crate::normalize::moves::Parts;
-use crate::normalize::romanize::romanized;
+use crate::normalize::lookalike::spelled;
+use crate::normalize::parts::Parts;
 use crate::normalize::unicode::words;
 use crate::signal::handle::Handle;
 use crate::signal::relation::{Comparison, Crowd, Relation};
@@ -20,9 +20,33 @@ const NAMED_BITS_MAX: f32 = 10.0;
 const ANNOUNCED_BITS_MAX: f32 = 20.0;
 /// Words by which a new account says that it follows an old one, in the languages of design.md section 1.
 const ANNOUNCING: [&str; 27] = [
-    "backup", "suspended", "banned", "old", "new", "previous", "former", "2nd", "second", "alt", "main", "deleted",
-    "disabled", "restored", "back", "پرانا", "نیا", "سابقہ", "بیک", "معطل", "القديم", "الجديد", "السابق", "محظور",
-    "احتياطي", "قبلی", "جدید",
+    "backup",
+    "suspended",
+    "banned",
+    "old",
+    "new",
+    "previous",
+    "former",
+    "2nd",
+    "second",
+    "alt",
+    "main",
+    "deleted",
+    "disabled",
+    "restored",
+    "back",
+    "پرانا",
+    "نیا",
+    "سابقہ",
+    "بیک",
+    "معطل",
+    "القديم",
+    "الجديد",
+    "السابق",
+    "محظور",
+    "احتياطي",
+    "قبلی",
+    "جدید",
 ];
 
 /// An account's contacts and the handles it names.
@@ -37,23 +61,48 @@ impl Contacts {
     /// Contacts found in the account's texts; `named` are handles that its links lead to, `text` is its bio and name.
     pub fn of(found: &[Contact], named: &[String], text: &str, background: &Background) -> Self {
         let weighed = |contact: &Contact| {
-            let key = feature(Space::Contact, format!("{:?}:{}", contact.kind, contact.key).as_bytes());
+            let key = feature(
+                Space::Contact,
+                format!("{:?}:{}", contact.kind, contact.key).as_bytes(),
+            );
             let unseen = match contact.kind {
                 ContactKind::Phone | ContactKind::Email | ContactKind::Wallet => UNSEEN_BITS,
-                ContactKind::Mention | ContactKind::Hashtag => {
-                    background.text_bits(&romanized(&contact.key)).min(MENTION_BITS_MAX)
-                }
+                ContactKind::Mention | ContactKind::Hashtag => background
+                    .text_bits(&spelled(&contact.key))
+                    .min(MENTION_BITS_MAX),
             };
-            (key, background.feature_bits(Space::Contact, key).unwrap_or(unseen).min(unseen))
+            (
+                key,
+                background
+                    .feature_bits(Space::Contact, key)
+                    .unwrap_or(unseen)
+                    .min(unseen),
+            )
         };
-        let own = WeightedSet::of(found.iter().filter(|c| c.kind != ContactKind::Hashtag).map(weighed).collect());
-        let mentions = found.iter().filter(|contact| contact.kind == ContactKind::Mention).map(|contact| &contact.key);
+        let own = WeightedSet::of(
+            found
+                .iter()
+                .filter(|c| c.kind != ContactKind::Hashtag)
+                .map(weighed)
+                .collect(),
+        );
+        let mentions = found
+            .iter()
+            .filter(|contact| contact.kind == ContactKind::Mention)
+            .map(|contact| &contact.key);
         let whole = |handle: &String| feature(Space::Whole, Parts::of(handle).whole.as_bytes());
         let mut named: Vec<u64> = mentions.chain(named).map(whole).collect();
         named.sort_unstable();
         named.dedup();
-        let announces = !named.is_empty() && words(text).iter().any(|word| ANNOUNCING.contains(&word.as_str()));
-        Self { own, named, announces }
+        let announces = !named.is_empty()
+            && words(text)
+                .iter()
+                .any(|word| ANNOUNCING.contains(&word.as_str()));
+        Self {
+            own,
+            named,
+            announces,
+        }
     }
 
     /// True when the account tells no contact and names nobody.
@@ -73,12 +122,22 @@ impl Contacts {
 
     /// What an ordinary account's contacts teach the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
-        features.extend(self.own.as_slice().iter().map(|(key, _)| (Space::Contact, *key)));
+        features.extend(
+            self.own
+                .as_slice()
+                .iter()
+                .map(|(key, _)| (Space::Contact, *key)),
+        );
     }
 }
 
 /// How the probe's contacts relate to the entry's, and whether it names the entry's handle.
-pub fn compare(probe: &Contacts, entry: &Contacts, entry_handle: Option<&Handle>, crowd: &Crowd) -> Comparison {
+pub fn compare(
+    probe: &Contacts,
+    entry: &Contacts,
+    entry_handle: Option<&Handle>,
+    crowd: &Crowd,
+) -> Comparison {
     let mut found = Comparison::MISSING;
     if !probe.own.is_empty() && !entry.own.is_empty() {
         found = match entry.own.strongest_shared(&probe.own, crowd) {
@@ -87,13 +146,20 @@ pub fn compare(probe: &Contacts, entry: &Contacts, entry_handle: Option<&Handle>
         };
     }
     let named = entry_handle.filter(|handle| {
-        probe.named.binary_search(&feature(Space::Whole, handle.whole().as_bytes())).is_ok()
+        probe
+            .named
+            .binary_search(&feature(Space::Whole, handle.whole().as_bytes()))
+            .is_ok()
     });
     match named {
-        Some(handle) if probe.announces => {
-            found.or(Comparison::new(Relation::Announces, handle.bits().min(ANNOUNCED_BITS_MAX)))
-        }
-        Some(handle) => found.or(Comparison::new(Relation::NamesEntry, handle.bits().min(NAMED_BITS_MAX))),
+        Some(handle) if probe.announces => found.or(Comparison::new(
+            Relation::Announces,
+            handle.bits().min(ANNOUNCED_BITS_MAX),
+        )),
+        Some(handle) => found.or(Comparison::new(
+            Relation::NamesEntry,
+            handle.bits().min(NAMED_BITS_MAX),
+        )),
         None => found,
     }
 }

@@ -16,18 +16,23 @@ pub fn compare(
 ) -> Comparison {
     let mut found = Comparison::MISSING;
     if let (Some(name), Some(handle)) = (probe_name, entry_handle) {
-        found = found.or(same(name.joined(), handle, handle.bits()));
+        found = found.or(same(name.joined(), handle, f32::INFINITY));
     }
     if let (Some(handle), Some(name)) = (probe_handle, entry_name) {
-        found = found.or(same(name.joined(), handle, name.bits().min(handle.bits())));
+        found = found.or(same(name.joined(), handle, name.bits()));
     }
     found
 }
 
 fn same(joined: &str, handle: &Handle, bits: f32) -> Comparison {
     let long_enough = joined.chars().count() >= CROSSED_CHARS_MIN;
-    if long_enough && (joined == handle.whole() || joined == handle.stem()) {
-        return Comparison::new(Relation::Crossed, (bits - CROSSED_BITS).max(0.0));
+    let met = match joined {
+        joined if joined == handle.whole() => handle.bits(),
+        joined if joined == handle.stem() => handle.stem_bits(),
+        _ => return Comparison::MISSING,
+    };
+    if !long_enough {
+        return Comparison::MISSING;
     }
-    Comparison::MISSING
+    Comparison::new(Relation::Crossed, (met.min(bits) - CROSSED_BITS).max(0.0))
 }

@@ -6,8 +6,8 @@
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::index::{distance_max, osa_within};
-use crate::normalize::moves::{Disguise, Parts, disguise};
-use crate::normalize::romanize::romanized;
+use crate::normalize::lookalike::spelled;
+use crate::normalize::parts::{Disguise, Parts, disguise};
 use crate::normalize::sound::sound;
 use crate::signal::relation::{Comparison, Relation};
 
@@ -22,6 +22,10 @@ const SOUND_CHARS_MIN: usize = 4;
 const EDIT_BITS: f32 = 7.0;
 /// Share of a handle's bits that its consonants carry (Shannon 1951 puts vowels at about a quarter of the information).
 const SOUND_SHARE: f32 = 0.7;
+/// Most bits that consonants alone bring: of 400,000 ordinary handles one in some thousands shares them with another.
+const SOUND_BITS_MAX: f32 = 18.0;
+/// Bits of each digit of a numeric tail nobody counted; log2(10) less the years, runs and repeats people prefer.
+const DIGIT_BITS: f32 = 2.6;
 /// Bits of each letter that stands around a contained core: a long strange surround is likelier another word.
 const SURROUND_BITS: f32 = 0.4;
 
@@ -33,6 +37,7 @@ pub struct Handle {
     whole_bits: f32,
     stem_bits: f32,
     core_bits: f32,
+    sound_bits: f32,
 }
 
 impl Handle {
@@ -42,14 +47,44 @@ impl Handle {
         if parts.whole.is_empty() {
             return None;
         }
-        let bits = |text: &str, space: Space| {
-            let counted = background.feature_bits(space, feature(space, text.as_bytes()));
-            background.text_bits(&romanized(text)).min(counted.unwrap_or(f32::INFINITY))
+        let counted = |space: Space, text: &str| {
+            background
+                .feature_bits(space, feature(space, text.as_bytes()))
+                .unwrap_or(f32::INFINITY)
         };
-        let whole_bits = bits(&parts.letters.to_lowercase(), Space::Whole).min(bits(&parts.whole, Space::Whole));
-        let stem_bits = if parts.number.is_empty() { whole_bits } else { bits(&parts.stem, Space::Whole).min(whole_bits) };
-        let core_bits = if parts.core == parts.stem { stem_bits } else { bits(&parts.core, Space::Core).min(stem_bits) };
-        Some(Self { sound: sound(&parts.stem), parts, whole_bits, stem_bits, core_bits })
+        let only_digits = parts.letters.chars().all(|c| c.is_ascii_digit());
+        let stem_bits = match only_digits {
+            true => number_bits(&parts.letters, background),
+            false => background
+                .text_bits(&spelled(&parts.stem))
+                .min(counted(Space::Whole, &parts.stem)),
+        };
+        let tail_bits = number_bits(&parts.number, background);
+        let whole_bits = (stem_bits + tail_bits).min(counted(Space::Whole, &parts.whole));
+        let core_bits = match parts.core == parts.stem {
+            true => stem_bits,
+            false => background
+                .text_bits(&spelled(&parts.core))
+                .min(counted(Space::Core, &parts.core))
+                .min(stem_bits),
+        };
+        let sound = sound(&parts.stem);
+        let sound_bits = (SOUND_SHARE * stem_bits)
+            .min(counted(Space::Sound, &sound))
+            .min(SOUND_BITS_MAX);
+        Some(Self {
+            parts,
+            sound,
+            whole_bits,
+            stem_bits,
+            core_bits,
+            sound_bits,
+        })
+    }
+
+    /// Rarity of the handle without its numeric tail, in bits.
+    pub fn stem_bits(&self) -> f32 {
+        self.stem_bits
     }
 
     /// The coarse letters without the numeric tail: what edit distance is measured on.
@@ -98,8 +133,27 @@ impl Handle {
 
     /// What an ordinary account's handle teaches the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
-        features.push((Space::Whole, feature(Space::Whole, self.parts.letters.to_lowercase().as_bytes())));
-        features.push((Space::Core, feature(Space::Core, self.parts.core.as_bytes())));
+        features.push((
+            Space::Whole,
+            feature(Space::Whole, self.parts.whole.as_bytes()),
+        ));
+        if self.parts.stem != self.parts.whole {
+            features.push((
+                Space::Whole,
+                feature(Space::Whole, self.parts.stem.as_bytes()),
+            ));
+        }
+        features.push((
+            Space::Core,
+            feature(Space::Core, self.parts.core.as_bytes()),
+        ));
+        features.extend(self.sound_key().map(|key| (Space::Sound, key)));
+        if !self.parts.number.is_empty() {
+            features.push((
+                Space::Number,
+                feature(Space::Number, self.parts.number.as_bytes()),
+            ));
+        }
     }
 }
 
@@ -122,40 +176,70 @@ pub fn compare(probe: &Handle, entry: &Handle) -> Comparison {
     } else {
         found = found.or(edited(probe, entry));
     }
-    found.or(contains(probe, entry)).or(truncated(probe, entry)).or(same_sound(probe, entry))
+    found
+        .or(contains(probe, entry))
+        .or(truncated(probe, entry))
+        .or(same_sound(probe, entry))
 }
 
 fn edited(probe: &Handle, entry: &Handle) -> Comparison {
     let (p, e) = (&probe.parts, &entry.parts);
     let len_min = p.stem.chars().count().min(e.stem.chars().count());
-    let Some(distance) = osa_within(&p.stem, &e.stem, distance_max(len_min)) else { return Comparison::DIFFERENT };
+    let Some(distance) = osa_within(&p.stem, &e.stem, distance_max(len_min)) else {
+        return Comparison::DIFFERENT;
+    };
     // The same numeric tail on both sides is itself a coincidence.
-    let same_number = if p.number == e.number { entry.whole_bits - entry.stem_bits } else { 0.0 };
+    let same_number = if p.number == e.number {
+        entry.whole_bits - entry.stem_bits
+    } else {
+        0.0
+    };
     let surprise = entry.stem_bits + same_number.max(0.0) - EDIT_BITS * distance as f32;
-    let relation = if distance <= 1 { Relation::Edited1 } else { Relation::Edited2 };
+    let relation = if distance <= 1 {
+        Relation::Edited1
+    } else {
+        Relation::Edited2
+    };
     Comparison::new(relation, surprise.max(0.0))
 }
 
 fn contains(probe: &Handle, entry: &Handle) -> Comparison {
-    let Some(core) = entry.contained().filter(|core| probe.parts.whole.contains(core)) else {
+    let Some(core) = entry
+        .contained()
+        .filter(|core| probe.parts.whole.contains(core))
+    else {
         return Comparison::DIFFERENT;
     };
     let surround = probe.parts.whole.chars().count() - core.chars().count();
-    let surprise = entry.core_bits - ((surround + 1) as f32).log2() - SURROUND_BITS * surround as f32;
+    let surprise =
+        entry.core_bits - ((surround + 1) as f32).log2() - SURROUND_BITS * surround as f32;
     Comparison::new(Relation::Contains, surprise.max(0.0))
 }
 
 fn truncated(probe: &Handle, entry: &Handle) -> Comparison {
-    let Some(beginning) = probe.truncated().filter(|beginning| entry.parts.whole.starts_with(beginning)) else {
+    let Some(beginning) = probe
+        .truncated()
+        .filter(|beginning| entry.parts.whole.starts_with(beginning))
+    else {
         return Comparison::DIFFERENT;
     };
     let cut = entry.parts.whole.chars().count() - beginning.chars().count();
-    Comparison::new(Relation::Truncated, (probe.stem_bits - ((cut + 1) as f32).log2()).max(0.0))
+    Comparison::new(
+        Relation::Truncated,
+        (probe.stem_bits - ((cut + 1) as f32).log2()).max(0.0),
+    )
 }
 
 fn same_sound(probe: &Handle, entry: &Handle) -> Comparison {
     if probe.sound != entry.sound || entry.sound_key().is_none() {
         return Comparison::DIFFERENT;
     }
-    Comparison::new(Relation::SameSound, SOUND_SHARE * entry.stem_bits)
+    Comparison::new(Relation::SameSound, entry.sound_bits)
+}
+
+/// Rarity of a numeric tail: as counted, or by its length.
+fn number_bits(number: &str, background: &Background) -> f32 {
+    let counted = background.feature_bits(Space::Number, feature(Space::Number, number.as_bytes()));
+    let by_len = DIGIT_BITS * number.len() as f32;
+    counted.map_or(by_len, |bits| bits.min(by_len))
 }

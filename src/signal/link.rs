@@ -21,7 +21,12 @@ pub struct Links {
 impl Links {
     /// The links that say something of their owner; a platform's own front page is none.
     pub fn of(found: &[LinkKey], background: &Background) -> Self {
-        let bits = |space, key, unseen: f32| background.feature_bits(space, key).unwrap_or(unseen).min(unseen);
+        let bits = |space, key, unseen: f32| {
+            background
+                .feature_bits(space, key)
+                .unwrap_or(unseen)
+                .min(unseen)
+        };
         let site = |link: &LinkKey| {
             let key = feature(Space::Domain, link.domain.as_bytes());
             (key, bits(Space::Domain, key, UNSEEN_SITE_BITS))
@@ -33,7 +38,12 @@ impl Links {
         let personal = || found.iter().filter(|link| link.personal);
         Self {
             links: WeightedSet::of(personal().map(link).collect()),
-            sites: WeightedSet::of(personal().filter(|link| !link.domain.is_empty()).map(site).collect()),
+            sites: WeightedSet::of(
+                personal()
+                    .filter(|link| !link.domain.is_empty())
+                    .map(site)
+                    .collect(),
+            ),
         }
     }
 
@@ -44,13 +54,27 @@ impl Links {
 
     /// Every exact key under which the links are found, which also counts their carriers.
     pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.links.as_slice().iter().chain(self.sites.as_slice()).map(|(key, _)| *key)
+        self.links
+            .as_slice()
+            .iter()
+            .chain(self.sites.as_slice())
+            .map(|(key, _)| *key)
     }
 
     /// What an ordinary account's links teach the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
-        features.extend(self.links.as_slice().iter().map(|(key, _)| (Space::Link, *key)));
-        features.extend(self.sites.as_slice().iter().map(|(key, _)| (Space::Domain, *key)));
+        features.extend(
+            self.links
+                .as_slice()
+                .iter()
+                .map(|(key, _)| (Space::Link, *key)),
+        );
+        features.extend(
+            self.sites
+                .as_slice()
+                .iter()
+                .map(|(key, _)| (Space::Domain, *key)),
+        );
     }
 }
 

@@ -8,8 +8,7 @@ use strsim::jaro_winkler;
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::index::osa_within;
-use crate::normalize::lookalike::coarse;
-use crate::normalize::romanize::romanized;
+use crate::normalize::lookalike::{coarse, spelled};
 use crate::normalize::sound::sound;
 use crate::normalize::unicode::words;
 use crate::signal::relation::{Comparison, Crowd, Relation};
@@ -64,16 +63,28 @@ impl NameWord {
     }
 
     fn of(text: String, background: &Background) -> Self {
-        let counted = |space, text: &str| background.feature_bits(space, feature(space, text.as_bytes()));
-        let latin = romanized(&text);
-        let spelled = background.text_bits(&latin).min(WORD_BITS_MAX);
+        let counted =
+            |space, text: &str| background.feature_bits(space, feature(space, text.as_bytes()));
+        let latin = spelled(&text);
+        let by_letters = background.text_bits(&latin).min(WORD_BITS_MAX);
         let term = counted(Space::Term, &latin).unwrap_or(f32::INFINITY);
-        let bits = counted(Space::NameToken, &text).unwrap_or(spelled).min(term).min(WORD_BITS_MAX);
+        let bits = counted(Space::NameToken, &text)
+            .unwrap_or(by_letters)
+            .min(term)
+            .min(WORD_BITS_MAX);
         let consonants = sound(&text);
         let key = feature(Space::NameToken, text.as_bytes());
         let sound = feature(Space::NameSound, consonants.as_bytes());
-        let sound_bits = counted(Space::NameSound, &consonants).unwrap_or(SOUND_SHARE * bits).min(bits);
-        Self { text, key, bits, sound, sound_bits }
+        let sound_bits = counted(Space::NameSound, &consonants)
+            .unwrap_or(SOUND_SHARE * bits)
+            .min(bits);
+        Self {
+            text,
+            key,
+            bits,
+            sound,
+            sound_bits,
+        }
     }
 }
 
@@ -88,10 +99,21 @@ impl Name {
         let mut sorted: Vec<&str> = found.iter().map(String::as_str).collect();
         sorted.sort_unstable();
         let all = feature(Space::Name, sorted.join(" ").as_bytes());
-        let words: Vec<NameWord> = found.into_iter().map(|word| NameWord::of(word, background)).collect();
+        let words: Vec<NameWord> = found
+            .into_iter()
+            .map(|word| NameWord::of(word, background))
+            .collect();
         let told_apart = TOGETHER * words.iter().map(|word| word.bits).sum::<f32>();
-        let all_bits = background.feature_bits(Space::Name, all).unwrap_or(f32::INFINITY).min(told_apart);
-        Some(Self { words, joined, all, all_bits })
+        let all_bits = background
+            .feature_bits(Space::Name, all)
+            .unwrap_or(f32::INFINITY)
+            .min(told_apart);
+        Some(Self {
+            words,
+            joined,
+            all,
+            all_bits,
+        })
     }
 
     /// The words in order.
@@ -157,7 +179,10 @@ pub fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
     let mut meanest = Relation::Same;
     for (relation, meet) in MEETINGS {
         unmet.retain(|word| {
-            let found = free.iter().enumerate().find_map(|(at, other)| meet(other, word).map(|bits| (at, bits)));
+            let found = free
+                .iter()
+                .enumerate()
+                .find_map(|(at, other)| meet(other, word).map(|bits| (at, bits)));
             let Some((at, bits)) = found else { return true };
             free.swap_remove(at);
             met += 1;
@@ -175,15 +200,22 @@ pub fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
         (false, Relation::Same) => Relation::NearWords,
         (false, meanest) => meanest,
     };
-    Comparison::new(relation, (TOGETHER * surprise - UNMET_BITS * missing).max(0.0))
+    Comparison::new(
+        relation,
+        (TOGETHER * surprise - UNMET_BITS * missing).max(0.0),
+    )
 }
 
 type Meeting = fn(&NameWord, &NameWord) -> Option<f32>;
 
 /// The ways two words meet, the surest first, each with the relation a name has whose words all meet like that.
 const MEETINGS: [(Relation, Meeting); 3] = [
-    (Relation::Same, |probe, entry| (probe.key == entry.key).then_some(entry.bits)),
-    (Relation::SameSound, |probe, entry| (probe.sound == entry.sound).then_some(entry.sound_bits)),
+    (Relation::Same, |probe, entry| {
+        (probe.key == entry.key).then_some(entry.bits)
+    }),
+    (Relation::SameSound, |probe, entry| {
+        (probe.sound == entry.sound).then_some(entry.sound_bits)
+    }),
     (Relation::NearWords, slip),
 ];
 
@@ -199,5 +231,8 @@ fn slip(probe: &NameWord, entry: &NameWord) -> Option<f32> {
 
 fn pair(first: u64, second: u64) -> u64 {
     let (low, high) = (first.min(second), first.max(second));
-    feature(Space::Pair, &[low.to_le_bytes(), high.to_le_bytes()].concat())
+    feature(
+        Space::Pair,
+        &[low.to_le_bytes(), high.to_le_bytes()].concat(),
+    )
 }

@@ -150,11 +150,21 @@ impl Relation {
             Self::Missing => Level::Missing,
             Self::Different => Level::Different,
             Self::Same | Self::Lookalike => Level::Exact,
-            Self::Leet | Self::Renumbered | Self::Affixed | Self::Edited1 | Self::SameSound => Level::Close,
-            Self::NearWords | Self::Crossed | Self::MostWords | Self::Near10 | Self::Near20 => Level::Close,
+            Self::Leet | Self::Renumbered | Self::Affixed | Self::Edited1 | Self::SameSound => {
+                Level::Close
+            }
+            Self::NearWords | Self::Crossed | Self::MostWords | Self::Near10 | Self::Near20 => {
+                Level::Close
+            }
             Self::Announces | Self::SoonAfter | Self::Network => Level::Close,
-            Self::Edited2 | Self::Contains | Self::Truncated | Self::SharedWords | Self::HalfWords => Level::Far,
-            Self::FewWords | Self::Near31 | Self::Turned | Self::SameSite | Self::NamesEntry => Level::Far,
+            Self::Edited2
+            | Self::Contains
+            | Self::Truncated
+            | Self::SharedWords
+            | Self::HalfWords => Level::Far,
+            Self::FewWords | Self::Near31 | Self::Turned | Self::SameSite | Self::NamesEntry => {
+                Level::Far
+            }
         }
     }
 }
@@ -172,13 +182,25 @@ pub struct Comparison {
 
 impl Comparison {
     /// One side does not tell.
-    pub const MISSING: Comparison = Comparison { relation: Relation::Missing, surprise: 0.0, distance: 0 };
+    pub const MISSING: Comparison = Comparison {
+        relation: Relation::Missing,
+        surprise: 0.0,
+        distance: 0,
+    };
     /// Both tell and nothing agrees.
-    pub const DIFFERENT: Comparison = Comparison { relation: Relation::Different, surprise: 0.0, distance: 0 };
+    pub const DIFFERENT: Comparison = Comparison {
+        relation: Relation::Different,
+        surprise: 0.0,
+        distance: 0,
+    };
 
     /// A relation and how surprising it is.
     pub fn new(relation: Relation, surprise: f32) -> Self {
-        Self { relation, surprise, distance: 0 }
+        Self {
+            relation,
+            surprise,
+            distance: 0,
+        }
     }
 
     /// The more surprising of two readings of the same pair.
@@ -201,27 +223,48 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// From this many carriers on, a value is no rarer than its share of the watchlist. Half of the largest group of
-    /// accounts one operator was seen to run with one picture in the takedowns of design.md section 1.
-    pub const CARRIERS_MIN: u32 = 64;
+    /// From this many carriers on, a picture, a text or a name is no rarer than its share of the watchlist: default
+    /// pictures, flags, proverbs and common names come by the hundred, one operator's own by the dozen.
+    pub const CARRIERS_MIN: u32 = 16;
+    /// What is handed around on purpose (links, contacts, tokens) is common only from one entry in a thousand on.
+    pub const SHARE_MIN: u32 = 1_000;
 
     /// The crowds of a watchlist of `entries`.
     pub fn new(entries: u32) -> Self {
-        Self { entries, counts: Vec::new() }
-    }
-
-    /// Adds carriers of `key`.
-    pub fn add(&mut self, key: u64, carriers: u32) {
-        match self.counts.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, count)) => *count = count.saturating_add(carriers),
-            None => self.counts.push((key, carriers)),
+        Self {
+            entries,
+            counts: Vec::new(),
         }
     }
 
-    /// `bits`, or less where more than [`Crowd::CARRIERS_MIN`] entries carry `key`.
+    /// Notes the carriers of `key`; too few to matter are not kept.
+    pub fn add(&mut self, key: u64, carriers: u32) {
+        if carriers >= Self::CARRIERS_MIN {
+            self.counts.push((key, carriers));
+        }
+    }
+
+    /// `bits` of a picture, text or name, or less where at least [`Crowd::CARRIERS_MIN`] entries carry `key`.
     pub fn capped(&self, key: u64, bits: f32) -> f32 {
-        let carriers = self.counts.iter().find(|(known, _)| *known == key).map_or(0, |(_, count)| *count);
-        if carriers < Self::CARRIERS_MIN {
+        self.capped_from(Self::CARRIERS_MIN, key, bits)
+    }
+
+    /// `bits` of a link, contact or token, or less where at least one entry in [`Crowd::SHARE_MIN`] carries `key`.
+    pub fn capped_by_share(&self, key: u64, bits: f32) -> f32 {
+        self.capped_from(
+            (self.entries / Self::SHARE_MIN).max(4 * Self::CARRIERS_MIN),
+            key,
+            bits,
+        )
+    }
+
+    fn capped_from(&self, carriers_min: u32, key: u64, bits: f32) -> f32 {
+        let carriers = self
+            .counts
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map_or(0, |(_, count)| *count);
+        if carriers < carriers_min {
             return bits;
         }
         bits.min((self.entries.max(carriers) as f32 / carriers as f32).log2())

@@ -7,8 +7,14 @@ use crate::signal::weighted::WeightedSet;
 
 /// Bits of an identifier nobody counted, by what its name says it is. Whole offices and carriers share a network prefix;
 /// families and shops share a device; an e-mail or phone is one person's.
-const UNSEEN_BITS: [(&str, f32); 6] =
-    [("ip", 8.0), ("network", 8.0), ("prefix", 8.0), ("mail", 22.0), ("phone", 22.0), ("device", 19.0)];
+const UNSEEN_BITS: [(&str, f32); 6] = [
+    ("ip", 8.0),
+    ("network", 8.0),
+    ("prefix", 8.0),
+    ("mail", 22.0),
+    ("phone", 22.0),
+    ("device", 19.0),
+];
 /// Bits of an identifier whose name says nothing.
 const UNKNOWN_BITS: f32 = 12.0;
 
@@ -31,7 +37,13 @@ impl Tokens {
         let weighed = |token: &TokenKey| {
             let key = feature(Space::Token, &token.digest);
             let unseen = unseen_bits(&token.name);
-            (key, background.feature_bits(Space::Token, key).unwrap_or(unseen).min(unseen))
+            (
+                key,
+                background
+                    .feature_bits(Space::Token, key)
+                    .unwrap_or(unseen)
+                    .min(unseen),
+            )
         };
         Self(WeightedSet::of(tokens.iter().map(weighed).collect()))
     }
@@ -48,7 +60,12 @@ impl Tokens {
 
     /// What an ordinary account's tokens teach the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
-        features.extend(self.0.as_slice().iter().map(|(key, _)| (Space::Token, *key)));
+        features.extend(
+            self.0
+                .as_slice()
+                .iter()
+                .map(|(key, _)| (Space::Token, *key)),
+        );
     }
 }
 
@@ -65,5 +82,8 @@ pub fn compare(probe: &Tokens, entry: &Tokens, crowd: &Crowd) -> Comparison {
 
 fn unseen_bits(name: &str) -> f32 {
     let name = name.to_ascii_lowercase();
-    UNSEEN_BITS.iter().find(|(word, _)| name.contains(word)).map_or(UNKNOWN_BITS, |(_, bits)| *bits)
+    UNSEEN_BITS
+        .iter()
+        .find(|(word, _)| name.contains(word))
+        .map_or(UNKNOWN_BITS, |(_, bits)| *bits)
 }

@@ -34,7 +34,9 @@ impl WeightedSet {
 
     /// True when `key` is in the set. O(log len).
     pub fn contains(&self, key: u64) -> bool {
-        self.0.binary_search_by_key(&key, |(known, _)| *known).is_ok()
+        self.0
+            .binary_search_by_key(&key, |(known, _)| *known)
+            .is_ok()
     }
 
     /// Features in both, with the rarity `self` gives them. O(len + len).
@@ -48,7 +50,10 @@ impl WeightedSet {
 
     /// The bits of the rarest feature in both and a share of the second's; 0 where nothing is shared.
     pub fn strongest_shared(&self, other: &WeightedSet, crowd: &Crowd) -> f32 {
-        let mut bits: Vec<f32> = self.shared(other).map(|(key, bits)| crowd.capped(key, bits)).collect();
+        let mut bits: Vec<f32> = self
+            .shared(other)
+            .map(|(key, bits)| crowd.capped_by_share(key, bits))
+            .collect();
         bits.sort_by(|a, b| b.total_cmp(a));
         bits.first().copied().unwrap_or(0.0) + SECOND * bits.get(1).copied().unwrap_or(0.0)
     }

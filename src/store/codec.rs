@@ -108,44 +108,68 @@ struct ChangeMessage {
 
 impl EntryRecord {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        EntryMessage { lsn: self.lsn, account: Some(message_of(&self.account)) }.encode_to_vec()
+        EntryMessage {
+            lsn: self.lsn,
+            account: Some(message_of(&self.account)),
+        }
+        .encode_to_vec()
     }
 
     /// `Err` says why the bytes are no entry.
     pub(crate) fn decode(stored: &[u8]) -> Result<Self, String> {
         let message = EntryMessage::decode(stored).map_err(|e| e.to_string())?;
-        Ok(Self { lsn: message.lsn, account: account_of(message.account)? })
+        Ok(Self {
+            lsn: message.lsn,
+            account: account_of(message.account)?,
+        })
     }
 }
 
 impl SeenAccount {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        SeenMessage { seen_at: self.seen_at.as_second(), account: Some(message_of(&self.account)) }.encode_to_vec()
+        SeenMessage {
+            seen_at: self.seen_at.as_second(),
+            account: Some(message_of(&self.account)),
+        }
+        .encode_to_vec()
     }
 
     /// `Err` says why the bytes are no seen account.
     pub(crate) fn decode(stored: &[u8]) -> Result<Self, String> {
         let message = SeenMessage::decode(stored).map_err(|e| e.to_string())?;
-        Ok(Self { seen_at: timestamp(message.seen_at)?, account: account_of(message.account)? })
+        Ok(Self {
+            seen_at: timestamp(message.seen_at)?,
+            account: account_of(message.account)?,
+        })
     }
 }
 
 impl ChangeRecord {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        ChangeMessage { id: self.id.clone(), is_withdrawal: self.is_withdrawal }.encode_to_vec()
+        ChangeMessage {
+            id: self.id.clone(),
+            is_withdrawal: self.is_withdrawal,
+        }
+        .encode_to_vec()
     }
 
     /// `Err` says why the bytes are no change.
     pub(crate) fn decode(stored: &[u8]) -> Result<Self, String> {
         let message = ChangeMessage::decode(stored).map_err(|e| e.to_string())?;
-        Ok(Self { id: message.id, is_withdrawal: message.is_withdrawal })
+        Ok(Self {
+            id: message.id,
+            is_withdrawal: message.is_withdrawal,
+        })
     }
 }
 
 /// Opaque token values never reach the store: what is not keyed is left out.
 fn message_of(account: &Account) -> AccountMessage {
     let token = |token: &Token| match &token.value {
-        TokenValue::Keyed(digest) => Some(TokenMessage { name: token.name.clone(), digest: digest.to_vec() }),
+        TokenValue::Keyed(digest) => Some(TokenMessage {
+            name: token.name.clone(),
+            digest: digest.to_vec(),
+        }),
         TokenValue::Opaque(_) => None,
     };
     let seconds = |time: Option<Timestamp>| time.map(Timestamp::as_second);
@@ -158,7 +182,9 @@ fn message_of(account: &Account) -> AccountMessage {
         bio: account.bio.clone(),
         location: account.location.clone(),
         links: account.links.clone(),
-        pdq: account.avatar.map_or_else(Vec::new, |avatar| avatar.pdq.to_vec()),
+        pdq: account
+            .avatar
+            .map_or_else(Vec::new, |avatar| avatar.pdq.to_vec()),
         quality: account.avatar.map_or(0, |avatar| u32::from(avatar.quality)),
         tokens: account.tokens.iter().filter_map(token).collect(),
         created_at: seconds(account.created_at),
@@ -176,7 +202,11 @@ fn account_of(message: Option<AccountMessage>) -> Result<Account, String> {
     let message = message.ok_or("no account in the record")?;
     let draft = AccountDraft {
         avatar: avatar_of(&message)?,
-        tokens: message.tokens.into_iter().map(token_of).collect::<Result<_, _>>()?,
+        tokens: message
+            .tokens
+            .into_iter()
+            .map(token_of)
+            .collect::<Result<_, _>>()?,
         kind: kind_of(message.kind)?,
         created_at: message.created_at.map(timestamp).transpose()?,
         ban: message.ban.map(ban_of).transpose()?,
@@ -195,14 +225,25 @@ fn avatar_of(message: &AccountMessage) -> Result<Option<Avatar>, String> {
     if message.pdq.is_empty() {
         return Ok(None);
     }
-    let pdq = message.pdq.as_slice().try_into().map_err(|_| "a picture hash that has not 32 bytes")?;
+    let pdq = message
+        .pdq
+        .as_slice()
+        .try_into()
+        .map_err(|_| "a picture hash that has not 32 bytes")?;
     let quality = u8::try_from(message.quality).map_err(|_| "a picture quality beyond 255")?;
     Ok(Some(Avatar { pdq, quality }))
 }
 
 fn token_of(message: TokenMessage) -> Result<Token, String> {
-    let digest = message.digest.as_slice().try_into().map_err(|_| "a token that has not 16 bytes")?;
-    Ok(Token { name: message.name, value: TokenValue::Keyed(digest) })
+    let digest = message
+        .digest
+        .as_slice()
+        .try_into()
+        .map_err(|_| "a token that has not 16 bytes")?;
+    Ok(Token {
+        name: message.name,
+        value: TokenValue::Keyed(digest),
+    })
 }
 
 fn ban_of(message: BanMessage) -> Result<Ban, String> {
@@ -217,7 +258,10 @@ fn ban_of(message: BanMessage) -> Result<Ban, String> {
 
 fn kind_of(number: u32) -> Result<Kind, String> {
     let kinds = [Kind::Account, Kind::Page, Kind::Group, Kind::Channel];
-    kinds.into_iter().find(|kind| *kind as u32 == number).ok_or_else(|| format!("unknown kind {number}"))
+    kinds
+        .into_iter()
+        .find(|kind| *kind as u32 == number)
+        .ok_or_else(|| format!("unknown kind {number}"))
 }
 
 fn timestamp(seconds: i64) -> Result<Timestamp, String> {
@@ -232,12 +276,35 @@ mod tests {
 
     fn account() -> impl Strategy<Value = Account> {
         let text = "[^\0]{0,40}";
-        let parts = ("[a-z]{1,9}:[0-9]{1,9}", text, text, prop::collection::vec("[^\0]{0,20}", 0..4), any::<Option<[u8; 32]>>());
+        let parts = (
+            "[a-z]{1,9}:[0-9]{1,9}",
+            text,
+            text,
+            prop::collection::vec("[^\0]{0,20}", 0..4),
+            any::<Option<[u8; 32]>>(),
+        );
         parts.prop_map(|(id, handle, bio, links, pdq)| {
             let avatar = pdq.map(|pdq| Avatar { pdq, quality: 80 });
-            let ban = Some(Ban { reason: bio.clone(), ..Ban::default() });
-            let tokens = vec![Token { name: "device".into(), value: TokenValue::Keyed([7; 16]) }];
-            AccountDraft { id, handle, bio, links, avatar, ban, tokens, ..AccountDraft::default() }.check().unwrap()
+            let ban = Some(Ban {
+                reason: bio.clone(),
+                ..Ban::default()
+            });
+            let tokens = vec![Token {
+                name: "device".into(),
+                value: TokenValue::Keyed([7; 16]),
+            }];
+            AccountDraft {
+                id,
+                handle,
+                bio,
+                links,
+                avatar,
+                ban,
+                tokens,
+                ..AccountDraft::default()
+            }
+            .check()
+            .unwrap()
         })
     }
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rocksdb::checkpoint::Checkpoint;
-use rocksdb::{ColumnFamilyDescriptor, DB, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    ColumnFamilyDescriptor, DB, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+};
 
 use crate::account::{Account, AccountId};
 use crate::error::{Error, Result};
@@ -51,16 +53,23 @@ impl Store {
     /// Absent (unless created), locked by another process, of another format, or damaged.
     pub fn open(path: &Path, access: Access) -> Result<Self> {
         if access != Access::Create && !path.join("CURRENT").exists() {
-            return Err(Error::NoDatabase { path: path.to_owned() });
+            return Err(Error::NoDatabase {
+                path: path.to_owned(),
+            });
         }
         let options = options(access);
-        let families = || family::ALL.map(|name| ColumnFamilyDescriptor::new(name, family_options()));
+        let families =
+            || family::ALL.map(|name| ColumnFamilyDescriptor::new(name, family_options()));
         let db = match access {
             Access::Read => DB::open_cf_descriptors_read_only(&options, path, families(), false),
             Access::Create | Access::Write => DB::open_cf_descriptors(&options, path, families()),
         }
         .map_err(database)?;
-        let mut store = Self { db, path: path.to_owned(), secret: Secret::new([0; 32]) };
+        let mut store = Self {
+            db,
+            path: path.to_owned(),
+            secret: Secret::new([0; 32]),
+        };
         store.check_format(access)?;
         store.secret = store.load_secret(access)?;
         Ok(store)
@@ -73,12 +82,15 @@ impl Store {
 
     /// Number of the last change; 0 when nothing was ever enrolled. One disk read.
     pub fn last_lsn(&self) -> Result<u64> {
-        match self.db.iterator_cf(self.family(family::LOG)?, IteratorMode::End).next() {
+        match self
+            .db
+            .iterator_cf(self.family(family::LOG)?, IteratorMode::End)
+            .next()
+        {
             None => Ok(0),
             Some(Err(source)) => Err(database(source)),
-            Some(Ok((key, _))) => {
-                key::lsn_of(&key).ok_or_else(|| damaged(&key, "a change number that has not eight bytes"))
-            }
+            Some(Ok((key, _))) => key::lsn_of(&key)
+                .ok_or_else(|| damaged(&key, "a change number that has not eight bytes")),
         }
     }
 
@@ -89,7 +101,10 @@ impl Store {
         for (lsn, change) in (lsn_first..).zip(changes) {
             let (id, is_withdrawal) = match change {
                 Change::Enroll(account) => {
-                    let record = EntryRecord { lsn, account: account.clone() };
+                    let record = EntryRecord {
+                        lsn,
+                        account: account.clone(),
+                    };
                     batch.put_cf(entries, key::account(account.id()), record.encode());
                     (account.id(), false)
                 }
@@ -98,7 +113,10 @@ impl Store {
                     (id, true)
                 }
             };
-            let record = ChangeRecord { id: id.as_str().to_owned(), is_withdrawal };
+            let record = ChangeRecord {
+                id: id.as_str().to_owned(),
+                is_withdrawal,
+            };
             batch.put_cf(log, key::lsn(lsn), record.encode());
         }
         let mut options = WriteOptions::default();
@@ -108,8 +126,13 @@ impl Store {
 
     /// The banned account of an entry as stored, or `None`. One disk read.
     pub fn entry(&self, id: &AccountId) -> Result<Option<Account>> {
-        let stored = self.db.get_cf(self.family(family::ENTRIES)?, key::account(id)).map_err(database)?;
-        let decode = |stored: Vec<u8>| EntryRecord::decode(&stored).map_err(|reason| damaged(key::account(id), &reason));
+        let stored = self
+            .db
+            .get_cf(self.family(family::ENTRIES)?, key::account(id))
+            .map_err(database)?;
+        let decode = |stored: Vec<u8>| {
+            EntryRecord::decode(&stored).map_err(|reason| damaged(key::account(id), &reason))
+        };
         Ok(stored.map(decode).transpose()?.map(|record| record.account))
     }
 
@@ -125,8 +148,13 @@ impl Store {
 
     /// What was seen of an account when it was screened, or `None`. One disk read.
     pub fn seen(&self, id: &AccountId) -> Result<Option<SeenAccount>> {
-        let stored = self.db.get_cf(self.family(family::SEEN)?, key::account(id)).map_err(database)?;
-        let decode = |stored: Vec<u8>| SeenAccount::decode(&stored).map_err(|reason| damaged(key::account(id), &reason));
+        let stored = self
+            .db
+            .get_cf(self.family(family::SEEN)?, key::account(id))
+            .map_err(database)?;
+        let decode = |stored: Vec<u8>| {
+            SeenAccount::decode(&stored).map_err(|reason| damaged(key::account(id), &reason))
+        };
         stored.map(decode).transpose()
     }
 
@@ -157,37 +185,59 @@ impl Store {
 
     /// The stored background, where one was built.
     pub fn background(&self) -> Result<Option<Vec<u8>>> {
-        self.db.get_cf(self.family(family::META)?, meta::BACKGROUND).map_err(database)
+        self.db
+            .get_cf(self.family(family::META)?, meta::BACKGROUND)
+            .map_err(database)
     }
 
     /// Keeps a background.
     pub fn set_background(&self, stored: &[u8]) -> Result<()> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
-        self.db.put_cf_opt(self.family(family::META)?, meta::BACKGROUND, stored, &options).map_err(database)
+        self.db
+            .put_cf_opt(
+                self.family(family::META)?,
+                meta::BACKGROUND,
+                stored,
+                &options,
+            )
+            .map_err(database)
     }
 
     /// Writes a consistent copy to `target`, which must not exist; hard links where the disk allows.
     pub fn backup(&self, target: &Path) -> Result<()> {
-        Checkpoint::new(&self.db).and_then(|point| point.create_checkpoint(target)).map_err(database)
+        Checkpoint::new(&self.db)
+            .and_then(|point| point.create_checkpoint(target))
+            .map_err(database)
     }
 
     /// Bytes of the database's files.
     pub fn disk_bytes(&self) -> Result<u64> {
-        let files = std::fs::read_dir(&self.path).map_err(|source| Error::io(&self.path, source))?;
-        Ok(files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len()).sum())
+        let files =
+            std::fs::read_dir(&self.path).map_err(|source| Error::io(&self.path, source))?;
+        Ok(files
+            .filter_map(|file| file.ok()?.metadata().ok())
+            .map(|file| file.len())
+            .sum())
     }
 
     /// All rows of a family, in key order, with checksums verified.
-    pub(crate) fn rows(&self, family: &str) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>)>> + '_> {
+    pub(crate) fn rows(
+        &self,
+        family: &str,
+    ) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>)>> + '_> {
         let mut options = ReadOptions::default();
         options.set_verify_checksums(true);
-        let rows = self.db.iterator_cf_opt(self.family(family)?, options, IteratorMode::Start);
+        let rows = self
+            .db
+            .iterator_cf_opt(self.family(family)?, options, IteratorMode::Start);
         Ok(rows.map(|row| row.map_err(database)))
     }
 
     fn family(&self, name: &str) -> Result<&rocksdb::ColumnFamily> {
-        let missing = || Error::Database { message: format!("column family {name} is missing") };
+        let missing = || Error::Database {
+            message: format!("column family {name} is missing"),
+        };
         self.db.cf_handle(name).ok_or_else(missing)
     }
 
@@ -195,13 +245,22 @@ impl Store {
         let family = self.family(family::META)?;
         let Some(stored) = self.db.get_cf(family, meta::FORMAT).map_err(database)? else {
             if access == Access::Read {
-                return Err(Error::Format { expected: FORMAT, found: 0 });
+                return Err(Error::Format {
+                    expected: FORMAT,
+                    found: 0,
+                });
             }
-            return self.db.put_cf(family, meta::FORMAT, FORMAT.to_le_bytes()).map_err(database);
+            return self
+                .db
+                .put_cf(family, meta::FORMAT, FORMAT.to_le_bytes())
+                .map_err(database);
         };
         let found = stored.as_slice().try_into().map_or(0, u32::from_le_bytes);
         if found != FORMAT {
-            return Err(Error::Format { expected: FORMAT, found });
+            return Err(Error::Format {
+                expected: FORMAT,
+                found,
+            });
         }
         Ok(())
     }
@@ -209,17 +268,24 @@ impl Store {
     fn load_secret(&self, access: Access) -> Result<Secret> {
         let family = self.family(family::META)?;
         if let Some(stored) = self.db.get_cf(family, meta::SECRET).map_err(database)? {
-            let bytes = stored.as_slice().try_into().map_err(|_| damaged(meta::SECRET, "not 32 bytes"))?;
+            let bytes = stored
+                .as_slice()
+                .try_into()
+                .map_err(|_| damaged(meta::SECRET, "not 32 bytes"))?;
             return Ok(Secret::new(bytes));
         }
         if access == Access::Read {
             return Err(damaged(meta::SECRET, "missing"));
         }
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes).map_err(|e| Error::Database { message: e.to_string() })?;
+        getrandom::fill(&mut bytes).map_err(|e| Error::Database {
+            message: e.to_string(),
+        })?;
         let mut options = WriteOptions::default();
         options.set_sync(true);
-        self.db.put_cf_opt(family, meta::SECRET, bytes, &options).map_err(database)?;
+        self.db
+            .put_cf_opt(family, meta::SECRET, bytes, &options)
+            .map_err(database)?;
         Ok(Secret::new(bytes))
     }
 }
@@ -247,9 +313,14 @@ fn family_options() -> Options {
 }
 
 fn database(source: rocksdb::Error) -> Error {
-    Error::Database { message: source.into_string() }
+    Error::Database {
+        message: source.into_string(),
+    }
 }
 
 pub(crate) fn damaged(key: &[u8], reason: &str) -> Error {
-    Error::Damaged { key: String::from_utf8_lossy(key).into_owned(), reason: reason.into() }
+    Error::Damaged {
+        key: String::from_utf8_lossy(key).into_owned(),
+        reason: reason.into(),
+    }
 }

@@ -27,10 +27,15 @@ impl Store {
         let last = self.verify_log(&mut found)?;
         self.verify_entries(&last, &mut found)?;
         for row in self.rows(family::SEEN)? {
-            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("seen: {e}"))) else { break };
+            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("seen: {e}"))) else {
+                break;
+            };
             found.seen += 1;
             if let Err(reason) = SeenAccount::decode(&stored) {
-                found.damage.push(format!("seen account {}: {reason}", String::from_utf8_lossy(&key)));
+                found.damage.push(format!(
+                    "seen account {}: {reason}",
+                    String::from_utf8_lossy(&key)
+                ));
             }
         }
         Ok(found)
@@ -41,11 +46,15 @@ impl Store {
         let mut last = HashMap::new();
         let mut expected = 1;
         for row in self.rows(family::LOG)? {
-            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("log: {e}"))) else { break };
+            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("log: {e}"))) else {
+                break;
+            };
             found.changes += 1;
             let lsn = key::lsn_of(&key).unwrap_or(0);
             if lsn != expected {
-                found.damage.push(format!("log: change {expected} is missing, {lsn} follows"));
+                found
+                    .damage
+                    .push(format!("log: change {expected} is missing, {lsn} follows"));
             }
             expected = lsn + 1;
             match ChangeRecord::decode(&stored) {
@@ -56,25 +65,43 @@ impl Store {
         Ok(last)
     }
 
-    fn verify_entries(&self, last: &HashMap<String, (u64, bool)>, found: &mut Verification) -> Result<()> {
+    fn verify_entries(
+        &self,
+        last: &HashMap<String, (u64, bool)>,
+        found: &mut Verification,
+    ) -> Result<()> {
         for row in self.rows(family::ENTRIES)? {
-            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("entries: {e}"))) else { break };
+            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("entries: {e}")))
+            else {
+                break;
+            };
             found.entries += 1;
             let id = String::from_utf8_lossy(&key).into_owned();
             match EntryRecord::decode(&stored) {
                 Err(reason) => found.damage.push(format!("entry {id}: {reason}")),
                 Ok(record) if record.account.id().as_str() != id => {
-                    found.damage.push(format!("entry {id}: the record is of another id"));
+                    found
+                        .damage
+                        .push(format!("entry {id}: the record is of another id"));
                 }
                 Ok(record) if last.get(&id) != Some(&(record.lsn, false)) => {
-                    found.damage.push(format!("entry {id}: the log tells otherwise of change {}", record.lsn));
+                    found.damage.push(format!(
+                        "entry {id}: the log tells otherwise of change {}",
+                        record.lsn
+                    ));
                 }
                 Ok(_) => {}
             }
         }
-        let enrolled = last.values().filter(|(_, is_withdrawal)| !is_withdrawal).count() as u64;
+        let enrolled = last
+            .values()
+            .filter(|(_, is_withdrawal)| !is_withdrawal)
+            .count() as u64;
         if enrolled != found.entries {
-            found.damage.push(format!("{enrolled} entries by the log, {} stored", found.entries));
+            found.damage.push(format!(
+                "{enrolled} entries by the log, {} stored",
+                found.entries
+            ));
         }
         Ok(())
     }

@@ -1,0 +1,205 @@
+//! A handle taken apart: its letters, its numeric tail, and the core that affixes are put around.
+//!
+//! Splits by rule (separators, case changes, trailing digits) and by a short table of words people put around a name in
+//! several languages. Texts are coarse letters, so that disguises fold away; [`disguise`] says what was folded.
+
+use std::sync::LazyLock;
+
+use crate::normalize::lookalike::{CharMatch, char_match, coarse};
+use crate::normalize::unicode::{ascii_digit, visible};
+
+/// Words set before or after a handle to come back under it: "the real ..", "... official", "... backup". Containment
+/// finds every other affix; this table only lets the common ones be split off when the rest is short.
+const AFFIXES: [&str; 38] = [
+    "the", "real", "official", "officiel", "oficial", "resmi", "rasmi", "original", "orig", "true",
+    "only", "new", "newer", "naya", "nai", "jadid", "old", "back", "backup", "bak", "again",
+    "return", "returns", "reborn", "acc", "account", "acct", "alt", "second", "2nd", "ii", "iii",
+    "v2", "its", "iam", "this", "رسمي", "جديد",
+];
+/// What stays after an affix is split off has at least this many letters; shorter rests are names of anybody.
+const CORE_CHARS_MIN: usize = 4;
+/// Words of at most this length at either end, set off by a separator, are affixes when enough is left.
+const SHORT_AFFIX_CHARS: usize = 3;
+/// What stays after a short unknown word is split off has at least this many letters.
+const SHORT_AFFIX_REST: usize = 6;
+static COARSE_AFFIXES: LazyLock<Vec<String>> =
+    LazyLock::new(|| AFFIXES.iter().map(|word| coarse(word)).collect());
+
+/// A handle taken apart. All texts are coarse letters (case, look-alikes and leet folded) except `letters`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// Letters and digits as written: invisible marks and separators are gone, case is kept.
+    pub letters: String,
+    /// Everything in coarse letters.
+    pub whole: String,
+    /// Without the numeric tail.
+    pub stem: String,
+    /// Without the numeric tail and customary affixes.
+    pub core: String,
+    /// The numeric tail, ASCII digits.
+    pub number: String,
+}
+
+impl Parts {
+    /// Splits `handle`. Total; an empty handle has empty parts.
+    pub fn of(handle: &str) -> Self {
+        let visible: String = visible(handle).chars().map(ascii_digit).collect();
+        let letters: String = visible.chars().filter(|c| is_letter(*c)).collect();
+        let trimmed = visible.trim_end_matches(|c: char| !is_letter(c));
+        let named = trimmed.trim_end_matches(|c: char| c.is_ascii_digit() || !is_letter(c));
+        let (named, number) = match trimmed.strip_prefix(named) {
+            Some(tail) if !named.is_empty() => {
+                (named, tail.chars().filter(char::is_ascii_digit).collect())
+            }
+            _ => (trimmed, String::new()),
+        };
+        let stem = coarse(named);
+        let core = core_of(&words_of(named), &stem);
+        Self {
+            whole: coarse(trimmed),
+            stem,
+            core,
+            number,
+            letters,
+        }
+    }
+}
+
+/// How the letters of two handles that fold to the same coarse letters differ when each pair is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Disguise {
+    /// The same letters, case aside.
+    None,
+    /// Some letters only look the same.
+    Lookalike,
+    /// Some digits or signs stand for letters.
+    Leet,
+    /// Some letters merely share a class (i for l): other letters, in fact.
+    Other,
+}
+
+/// The strongest difference of two texts of equal coarse letters; texts of unequal length are [`Disguise::Other`].
+pub fn disguise(probe_letters: &str, entry_letters: &str) -> Disguise {
+    if probe_letters.chars().count() != entry_letters.chars().count() {
+        return Disguise::Other;
+    }
+    let pairs = probe_letters.chars().zip(entry_letters.chars());
+    let strongest = pairs.map(|(probe, entry)| match char_match(probe, entry) {
+        CharMatch::Same | CharMatch::Case => Disguise::None,
+        CharMatch::Lookalike => Disguise::Lookalike,
+        CharMatch::Leet => Disguise::Leet,
+        CharMatch::Different => Disguise::Other,
+    });
+    strongest.max().unwrap_or(Disguise::None)
+}
+
+/// True for what a handle is made of: letters, digits and the marks that belong to them.
+pub(crate) fn is_letter(c: char) -> bool {
+    c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
+}
+
+/// Words of a handle: runs between separators and lower-to-upper case changes.
+fn words_of(named: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in named.chars() {
+        let starts = !is_letter(c) || (before.is_lowercase() && c.is_uppercase());
+        if starts && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| is_letter(c)) {
+            word.push(c);
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words.iter().map(|word| coarse(word)).collect()
+}
+
+fn core_of(words: &[String], stem: &str) -> String {
+    let mut rest: &[String] = words;
+    loop {
+        let left: usize = rest.iter().map(|word| word.chars().count()).sum();
+        let splits = |word: &String| {
+            let len = word.chars().count();
+            let known = COARSE_AFFIXES.contains(word) && left >= len + CORE_CHARS_MIN;
+            known || (len <= SHORT_AFFIX_CHARS && left >= len + SHORT_AFFIX_REST)
+        };
+        rest = match rest {
+            [first, others @ ..] if !others.is_empty() && splits(first) => others,
+            [others @ .., last] if !others.is_empty() && splits(last) => others,
+            _ => break,
+        };
+    }
+    let joined = if words.len() == rest.len() {
+        stem.to_owned()
+    } else {
+        rest.concat()
+    };
+    unglued(&joined).to_owned()
+}
+
+/// `joined` without an affix written together with it.
+fn unglued(joined: &str) -> &str {
+    let long_enough = |rest: &&str| rest.chars().count() > CORE_CHARS_MIN;
+    let glued = COARSE_AFFIXES
+        .iter()
+        .filter(|affix| affix.chars().count() > SHORT_AFFIX_CHARS);
+    let mut cuts = glued.filter_map(|affix| {
+        joined
+            .strip_prefix(affix.as_str())
+            .or(joined.strip_suffix(affix.as_str()))
+    });
+    cuts.find(long_enough).unwrap_or(joined)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_parts(handle: &str, stem: &str, core: &str, number: &str) {
+        let parts = Parts::of(handle);
+        let found = (
+            parts.stem.as_str(),
+            parts.core.as_str(),
+            parts.number.as_str(),
+        );
+        assert_eq!(
+            found,
+            (coarse(stem).as_str(), coarse(core).as_str(), number)
+        );
+    }
+
+    #[test]
+    fn cores() {
+        check_parts("example_news", "examplenews", "examplenews", "");
+        check_parts("Ex4mple_News2", "examplenews", "examplenews", "2");
+        check_parts(
+            "example_news_official",
+            "examplenewsofficial",
+            "examplenews",
+            "",
+        );
+        check_parts(
+            "TheRealExampleNews99",
+            "therealexamplenews",
+            "examplenews",
+            "99",
+        );
+        check_parts("examplenewsbackup", "examplenewsbackup", "examplenews", "");
+        check_parts("pk_examplenews", "pkexamplenews", "examplenews", "");
+        check_parts("786313", "786313", "786313", "");
+        check_parts("name_99_", "name", "name", "99");
+        check_parts("ali_khan", "alikhan", "alikhan", "");
+        check_parts("", "", "", "");
+    }
+
+    #[test]
+    fn letters_of_one_class_are_not_the_same_letters() {
+        assert_eq!(disguise("pili", "pill"), Disguise::Other);
+        assert_eq!(disguise("PILL", "pill"), Disguise::None);
+        assert_eq!(disguise("pi11", "pill"), Disguise::Lookalike);
+        assert_eq!(disguise("p3n", "pen"), Disguise::Leet);
+    }
+}
