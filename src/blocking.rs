@@ -26,10 +26,8 @@ impl<'a> Query<'a> {
         keys.extend_from_slice(probe.contacts.named_keys());
         keys.sort_unstable();
         keys.dedup();
-        let turned = probe
-            .picture
-            .as_ref()
-            .map_or_else(Vec::new, |picture| picture.turned().to_vec());
+        let leading = probe.picture.as_ref().filter(|picture| picture.leads());
+        let turned = leading.map_or_else(Vec::new, |picture| picture.turned().to_vec());
         Self {
             probe,
             keys,
@@ -83,6 +81,7 @@ impl Blocker {
                 fingerprint
                     .picture
                     .as_ref()
+                    .filter(|picture| picture.leads())
                     .map(|picture| (picture.pdq().0, ordinal)),
             );
             simhashes.extend(

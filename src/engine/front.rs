@@ -190,8 +190,9 @@ impl Engine {
     /// # Errors
     /// The database cannot be read.
     pub fn report(&self, probe: &Account) -> Result<Report> {
-        let screened = self.screen(probe);
-        self.reporter().report(probe, &screened)
+        let probe = self.without_opaque_tokens(probe);
+        let screened = self.screen(&probe);
+        self.reporter().report(&probe, &screened)
     }
 
     /// Compares `probe` with one entry, whatever blocking would have said.
@@ -199,18 +200,19 @@ impl Engine {
     /// # Errors
     /// No such entry, or the database cannot be read.
     pub fn explain(&self, probe: &Account, entry: &AccountId) -> Result<HitReport> {
+        let probe = self.without_opaque_tokens(probe);
         let generation = self.generation.load_full();
         let entry = generation.find(entry).ok_or_else(|| Error::UnknownEntry {
             id: entry.to_string(),
         })?;
         let hit = compare(
             &generation,
-            &self.fingerprint(probe),
+            &self.fingerprint(&probe),
             probe.created_at,
             entry,
             &self.judge.model,
         );
-        self.reporter().hit(probe, &hit, true)
+        self.reporter().hit(&probe, &hit, true)
     }
 
     /// Keeps what was seen of accounts, added to what was seen before, so that a later ban by id alone finds it.

@@ -1,6 +1,6 @@
 //! Why two values agree, in words, for each signal.
 
-use crate::account::{Account, Token};
+use crate::account::Account;
 use crate::background::Background;
 use crate::normalize::contact::contacts_in;
 use crate::normalize::links::links_in;
@@ -69,10 +69,9 @@ impl Pair<'_> {
             (Level::Different, _) => "nothing in common".into(),
             (_, Signal::Link) => self.link(relation),
             (_, Signal::Contact) => self.contact(relation),
-            (_, Signal::Token) => format!(
-                "same {}",
-                common(&token_names(self.probe), &token_names(self.entry)).join(", ")
-            ),
+            (_, Signal::Token) => {
+                format!("same {}", same_tokens(self.probe, self.entry).join(", "))
+            }
             (_, Signal::Network | Signal::Time) => String::new(),
         }
     }
@@ -277,12 +276,13 @@ fn contact_keys(account: &Account) -> Vec<String> {
         .collect()
 }
 
-fn token_names(account: &Account) -> Vec<String> {
-    account
+/// Names of the tokens that both sides carry with the same keyed value.
+fn same_tokens(probe: &Account, entry: &Account) -> Vec<String> {
+    let shared = probe
         .tokens
         .iter()
-        .map(|Token { name, .. }| name.clone())
-        .collect()
+        .filter(|token| entry.tokens.contains(token));
+    shared.map(|token| token.name.clone()).collect()
 }
 
 fn common(probe: &[String], entry: &[String]) -> Vec<String> {

@@ -1,10 +1,12 @@
 //! Profile pictures: the same picture after re-compression, resizing, small crops, mirroring or turning.
 
+use std::sync::OnceLock;
+
 use crate::account::Avatar;
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::hash::{Pdq, dihedral};
-use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation};
 
 /// Below this PDQ quality a picture is too flat to be evidence (threatexchange discards the same).
 pub const QUALITY_MIN: u8 = 50;
@@ -24,6 +26,8 @@ const PIECE_RANK: usize = 2;
 pub struct Picture {
     pdq: Pdq,
     bits: f32,
+    /// The turned versions, once asked for: only probes are.
+    turned: OnceLock<Box<[Pdq; 8]>>,
 }
 
 impl Picture {
@@ -42,7 +46,11 @@ impl Picture {
             .copied()
             .unwrap_or(UNSEEN_BITS)
             .min(UNSEEN_BITS);
-        Some(Self { pdq, bits })
+        Some(Self {
+            pdq,
+            bits,
+            turned: OnceLock::new(),
+        })
     }
 
     /// The hash.
@@ -51,8 +59,13 @@ impl Picture {
     }
 
     /// The eight turned and mirrored versions of the hash, itself first.
-    pub fn turned(&self) -> [Pdq; 8] {
-        dihedral(&self.pdq)
+    pub fn turned(&self) -> &[Pdq; 8] {
+        self.turned.get_or_init(|| Box::new(dihedral(&self.pdq)))
+    }
+
+    /// True where the picture is rare enough to lead to candidates.
+    pub fn leads(&self) -> bool {
+        self.bits >= LEADING_BITS_MIN
     }
 
     /// The key that counts the picture's carriers on the watchlist.

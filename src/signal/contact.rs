@@ -10,8 +10,8 @@ use crate::signal::handle::Handle;
 use crate::signal::relation::{Comparison, Crowd, Relation};
 use crate::signal::weighted::WeightedSet;
 
-/// Bits of a phone, e-mail or wallet nobody counted: one account in sixteen million has it.
-const UNSEEN_BITS: f32 = 24.0;
+/// Bits of a phone, e-mail or wallet nobody counted: they belong to one person.
+const UNSEEN_BITS: f32 = 30.0;
 /// Most bits of a mention or hashtag: others talk about the same things.
 const MENTION_BITS_MAX: f32 = 12.0;
 /// Most bits for naming the entry: reporters, victims and fans name it too.
@@ -112,7 +112,7 @@ impl Contacts {
 
     /// Exact keys under which the contacts are found, which also count their carriers.
     pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.own.as_slice().iter().map(|(key, _)| *key)
+        self.own.leading()
     }
 
     /// Keys of the handles named: they lead to the entries of those handles.

@@ -7,7 +7,7 @@ use crate::signal::relation::{Comparison, Crowd, Relation};
 use crate::signal::weighted::WeightedSet;
 
 /// Bits of a link nobody counted: a page that a handful of accounts in the world name.
-const UNSEEN_BITS: f32 = 24.0;
+const UNSEEN_BITS: f32 = 30.0;
 /// Bits of a site nobody counted.
 const UNSEEN_SITE_BITS: f32 = 14.0;
 
@@ -52,13 +52,9 @@ impl Links {
         self.links.is_empty()
     }
 
-    /// Every exact key under which the links are found, which also counts their carriers.
+    /// The exact keys under which the links are found, which also count their carriers.
     pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.links
-            .as_slice()
-            .iter()
-            .chain(self.sites.as_slice())
-            .map(|(key, _)| *key)
+        self.links.leading().chain(self.sites.leading())
     }
 
     /// What an ordinary account's links teach the background.

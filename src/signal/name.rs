@@ -11,14 +11,12 @@ use crate::index::osa_within;
 use crate::normalize::lookalike::{coarse, spelled};
 use crate::normalize::sound::sound;
 use crate::normalize::unicode::words;
-use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation};
 
 /// Words of a name that are looked at.
 const WORDS_MAX: usize = 12;
 /// Most bits one word can bring when nobody counted it: unseen words are rare, not unique.
 const WORD_BITS_MAX: f32 = 16.0;
-/// A word this rare leads to candidates by itself; commoner ones only in pairs.
-const LONE_WORD_BITS: f32 = 10.0;
 /// Share of a word's bits that its consonants carry, as for handles.
 const SOUND_SHARE: f32 = 0.75;
 /// Bits that one typing slip within a word costs.
@@ -138,18 +136,22 @@ impl Name {
 
     /// Pushes the exact keys under which the name is found: all words, pairs of words or sounds, rare words.
     pub fn keys(&self, keys: &mut Vec<u64>) {
-        keys.push(self.all);
-        keys.push(feature(Space::Whole, self.joined.as_bytes()));
+        let mut lead = |bits: f32, key: u64| {
+            if bits >= LEADING_BITS_MIN {
+                keys.push(key);
+            }
+        };
+        lead(self.all_bits, self.all);
+        lead(self.all_bits, feature(Space::Whole, self.joined.as_bytes()));
         for (index, first) in self.words.iter().enumerate() {
-            if first.bits >= LONE_WORD_BITS {
-                keys.push(first.key);
-            }
-            if first.sound_bits >= LONE_WORD_BITS {
-                keys.push(first.sound);
-            }
+            lead(first.bits, first.key);
+            lead(first.sound_bits, first.sound);
             for second in self.words.iter().skip(index + 1) {
-                keys.push(pair(first.key, second.key));
-                keys.push(pair(first.sound, second.sound));
+                lead(first.bits + second.bits, pair(first.key, second.key));
+                lead(
+                    first.sound_bits + second.sound_bits,
+                    pair(first.sound, second.sound),
+                );
             }
         }
     }

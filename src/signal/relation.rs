@@ -1,5 +1,9 @@
 //! How two values of one signal relate: the words shared by all signals.
 
+/// A value leads to candidates by itself only if at most one ordinary account in a thousand has it: no sum of evidence
+/// that reaches a reviewer is made of commoner values alone.
+pub const LEADING_BITS_MIN: f32 = 10.0;
+
 /// One kind of identifying trait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Signal {

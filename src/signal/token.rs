@@ -55,7 +55,7 @@ impl Tokens {
 
     /// Exact keys under which the tokens are found, which also count their carriers.
     pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.0.as_slice().iter().map(|(key, _)| *key)
+        self.0.leading()
     }
 
     /// What an ordinary account's tokens teach the background.

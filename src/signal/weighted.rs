@@ -1,6 +1,6 @@
 //! A set of features, each with its rarity: what bios, links, contacts and tokens are compared by.
 
-use crate::signal::relation::Crowd;
+use crate::signal::relation::{Crowd, LEADING_BITS_MIN};
 
 /// Share of a second shared feature's bits beside the first: links, numbers and devices travel together.
 const SECOND: f32 = 0.3;
@@ -25,6 +25,14 @@ impl WeightedSet {
     /// Every feature with its rarity, by key.
     pub fn as_slice(&self) -> &[(u64, f32)] {
         &self.0
+    }
+
+    /// Keys rare enough to lead to candidates.
+    pub fn leading(&self) -> impl Iterator<Item = u64> + '_ {
+        self.0
+            .iter()
+            .filter(|(_, bits)| *bits >= LEADING_BITS_MIN)
+            .map(|(key, _)| *key)
     }
 
     /// Sum of all rarities, in bits.
