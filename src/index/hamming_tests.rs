@@ -92,7 +92,8 @@ fn a_crowded_value_is_one_group() {
 #[test]
 fn empty_answers_nothing() {
     let mut found = Vec::new();
-    HammingIndex::<4>::default().within(&[0; 4], 256, &mut found);
+    let index = HammingIndex::<4>::default();
+    index.within(&[0; 4], 256, &mut found);
     assert!(found.is_empty());
 }
 
@@ -114,8 +115,7 @@ proptest! {
     #[test]
     fn few_values_equal_linear_scan(values in proptest::collection::vec(0u64..40, 0..40), probe in 0u64..50, distance_max in 0u32..8) {
         let entries: Vec<([u64; 1], u32)> = values.iter().map(|value| [*value]).zip(0u32..).collect();
-        let mut found = Vec::new();
-        HammingIndex::build(entries.clone()).within(&[probe], distance_max, &mut found);
+        let found = flat(&HammingIndex::build(entries.clone()), &[probe], distance_max);
         let expected: Vec<(u32, u32)> = entries
             .iter()
             .map(|(value, ordinal)| (*ordinal, hamming(value, &[probe])))
