@@ -14,19 +14,19 @@ use jiff::Timestamp;
 use crate::error::Rejection;
 
 /// Longest account id, in bytes.
-pub const ID_BYTES_MAX: usize = 256;
+pub(crate) const ID_BYTES_MAX: usize = 256;
 /// Longest platform word, in bytes.
-pub const PLATFORM_BYTES_MAX: usize = 64;
+pub(crate) const PLATFORM_BYTES_MAX: usize = 64;
 /// Longest handle, display name or location, in bytes.
-pub const NAME_BYTES_MAX: usize = 1 << 10;
+pub(crate) const NAME_BYTES_MAX: usize = 1 << 10;
 /// Longest bio, in bytes.
-pub const BIO_BYTES_MAX: usize = 64 << 10;
+pub(crate) const BIO_BYTES_MAX: usize = 64 << 10;
 /// Most links of one account.
-pub const LINKS_MAX: usize = 1_000;
+pub(crate) const LINKS_MAX: usize = 1_000;
 /// Most tokens of one account.
-pub const TOKENS_MAX: usize = 100;
+pub(crate) const TOKENS_MAX: usize = 100;
 /// Longest text of a ban (reason, network, source), in bytes.
-pub const BAN_TEXT_BYTES_MAX: usize = 1 << 10;
+pub(crate) const BAN_TEXT_BYTES_MAX: usize = 1 << 10;
 
 /// Identifies an account; by custom `platform:native-id`. 1 to 256 bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,7 +12,7 @@ use crate::signal::bio::SIMHASH_DISTANCE_MAX;
 
 /// What a probe is looked up by; made once and used on every segment.
 #[derive(Debug)]
-pub struct Query<'a> {
+pub(crate) struct Query<'a> {
     probe: &'a Fingerprint,
     keys: Vec<u64>,
     turned: Vec<Pdq>,
@@ -20,7 +20,7 @@ pub struct Query<'a> {
 
 impl<'a> Query<'a> {
     /// Collects the probe's keys and turned picture hashes.
-    pub fn of(probe: &'a Fingerprint) -> Self {
+    pub(crate) fn of(probe: &'a Fingerprint) -> Self {
         let mut keys = Vec::new();
         probe.keys(&mut keys);
         keys.extend_from_slice(probe.contacts.named_keys());
@@ -36,24 +36,24 @@ impl<'a> Query<'a> {
     }
 
     /// Exact keys, distinct.
-    pub fn keys(&self) -> &[u64] {
+    pub(crate) fn keys(&self) -> &[u64] {
         &self.keys
     }
 
     /// The probe's picture as it is, then turned and mirrored; empty without a picture.
-    pub fn pictures(&self) -> &[Pdq] {
+    pub(crate) fn pictures(&self) -> &[Pdq] {
         &self.turned
     }
 
     /// The key that counts the carriers of the probe's picture.
-    pub fn picture_key(&self) -> Option<u64> {
+    pub(crate) fn picture_key(&self) -> Option<u64> {
         self.probe.picture.as_ref().map(|picture| picture.key())
     }
 }
 
 /// The indexes over one segment. Immutable.
 #[derive(Debug)]
-pub struct Blocker {
+pub(crate) struct Blocker {
     postings: Postings,
     stems: Deletes,
     cores: Containment,
@@ -64,7 +64,7 @@ pub struct Blocker {
 
 impl Blocker {
     /// Indexes fingerprints by their position. O(total length); about 1 KB an entry while building.
-    pub fn build<'a>(fingerprints: impl Iterator<Item = &'a Fingerprint>) -> Self {
+    pub(crate) fn build<'a>(fingerprints: impl Iterator<Item = &'a Fingerprint>) -> Self {
         let (mut postings, mut stems, mut cores, mut wholes) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut pictures, mut simhashes) = (Vec::new(), Vec::new());
@@ -102,13 +102,25 @@ impl Blocker {
         }
     }
 
+    /// Bytes of each index, by name.
+    pub(crate) fn bytes(&self) -> [(&'static str, usize); 6] {
+        [
+            ("postings", self.postings.bytes()),
+            ("stems", self.stems.bytes()),
+            ("cores", self.cores.bytes()),
+            ("handles", self.wholes.bytes()),
+            ("pictures", self.pictures.bytes()),
+            ("simhashes", self.simhashes.bytes()),
+        ]
+    }
+
     /// Entries that carry an exact key, ascending. O(1).
-    pub fn carriers(&self, key: u64) -> &[Ordinal] {
+    pub(crate) fn carriers(&self, key: u64) -> &[Ordinal] {
         self.postings.get(key)
     }
 
     /// Entries with a picture near this one, in groups of equal pictures.
-    pub fn same_pictures(&self, pdq: &Pdq) -> Vec<&[Ordinal]> {
+    pub(crate) fn same_pictures(&self, pdq: &Pdq) -> Vec<&[Ordinal]> {
         let mut groups = Vec::new();
         self.pictures
             .within(&pdq.0, avatar::DISTANCE_MAX, &mut groups);
@@ -116,7 +128,7 @@ impl Blocker {
     }
 
     /// Entries whose handle goes on where the probe's ends, at most `limit`.
-    pub fn continued(&self, query: &Query<'_>, limit: usize) -> Vec<Ordinal> {
+    pub(crate) fn continued(&self, query: &Query<'_>, limit: usize) -> Vec<Ordinal> {
         let mut ordinals = Vec::new();
         if let Some(beginning) = query
             .probe
@@ -130,7 +142,7 @@ impl Blocker {
     }
 
     /// Entries with a near or contained handle, or a near copy of the bio.
-    pub fn near(&self, query: &Query<'_>) -> Vec<Ordinal> {
+    pub(crate) fn near(&self, query: &Query<'_>) -> Vec<Ordinal> {
         let mut ordinals = Vec::new();
         if let Some(handle) = &query.probe.handle {
             self.stems.candidates(handle.stem(), &mut ordinals);
@@ -146,7 +158,7 @@ impl Blocker {
     }
 
     /// Entries whose handle is within `distance` of `whole` (coarse letters), contains it or is contained; for the analyst.
-    pub fn near_handles(&self, whole: &str, distance: usize, limit: usize) -> Vec<Ordinal> {
+    pub(crate) fn near_handles(&self, whole: &str, distance: usize, limit: usize) -> Vec<Ordinal> {
         let mut ordinals = Vec::new();
         self.wholes.fuzzy(whole, distance, limit, &mut ordinals);
         self.wholes.containing(whole, limit, &mut ordinals);

@@ -5,7 +5,7 @@ use crate::signal::relation::{Comparison, Crowd, Level, Signal};
 use crate::signal::{avatar, bio, contact, crossing, handle, link, name, token};
 
 /// Signals that compare two fingerprints; the network and the time are added by the engine.
-pub const COMPARED: usize = 7;
+pub(crate) const COMPARED: usize = 7;
 
 /// The comparisons of a probe and an entry, by signal. Small and `Copy`.
 #[derive(Debug, Clone, Copy, PartialEq)]

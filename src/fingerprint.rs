@@ -24,7 +24,7 @@ use crate::signal::name::Name;
 use crate::signal::token::{TokenKey, Tokens};
 
 /// Raised whenever the same account would get another fingerprint; stored with decisions.
-pub const NORMALIZER_VERSION: u32 = 1;
+pub(crate) const NORMALIZER_VERSION: u32 = 1;
 /// Letters of a name's word that must stand in the handle for the handle to tell the name.
 const TOLD_CHARS_MIN: usize = 3;
 
@@ -139,7 +139,7 @@ impl Fingerprint {
 }
 
 /// The account's tokens in the only form that is kept.
-pub fn keyed_tokens(account: &Account, secret: &Secret) -> Vec<TokenKey> {
+pub(crate) fn keyed_tokens(account: &Account, secret: &Secret) -> Vec<TokenKey> {
     let key = |token: &Token| TokenKey {
         name: token.name.clone(),
         digest: match &token.value {

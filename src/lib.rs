@@ -10,6 +10,15 @@
 //! - a classifier of content: it knows no good or bad words, only which accounts tell the same;
 //! - a face recogniser: pictures are compared as pictures.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::print_stdout,
+        reason = "a test may fail loudly and tell figures"
+    )
+)]
+
 mod account;
 mod background;
 mod blocking;
@@ -36,14 +45,15 @@ mod tests;
 pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
 pub use crate::background::{Background, BackgroundBuilder, Observation};
 pub use crate::engine::{
-    Engine, Enrolled, Generation, Hit, Judge, Options, Receipt, Report, Screened, Stats, screen,
+    Engine, Enrolled, EvidenceRow, Generation, Hit, HitReport, Judge, Options, Receipt, Report,
+    Screened, Stats, screen,
 };
 pub use crate::error::{Error, Rejection, Result};
 pub use crate::evidence::Evidence;
 pub use crate::fingerprint::Fingerprint;
-pub use crate::format::{Format, Input, Parser};
+pub use crate::format::{Format, Input, Labelled, Parser};
 pub use crate::hash::{Pdq, Secret};
-pub use crate::score::{Model, Score};
+pub use crate::score::{Circumstances, Model, Score};
 pub use crate::signal::relation::{Comparison, Level, Relation, Signal};
 pub use crate::store::Access;
 pub use crate::verdict::{Policy, Verdict};

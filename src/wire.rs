@@ -148,7 +148,7 @@ pub struct ReportRecord {
 
 /// One hit of a report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct HitRecord {
+pub(crate) struct HitRecord {
     entry: String,
     handle: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -164,7 +164,7 @@ pub struct HitRecord {
 
 /// One row of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct EvidenceRecord {
+pub(crate) struct EvidenceRecord {
     signal: &'static str,
     level: &'static str,
     bits: f64,
@@ -179,7 +179,7 @@ pub struct EvidenceRecord {
 
 /// A row of `lookup --json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LookupRecord {
+pub(crate) struct LookupRecord {
     relation: &'static str,
     why: String,
     #[serde(flatten)]
@@ -188,7 +188,7 @@ pub struct LookupRecord {
 
 /// What stands in the place of a rejected record's report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ErrorLine {
+pub(crate) struct ErrorLine {
     /// Line of the input, from 1.
     pub line: u64,
     /// What is wrong with it.
@@ -197,7 +197,7 @@ pub struct ErrorLine {
 
 /// A rejection.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ErrorRecord {
+pub(crate) struct ErrorRecord {
     /// Stable word.
     pub code: &'static str,
     /// Field and reason.
@@ -223,7 +223,7 @@ impl ReportRecord {
 
 impl HitRecord {
     /// The record of one hit.
-    pub fn of(hit: HitReport) -> Self {
+    pub(crate) fn of(hit: HitReport) -> Self {
         Self {
             entry: hit.entry,
             handle: hit.handle,
@@ -254,7 +254,7 @@ impl EvidenceRecord {
 
 impl LookupRecord {
     /// The record of one entry found.
-    pub fn of(row: &LookupRow) -> Self {
+    pub(crate) fn of(row: &LookupRow) -> Self {
         Self {
             relation: row.kind.as_str(),
             why: row.why.clone(),

@@ -24,6 +24,7 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         let record = serde_json::json!({
             "entries": stats.entries, "segments": stats.segments, "lsn": stats.lsn, "disk_bytes": stats.disk_bytes,
             "model": stats.model, "background_accounts": stats.background_accounts, "networks": networks,
+            "index_bytes": stats.index_bytes.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
         });
         console.print(&format!("{record}\n"))?;
         return Ok(DONE);
@@ -38,6 +39,9 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         stats.background_accounts,
         stats.networks.len()
     ))?;
+    for (name, bytes) in &stats.index_bytes {
+        console.print(&format!("index of {name:<11} {bytes} bytes\n"))?;
+    }
     for (name, len) in stats.networks.iter().take(NETWORKS_SHOWN) {
         let name = if name.is_empty() { "(none)" } else { name };
         console.print(&format!("  {len:>8}  {}\n", cell(name)))?;

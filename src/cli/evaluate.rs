@@ -9,6 +9,8 @@ use crate::cli::table::{cell, table};
 use crate::engine::Engine;
 use crate::evaluate::{Figures, Trial, trial};
 
+/// Hits in which the right entry is looked for.
+pub(crate) const HITS_MAX: usize = 100;
 /// Probes screened between two looks at the input.
 const CHUNK_LEN: usize = 8_192;
 
@@ -111,9 +113,15 @@ fn readable(figures: &Figures) -> String {
             format!("{:.3}", bin.observed),
         ]);
     }
+    let mut scripts = table(&["script", "ordinary", "1 in 1k", "1 in 10k", "1 in 100k"]);
+    for script in &figures.scripts {
+        let mut row = vec![script.script.to_owned(), script.probes.to_string()];
+        row.extend(script.flagged.iter().map(|share| format!("{share:.5}")));
+        scripts.add_row(row);
+    }
     let dial = &figures.at_dial;
     format!(
-        "{} ordinary probes, {} mirrors\n\nRecall at a cost\n{costs}\n\nVerdicts at the dial: {:.2} false matches and {:.2} false flags per 10,000; recall {:.3} match, {:.3} with review\nMean reciprocal rank {:.3}; right entry first in {:.3} of the mirrors flagged at 1 in 10,000\n\nBy tactic: share flagged at each cost\n{tactics}\n\nCalibration error {:.4}\n{bins}\n",
+        "{} ordinary probes, {} mirrors\n\nRecall at a cost\n{costs}\n\nVerdicts at the dial: {:.2} false matches and {:.2} false flags per 10,000; recall {:.3} match, {:.3} with review\nMean reciprocal rank {:.3}; right entry first in {:.3} of the mirrors flagged at 1 in 10,000\n\nBy tactic: share flagged at each cost\n{tactics}\n\nFalse flags by script of the name\n{scripts}\n\nCalibration error {:.4}\n{bins}\n",
         figures.ordinary,
         figures.mirrors,
         dial.false_matches_per_10k,

@@ -185,11 +185,8 @@ fn stop_on_interrupt() -> Arc<AtomicBool> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build();
-        if let Ok(runtime) = runtime {
-            if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-                flag.store(true, Ordering::Relaxed);
-            }
-        }
+        let interrupted = runtime.and_then(|runtime| runtime.block_on(tokio::signal::ctrl_c()));
+        flag.store(interrupted.is_ok(), Ordering::Relaxed);
     });
     stopped
 }

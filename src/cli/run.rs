@@ -142,6 +142,7 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
         } => {
             let options = Options {
                 all_candidates: true,
+                hits_max: evaluate::HITS_MAX,
                 ..judging.options(Access::Read)
             };
             evaluate::run(&Engine::open(db, options)?, &files, json, console)

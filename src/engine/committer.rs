@@ -186,7 +186,7 @@ impl<'a> Group<'a> {
                     };
                     *count += 1;
                     self.live.insert(entry.id.clone(), Some(entry));
-                    self.changes.push(Change::Enroll(account));
+                    self.changes.push(Change::Enroll(Box::new(account)));
                 }
             }
             Request::Withdraw(ids) => {

@@ -74,6 +74,8 @@ pub struct Stats {
     pub networks: Vec<(String, usize)>,
     /// Bytes of the database's files.
     pub disk_bytes: u64,
+    /// Bytes of each index over all segments, by name.
+    pub index_bytes: Vec<(&'static str, usize)>,
     /// Digest of the model, the background and the normaliser.
     pub model: String,
     /// Ordinary accounts the background has counted, by their handles.
@@ -318,6 +320,7 @@ impl Engine {
             lsn: generation.lsn(),
             networks,
             disk_bytes: self.store.disk_bytes()?,
+            index_bytes: generation.index_bytes(),
             model: self.model(),
             background_accounts: self.background.accounts(crate::hash::feature::Space::Whole),
         })

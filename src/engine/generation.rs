@@ -133,6 +133,22 @@ impl Generation {
         self.parts.len()
     }
 
+    /// Bytes of each index over all segments, by name.
+    pub(crate) fn index_bytes(&self) -> Vec<(&'static str, usize)> {
+        let mut sums: Vec<(&'static str, usize)> = Vec::new();
+        for (name, bytes) in self
+            .parts
+            .iter()
+            .flat_map(|part| part.segment.blocker().bytes())
+        {
+            match sums.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += bytes,
+                None => sums.push((name, bytes)),
+            }
+        }
+        sums
+    }
+
     /// The live entry of `id`.
     pub fn find(&self, id: &AccountId) -> Option<&Arc<Entry>> {
         self.parts

@@ -17,6 +17,6 @@ mod words;
 pub use crate::engine::committer::Receipt;
 pub use crate::engine::front::{Engine, Enrolled, Options, Stats};
 pub use crate::engine::generation::Generation;
-pub use crate::engine::lookup::{LookupKind, LookupRow};
+pub(crate) use crate::engine::lookup::LookupRow;
 pub use crate::engine::report::{EvidenceRow, HitReport, Report};
 pub use crate::engine::screen::{Hit, Judge, Screened, screen};

@@ -14,7 +14,7 @@ const BINS: usize = 10;
 
 /// Recall where one ordinary probe in `per` is flagged.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AtCost {
+pub(crate) struct AtCost {
     /// One false flag in so many ordinary probes.
     pub per: usize,
     /// Scores above this are flagged, in bits.
@@ -31,7 +31,7 @@ pub struct AtCost {
 
 /// What the verdicts at the engine's dial did.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AtDial {
+pub(crate) struct AtDial {
     /// False `match` verdicts in 10,000 ordinary probes.
     pub false_matches_per_10k: f64,
     /// False `match` or `review` verdicts in 10,000 ordinary probes.
@@ -44,7 +44,7 @@ pub struct AtDial {
 
 /// One bin of probabilities.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Reliability {
+pub(crate) struct Reliability {
     /// Upper edge of the bin.
     pub up_to: f64,
     /// Probes in it.
@@ -57,7 +57,7 @@ pub struct Reliability {
 
 /// Figures of one tactic, or of one kind of ordinary probe.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TacticFigures {
+pub(crate) struct TacticFigures {
     /// Its name.
     pub tactic: String,
     /// True where its probes are mirrors.
@@ -72,9 +72,20 @@ pub struct TacticFigures {
     pub median_bits: f32,
 }
 
+/// False flags on the ordinary probes of one script.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ScriptFigures {
+    /// The script.
+    pub script: &'static str,
+    /// Ordinary probes.
+    pub probes: usize,
+    /// Share flagged at each cost of [`Figures::at_cost`].
+    pub flagged: Vec<f64>,
+}
+
 /// All figures.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Ordinary probes.
     pub ordinary: usize,
     /// Mirrors.
@@ -91,13 +102,15 @@ pub struct Figures {
     pub calibration_error: f64,
     /// Predicted and observed, by bin.
     pub reliability: Vec<Reliability>,
+    /// Ordinary probes by script of their names: whom false flags hit.
+    pub scripts: Vec<ScriptFigures>,
     /// By tactic, mirrors first.
     pub tactics: Vec<TacticFigures>,
 }
 
 impl Figures {
     /// Figures of `trials`. O(n log n).
-    pub fn of(trials: &[Trial]) -> Self {
+    pub(crate) fn of(trials: &[Trial]) -> Self {
         let (mirrors, ordinary): (Vec<&Trial>, Vec<&Trial>) =
             trials.iter().partition(|trial| trial.is_mirror);
         let at_cost: Vec<AtCost> = COSTS
@@ -126,6 +139,7 @@ impl Figures {
             mean_reciprocal_rank: ranks / mirrors.len().max(1) as f64,
             calibration_error: calibrated / trials.len().max(1) as f64,
             reliability,
+            scripts: scripts(&ordinary, &thresholds),
             tactics: tactics(trials, &thresholds),
         }
     }
@@ -226,6 +240,25 @@ fn tactics(trials: &[Trial], thresholds: &[f32]) -> Vec<TacticFigures> {
     figures.collect()
 }
 
+fn scripts(ordinary: &[&Trial], thresholds: &[f32]) -> Vec<ScriptFigures> {
+    let mut by_script: BTreeMap<&'static str, Vec<f32>> = BTreeMap::new();
+    for trial in ordinary {
+        by_script.entry(trial.script).or_default().push(trial.score);
+    }
+    let figures = by_script.into_iter().map(|(script, scores)| {
+        let above = |threshold: &f32| scores.iter().filter(|score| *score > threshold).count();
+        ScriptFigures {
+            script,
+            probes: scores.len(),
+            flagged: thresholds
+                .iter()
+                .map(|threshold| share(above(threshold), scores.len()))
+                .collect(),
+        }
+    });
+    figures.collect()
+}
+
 fn share(part: usize, whole: usize) -> f64 {
     part as f64 / whole.max(1) as f64
 }
@@ -239,6 +272,7 @@ mod tests {
         Trial {
             is_mirror,
             tactic: "t".into(),
+            script: "latin",
             score,
             probability,
             verdict: Verdict::Clear,

@@ -6,5 +6,5 @@
 mod figures;
 mod trial;
 
-pub use crate::evaluate::figures::{AtCost, AtDial, Figures, Reliability, TacticFigures};
-pub use crate::evaluate::trial::{Trial, trial};
+pub(crate) use crate::evaluate::figures::Figures;
+pub(crate) use crate::evaluate::trial::{Trial, trial};

@@ -9,5 +9,6 @@ mod ndjson;
 mod parse;
 mod picture;
 
-pub use crate::format::input::{Body, Format, Input, Line};
+pub(crate) use crate::format::input::Line;
+pub use crate::format::input::{Format, Input};
 pub use crate::format::parse::{Labelled, Parser};

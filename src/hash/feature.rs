@@ -46,9 +46,9 @@ pub enum Space {
 }
 
 /// How many spaces there are, counting the unused 0.
-pub const SPACES: usize = 18;
+pub(crate) const SPACES: usize = 18;
 
 /// The key of `bytes` in `space`. O(bytes).
-pub fn feature(space: Space, bytes: &[u8]) -> u64 {
+pub(crate) fn feature(space: Space, bytes: &[u8]) -> u64 {
     xxh3_64_with_seed(bytes, space as u64)
 }

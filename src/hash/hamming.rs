@@ -4,7 +4,7 @@
 //! index. The compiler unrolls the loop. It does not know what the bits mean.
 
 /// Returns the number of differing bits of two values of `W` words, `0..=64 * W`.
-pub fn hamming<const W: usize>(a: &[u64; W], b: &[u64; W]) -> u32 {
+pub(crate) fn hamming<const W: usize>(a: &[u64; W], b: &[u64; W]) -> u32 {
     a.iter()
         .zip(b)
         .map(|(a_word, b_word)| (a_word ^ b_word).count_ones())

@@ -5,13 +5,14 @@
 //! Nothing here looks anything up; that is `index`.
 
 mod downscale;
-pub mod feature;
+pub(crate) mod feature;
 mod hamming;
 mod keyed;
 mod pdq;
 mod simhash;
 
-pub use hamming::hamming;
+pub(crate) use hamming::hamming;
 pub use keyed::Secret;
-pub use pdq::{Pdq, dihedral, of_luma};
-pub use simhash::of_words;
+pub use pdq::Pdq;
+pub(crate) use pdq::{dihedral, of_luma};
+pub(crate) use simhash::of_words;

@@ -36,7 +36,7 @@ pub struct Pdq(pub [u64; 4]);
 
 /// A picture's hash with its quality.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PdqPicture {
+pub(crate) struct PdqPicture {
     /// The hash; all zero when the picture was too small.
     pub pdq: Pdq,
     /// How much there is to see, 0..=100. Meta advises to discard hashes below 50.
@@ -92,7 +92,7 @@ impl Pdq {
 ///
 /// Luma is `0.299 red + 0.587 green + 0.114 blue`; summed in `f64` and rounded once it equals the reference binding.
 /// Below 5 x 5, or when `luma` has not `width * height` samples, hash and quality are 0. O(width x height).
-pub fn of_luma(luma: &[f32], width: usize, height: usize) -> PdqPicture {
+pub(crate) fn of_luma(luma: &[f32], width: usize, height: usize) -> PdqPicture {
     if !is_hashable(luma, width, height) {
         return PdqPicture::default();
     }
@@ -107,7 +107,8 @@ pub fn of_luma(luma: &[f32], width: usize, height: usize) -> PdqPicture {
 ///
 /// Each is what Meta's dihedral function gives; the hash of the really turned pixels can differ by a few bits, since
 /// sampling is not symmetric.
-pub fn dihedral_of_luma(luma: &[f32], width: usize, height: usize) -> [Pdq; 8] {
+#[cfg(test)]
+pub(crate) fn dihedral_of_luma(luma: &[f32], width: usize, height: usize) -> [Pdq; 8] {
     if !is_hashable(luma, width, height) {
         return [Pdq::default(); 8];
     }
@@ -123,8 +124,8 @@ pub fn dihedral_of_luma(luma: &[f32], width: usize, height: usize) -> [Pdq; 8] {
 ///
 /// Order: the hash itself, mirrored left-right, top-bottom, both (turned by 180 degrees); then the same four of the
 /// picture transposed about its main diagonal. A negated coefficient flips its bit as long as the median of all
-/// coefficients is near 0, so all but the transposition are approximate; [`dihedral_of_luma`] takes the median anew.
-pub fn dihedral(pdq: &Pdq) -> [Pdq; 8] {
+/// coefficients is near 0, so all but the transposition are approximate; the mean difference on real pictures is 6 bits.
+pub(crate) fn dihedral(pdq: &Pdq) -> [Pdq; 8] {
     let turned = transposed_bits(pdq);
     std::array::from_fn(|turn| {
         let base = if turn & 4 == 0 { pdq } else { &turned };
@@ -208,6 +209,7 @@ fn quality_of(reduced: &Reduced) -> u8 {
 }
 
 /// Returns the coefficients of the picture reflected about its main diagonal.
+#[cfg(test)]
 fn transposed(coefficients: &Coefficients) -> Coefficients {
     let mut turned = [[0.0; FREQUENCIES]; FREQUENCIES];
     for (row, values) in coefficients.iter().enumerate() {
@@ -221,6 +223,7 @@ fn transposed(coefficients: &Coefficients) -> Coefficients {
 }
 
 /// Returns the coefficients of the picture mirrored left-right (`columns`) and top-bottom (`rows`).
+#[cfg(test)]
 fn mirrored(coefficients: &Coefficients, columns: bool, rows: bool) -> Coefficients {
     let mut turned = *coefficients;
     for (row, values) in turned.iter_mut().enumerate() {

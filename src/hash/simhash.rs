@@ -7,7 +7,7 @@
 /// Returns the SimHash of a stream of words, 0 for an empty stream. O(64) a word.
 ///
 /// Distances are taken by [`crate::hash::hamming`] over `[u64; 1]`.
-pub fn of_words<'a>(words: impl Iterator<Item = &'a str>) -> u64 {
+pub(crate) fn of_words<'a>(words: impl Iterator<Item = &'a str>) -> u64 {
     ::simhash::simhash_stream(words)
 }
 

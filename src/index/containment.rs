@@ -11,14 +11,14 @@ use crate::index::spelled::Spelled;
 /// Fewest characters of an entry that is looked for inside others.
 ///
 /// Below five, one handle in a few contains some entry by chance.
-pub const LEN_MIN: usize = 5;
+pub(crate) const LEN_MIN: usize = 5;
 
 /// Mean number of postings in a bucket: one byte of table a posting, few wrong ones to read past.
 const LOAD: usize = 4;
 
 /// Index of strings by what contains them. Five bytes an entry.
 #[derive(Clone, Debug, Default)]
-pub struct Containment {
+pub(crate) struct Containment {
     wholes: HashedPostings,
     /// Bit `n` is set if an entry has `n + 1` characters.
     lens: u64,
@@ -26,7 +26,7 @@ pub struct Containment {
 
 impl Containment {
     /// Stores the strings of [`LEN_MIN`] to [`crate::index::LEN_MAX`] characters; shorter and longer ones are never found.
-    pub fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
+    pub(crate) fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
         let is_kept = |spelled: &Spelled| spelled.len() >= LEN_MIN && !spelled.is_cut();
         let mut lens = 0;
         for (text, _) in entries {
@@ -46,7 +46,7 @@ impl Containment {
 
     /// Pushes every entry whose string is part of the probe's first [`crate::index::LEN_MAX`] characters (the whole included), and a
     /// rare false one; ascending and distinct. At most 1,830 look-ups, 28 for a probe of 11 characters.
-    pub fn contained_in(&self, probe: &str, out: &mut Vec<Ordinal>) {
+    pub(crate) fn contained_in(&self, probe: &str, out: &mut Vec<Ordinal>) {
         let spelled = Spelled::of(probe);
         let mut hashes = Vec::with_capacity(64);
         for len in (LEN_MIN..=spelled.len()).filter(|len| (self.lens >> (len - 1)) & 1 == 1) {
@@ -58,7 +58,7 @@ impl Containment {
     }
 
     /// Returns the bytes of the arrays.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.wholes.bytes() + 8
     }
 }

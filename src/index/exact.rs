@@ -9,14 +9,14 @@ use crate::index::Ordinal;
 /// Number of postings beyond which a key is common: it says little about an actor and costs much to follow.
 ///
 /// Chosen so that one hot key stays below the cost of a screen (256 comparisons); a lower cut loses rare-ish links.
-pub const HOT: usize = 256;
+pub(crate) const HOT: usize = 256;
 
 /// Binary logarithm of the mean number of postings a table slot covers: half a byte of table a posting.
 const SLOT_LOAD_LOG: u32 = 3;
 
 /// Ordered postings from key to ordinals. 12.5 bytes a posting.
 #[derive(Clone, Debug, Default)]
-pub struct Postings {
+pub(crate) struct Postings {
     keys: Vec<u64>,
     ordinals: Vec<Ordinal>,
     /// Position of the first key of each slot, and the number of postings at the end.
@@ -29,7 +29,7 @@ impl Postings {
     /// Orders the postings; equal pairs count once. O(n log n), about 16 bytes a posting on top of the result.
     ///
     /// A segment holds fewer than 2^32 postings.
-    pub fn build(mut postings: Vec<(u64, Ordinal)>) -> Self {
+    pub(crate) fn build(mut postings: Vec<(u64, Ordinal)>) -> Self {
         postings.sort_unstable();
         postings.dedup();
         let slot_bits = postings.len().max(1).ilog2().saturating_sub(SLOT_LOAD_LOG) + 1;
@@ -54,7 +54,7 @@ impl Postings {
     }
 
     /// Returns the ordinals under `key`, ascending and distinct. O(1) expected for uniform keys.
-    pub fn get(&self, key: u64) -> &[Ordinal] {
+    pub(crate) fn get(&self, key: u64) -> &[Ordinal] {
         let slot = key.checked_shr(self.shift).unwrap_or(0) as usize;
         let bounds = self.slots.get(slot).zip(self.slots.get(slot + 1));
         let Some((start, end)) = bounds.map(|(start, end)| (*start as usize, *end as usize)) else {
@@ -67,24 +67,8 @@ impl Postings {
         self.ordinals.get(first..first + len).unwrap_or(&[])
     }
 
-    /// Returns the first `cap` ordinals under `key`, and whether there were more.
-    pub fn get_capped(&self, key: u64, cap: usize) -> (&[Ordinal], bool) {
-        let all = self.get(key);
-        (all.get(..cap).unwrap_or(all), all.len() > cap)
-    }
-
-    /// Returns the number of distinct postings.
-    pub fn len(&self) -> usize {
-        self.ordinals.len()
-    }
-
-    /// Says whether there are no postings.
-    pub fn is_empty(&self) -> bool {
-        self.ordinals.is_empty()
-    }
-
     /// Returns the bytes of the arrays.
-    pub fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.keys.len() * 8 + self.ordinals.len() * 4 + self.slots.len() * 4
     }
 }
@@ -106,7 +90,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn equals_linear_scan(postings in proptest::collection::vec((keys(), 0u32..50), 0..300), cap in 0usize..20) {
+        fn equals_linear_scan(postings in proptest::collection::vec((keys(), 0u32..50), 0..300)) {
             let index = Postings::build(postings.clone());
             for probe in postings.iter().map(|(key, _)| *key).chain([0, 5, 1 << 63, u64::MAX]) {
                 let mut expected: Vec<u32> =
@@ -114,9 +98,6 @@ mod tests {
                 expected.sort();
                 expected.dedup();
                 prop_assert_eq!(index.get(probe), &expected[..]);
-                let (found, was_cut) = index.get_capped(probe, cap);
-                prop_assert_eq!(found, &expected[..cap.min(expected.len())]);
-                prop_assert_eq!(was_cut, expected.len() > cap);
             }
         }
     }

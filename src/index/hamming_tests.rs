@@ -71,7 +71,7 @@ fn check<const W: usize>(
         .filter(|(_, distance)| *distance <= distance_max)
         .collect();
     expected.sort();
-    prop_assert!(index.len() > SCAN_LEN);
+    prop_assert!(index.values.len() > SCAN_LEN);
     prop_assert!(found == expected, "{} {}", found.len(), expected.len());
     Ok(())
 }
@@ -86,7 +86,7 @@ fn a_crowded_value_is_one_group() {
         .iter()
         .map(|(group, distance)| (group.len(), *distance))
         .collect();
-    assert_eq!((index.len(), lens), (1, vec![(1000, 1)]));
+    assert_eq!((index.values.len(), lens), (1, vec![(1000, 1)]));
 }
 
 #[test]

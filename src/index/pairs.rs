@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 ///
 /// Ties in weight go to the smaller feature, a feature given twice counts with its larger weight, and one whose weight
 /// is not a number not at all: the keys do not depend on the order of `features`. `top * (top - 1) / 2` keys.
-pub fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<u64> {
+pub(crate) fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<u64> {
     let mut ranked: Vec<(u64, f32)> = features.to_vec();
     ranked.retain(|(_, weight)| !weight.is_nan());
     ranked.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));

@@ -9,7 +9,7 @@ use crate::index::hashed::mixed;
 /// Number of characters of a string that are looked at.
 ///
 /// Longer than any platform's handle; it bounds the cost of a look-up, which grows with the length.
-pub const LEN_MAX: usize = 64;
+pub(crate) const LEN_MAX: usize = 64;
 
 /// Base of the polynomial: an odd number with bits all over (2^64 divided by the golden ratio).
 const BASE: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -6,7 +6,7 @@
 
 /// The base form of a character of the Arabic script, `None` if it carries no letter (marks, tatweel, joiners). Other characters come back unchanged.
 /// One match, no allocation. Applying it twice changes nothing.
-pub fn fold(c: char) -> Option<char> {
+pub(crate) fn fold(c: char) -> Option<char> {
     if !matches!(c, '\u{0610}'..='\u{08FF}' | '\u{200C}' | '\u{200D}') {
         return Some(c);
     }

@@ -43,7 +43,7 @@ type Found = (Range<usize>, Contact);
 
 /// The contacts of a text in order of appearance, each once. Links count only where they hold a telephone number (`wa.me`). O(length); the first
 /// international phone of the program loads the numbering plans (about 0.25 s), so a server should call it once at start.
-pub fn contacts_in(text: &str) -> Vec<Contact> {
+pub(crate) fn contacts_in(text: &str) -> Vec<Contact> {
     let mut contacts = Vec::new();
     let mut seen = HashSet::new();
     for line in text.lines() {

@@ -18,7 +18,7 @@ const FLAGS_WITHOUT_TELEPHONE: [&str; 13] = [
 ];
 
 /// The emoji sequences of `text` in order, each whole (flags, skin tones, families), without presentation selectors so that "❤" and "❤️" are equal.
-pub fn emoji(text: &str) -> Vec<String> {
+pub(crate) fn emoji(text: &str) -> Vec<String> {
     if text.is_ascii() {
         return Vec::new();
     }
@@ -48,7 +48,7 @@ fn take_flags(run: &mut Vec<&str>, found: &mut Vec<String>) {
 }
 
 /// Whether a whole run of regional indicators is a row of flags (see the rule above); false for an empty run.
-pub fn are_flags(run: &[char]) -> bool {
+pub(crate) fn are_flags(run: &[char]) -> bool {
     !run.is_empty()
         && run.chunks(2).all(|pair| {
             let code: String = pair.iter().filter_map(|c| regional_letter(*c)).collect();
@@ -59,18 +59,18 @@ pub fn are_flags(run: &[char]) -> bool {
 }
 
 /// The Latin capital of a regional indicator.
-pub fn regional_letter(c: char) -> Option<char> {
+pub(crate) fn regional_letter(c: char) -> Option<char> {
     let offset = u32::from(c).checked_sub(0x1F1E6).filter(|o| *o < 26)?;
     char::from_u32(u32::from('A') + offset)
 }
 
 /// Whether the character is one of the 26 regional indicators.
-pub fn is_regional_indicator(c: char) -> bool {
+pub(crate) fn is_regional_indicator(c: char) -> bool {
     ('\u{1F1E6}'..='\u{1F1FF}').contains(&c)
 }
 
 /// Whether the single character is a picture and not text. Digits, `#`, `*` and the enclosed letters, which are emoji to Unicode, are text here.
-pub fn is_picture(c: char) -> bool {
+pub(crate) fn is_picture(c: char) -> bool {
     if c < '\u{A9}' || c.is_alphanumeric() {
         return false;
     }

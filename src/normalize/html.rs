@@ -69,7 +69,7 @@ const BREAKS: [&[u8]; 17] = [
 /// The text and the link targets (http, https, mailto, tel) of a bit of HTML. Block tags and `br` become one line break, entities are decoded, invisible
 /// spans are kept, since Mastodon hides parts of a link's own text in them; scripts and styles vanish. Text without a tag comes back unchanged, with no
 /// links. O(length).
-pub fn text_and_links(html: &str) -> (String, Vec<String>) {
+pub(crate) fn text_and_links(html: &str) -> (String, Vec<String>) {
     if !html.contains('<') || !has_tag(html) {
         return (html.to_string(), Vec::new());
     }

@@ -9,7 +9,7 @@ use crate::normalize::unicode::is_invisible;
 
 /// The links of a running text in order, as written but with defanging undone: URLs and bare domains (with a suffix of the public list); mail addresses
 /// are left out. O(length).
-pub fn links_in(text: &str) -> Vec<String> {
+pub(crate) fn links_in(text: &str) -> Vec<String> {
     let refanged = refanged(text);
     link_spans(&refanged)
         .into_iter()

@@ -1,7 +1,7 @@
 //! Which characters would a reader take for one another?
 //!
-//! [`skeleton`] answers for equality (UTS #39 prototypes, applied on the original case: folding first would turn a capital I, drawn like l, into i);
-//! [`coarse`] is the generous key of the candidate indexes, where every homoglyph, leet digit and separator meets; [`char_match`] judges one pair of letters.
+//! [`coarse`] is the generous key of the candidate indexes, where every homoglyph, leet digit and separator meets; [`char_match`] judges one pair of
+//! letters by UTS #39 prototypes on the original case (folding first would turn a capital I, drawn like l, into i).
 //! Prototypes apply to Latin, Greek, Cyrillic, Armenian, Cherokee and shared characters only. It finds nothing across scripts by sound: see `romanize`.
 
 use icu_casemap::CaseMapper;
@@ -10,11 +10,11 @@ use unicode_security::confusable_detection::skeleton as prototypes;
 use crate::normalize::arabic;
 use crate::normalize::romanize::romanized;
 use crate::normalize::script::{has_prototypes, is_latin};
-use crate::normalize::unicode::{ascii_digit, compact, fold, is_word_part, plain_latin, visible};
+use crate::normalize::unicode::{ascii_digit, fold, is_word_part, plain_latin, visible};
 
 /// How two characters agree, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CharMatch {
+pub(crate) enum CharMatch {
     /// One and the same code point.
     Same,
     /// Equal under case folding, or one Arabic letter typed on two keyboards.
@@ -27,46 +27,15 @@ pub enum CharMatch {
     Different,
 }
 
-/// The look-alike key for equality: [`visible`], UTS #39 prototypes on the original case, then [`fold`], then only letters, marks and digits.
-/// `m` is kept and `rn` contracted to it (UTS #39 expands `m`; both ways meet, this one keeps the key readable and stable). Capital I, l, 1 and | are
-/// one, o and 0 are one, but a small i is not l. A sign that looks like a letter (|) counts only between letters or digits. Not for edit distance.
-/// O(length); lower-case ASCII text takes a short path.
-pub fn skeleton(text: &str) -> String {
-    let mut key = drawn_text(text);
-    // Case folding can lead to a letter that has a prototype of its own (ς, σ, o): two more rounds settle every character of Unicode.
-    for _ in 0..2 {
-        if !key.chars().any(|c| !c.is_ascii() && has_prototypes(c)) {
-            break;
-        }
-        key = drawn_text(&key);
-    }
-    key
-}
-
-/// One round of [`skeleton`].
-fn drawn_text(text: &str) -> String {
-    let plain = visible(text);
-    let letters = signs_between_letters(&plain, looks_like_letter);
-    let mut drawn = String::with_capacity(letters.len());
-    for c in letters.chars() {
-        push_prototype(ascii_digit(c), &mut drawn);
-    }
-    let mut key = compact(&drawn);
-    if key.contains("rn") {
-        key = key.replace("rn", "m");
-    }
-    key
-}
-
 /// The generous key: the letters, marks and digits of the text with one class for each group of look-alike or leet characters (`i I l 1 | !` are i,
 /// `o 0` o, `e 3` e, `a 4 @` a, `s 5 $` s, `t 7` t, `b 8` b; 2, 6 and 9 stay, `rn` and `m` stay apart). `@ $ ! |` count only between letters or digits.
 ///
 /// Greek, Cyrillic, Armenian and Cherokee letters take the class of the Latin letter they are drawn like if the text also has Latin letters, or if
 /// *all* its letters have such a twin; a text in real Cyrillic stays Cyrillic. A Greek capital counts as it is drawn (Ν is n, ν is v).
 /// Every character of [`visible`] text gives at most one character except full case foldings (ß), so edit distance stays meaningful. O(length).
-pub fn coarse(text: &str) -> String {
+pub(crate) fn coarse(text: &str) -> String {
     let plain = visible(text);
-    let mut letters = signs_between_letters(&plain, is_leet_sign);
+    let mut letters = signs_between_letters(&plain);
     if !letters.is_ascii() {
         if is_posing_as_latin(&letters) {
             letters = letters
@@ -82,7 +51,7 @@ pub fn coarse(text: &str) -> String {
 
 /// The coarse Latin letters of a text of any script, without spaces: the spelling that rarity is asked for, in which a
 /// disguised handle is as common as what it disguises. O(length).
-pub fn spelled(text: &str) -> String {
+pub(crate) fn spelled(text: &str) -> String {
     if text
         .bytes()
         .all(|byte| byte.is_ascii_lowercase() && !b"l".contains(&byte))
@@ -94,7 +63,7 @@ pub fn spelled(text: &str) -> String {
 
 /// Judges two characters as they were typed. Digits and letters: `1` and `l` look alike, `1` and `i` are leet; `0` and `O` look alike, `0` and `o` are
 /// leet. O(1).
-pub fn char_match(a: char, b: char) -> CharMatch {
+pub(crate) fn char_match(a: char, b: char) -> CharMatch {
     if a == b {
         return CharMatch::Same;
     }
@@ -151,20 +120,20 @@ fn ascii_prototype(c: char) -> Option<char> {
 
 /// What one visible character is drawn like: its twin, or its prototype. A prototype that transliterates to a Latin letter it is not drawn like (И has
 /// the reversed small capital ɴ) is not used, since a later [`fold`] would read that letter.
-fn push_prototype(c: char, drawn_text: &mut String) {
+fn push_prototype(c: char, drawing: &mut String) {
     match c {
-        // The ASCII rows of UTS #39 but m, which `skeleton` keeps.
-        '0' => drawn_text.push('O'),
-        '1' | 'I' | '|' => drawn_text.push('l'),
-        _ if c.is_ascii() || !has_prototypes(c) => drawn_text.push(c),
+        // The ASCII rows of UTS #39 but m, which a reader tells from rn.
+        '0' => drawing.push('O'),
+        '1' | 'I' | '|' => drawing.push('l'),
+        _ if c.is_ascii() || !has_prototypes(c) => drawing.push(c),
         _ => match latin_twin(c) {
-            Some(twin) => push_prototype(twin, drawn_text),
+            Some(twin) => push_prototype(twin, drawing),
             None => {
                 let prototype: String = prototypes(c.encode_utf8(&mut [0; 4])).collect();
                 if prototype.chars().any(|p| plain_latin(p) != p) {
-                    drawn_text.push(c);
+                    drawing.push(c);
                 } else {
-                    drawn_text.push_str(&prototype);
+                    drawing.push_str(&prototype);
                 }
             }
         },
@@ -173,11 +142,11 @@ fn push_prototype(c: char, drawn_text: &mut String) {
 
 /// What one typed character is drawn like, in its own case.
 fn drawn(c: char) -> String {
-    let mut drawn_text = String::new();
+    let mut drawing = String::new();
     for plain in visible(c.encode_utf8(&mut [0; 4])).chars() {
-        push_prototype(plain, &mut drawn_text);
+        push_prototype(plain, &mut drawing);
     }
-    drawn_text
+    drawing
 }
 
 /// Whether the letters of non-Latin look-alike scripts in this text stand for Latin ones.
@@ -189,16 +158,16 @@ fn is_posing_as_latin(letters: &str) -> bool {
             .all(|c| latin_twin(c).is_some_and(|twin| class(twin).is_ascii_alphabetic()))
 }
 
-/// The text's letters, marks and digits, and those runs of the wanted signs that stand directly between two of them (hu$$ain).
-fn signs_between_letters(plain: &str, wanted: fn(char) -> bool) -> String {
+/// The text's letters, marks and digits, and those runs of leet signs that stand directly between two of them (hu$$ain).
+fn signs_between_letters(plain: &str) -> String {
     let mut kept = String::with_capacity(plain.len());
-    // Length of the text up to the last letter if only wanted signs followed it: they stay when a letter comes next.
+    // Length of the text up to the last letter if only leet signs followed it: they stay when a letter comes next.
     let mut settled = None;
     for c in plain.chars() {
         if is_word_part(c) {
             kept.push(c);
             settled = Some(kept.len());
-        } else if settled.is_some() && wanted(c) {
+        } else if settled.is_some() && is_leet_sign(c) {
             kept.push(c);
         } else if let Some(len) = settled.take() {
             kept.truncate(len);
@@ -206,11 +175,6 @@ fn signs_between_letters(plain: &str, wanted: fn(char) -> bool) -> String {
     }
     kept.truncate(settled.unwrap_or(kept.len()));
     kept
-}
-
-/// Signs, not letters, whose prototype is a letter (| and its relatives).
-fn looks_like_letter(c: char) -> bool {
-    c == '|' || (!c.is_ascii() && latin_twin(c).is_some_and(|twin| twin.is_ascii_alphabetic()))
 }
 
 fn is_leet_sign(c: char) -> bool {
@@ -257,12 +221,7 @@ fn case_folded(c: char) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::{CharMatch, char_match, coarse, skeleton};
-
-    #[track_caller]
-    fn check(text: &str, expected: &str) {
-        assert_eq!(skeleton(text), expected, "{text}");
-    }
+    use super::{CharMatch, char_match, coarse};
 
     #[track_caller]
     fn check_coarse(texts: &[&str]) {
@@ -274,23 +233,6 @@ mod tests {
     fn check_pair(a: char, b: char, expected: CharMatch) {
         assert_eq!(char_match(a, b), expected, "{a} {b}");
         assert_eq!(char_match(b, a), expected, "{b} {a}");
-    }
-
-    #[test]
-    fn skeletons() {
-        check("PаyPаI", "paypal");
-        check("Ваd_Аctоr", "badactor");
-        check("bad\u{200B}_ac\u{202E}tor", "badactor");
-        check("B4d_Act0r", "b4dactor");
-        check("rnodi", "modi");
-        check("modi", "modi");
-        check("A|i", "ali");
-        check("Ali | News", "alinews");
-        check("Ꭺli", "ali");
-        check("تحریک طالبان", &skeleton("تحريك طالبان"));
-        assert_ne!(skeleton("ali"), skeleton("all"));
-        // Arabic letters must not become Latin ones.
-        assert!(skeleton("محمد").chars().all(|c| c > '\u{600}'));
     }
 
     #[test]

@@ -4,21 +4,21 @@
 //! rests on Unicode property tables, not on lists of known tricks.
 //! The room is pure and total: any string is accepted, nothing is looked up outside, and it knows no accounts.
 
-pub mod arabic;
-pub mod contact;
-pub mod emoji;
-pub mod html;
-pub mod links;
-pub mod lookalike;
-pub mod moves;
-pub mod parts;
+pub(crate) mod arabic;
+pub(crate) mod contact;
+pub(crate) mod emoji;
+pub(crate) mod html;
+pub(crate) mod links;
+pub(crate) mod lookalike;
+pub(crate) mod moves;
+pub(crate) mod parts;
 mod phone;
 mod platform;
-pub mod romanize;
-pub mod script;
-pub mod sound;
-pub mod unicode;
-pub mod url;
+pub(crate) mod romanize;
+pub(crate) mod script;
+pub(crate) mod sound;
+pub(crate) mod unicode;
+pub(crate) mod url;
 mod wallet;
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ const MOVES_CHARS_MAX: usize = 96;
 
 /// One difference between two handles, in the words of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Move {
+pub(crate) enum Move {
     /// Invisible marks or fancy letters around the same letters.
     Disguised,
     /// Separators differ.
@@ -39,7 +39,7 @@ pub enum Move {
 
 /// Where letters were added or left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// Before the first common letter.
     Before,
     /// Between common letters.
@@ -89,7 +89,7 @@ impl fmt::Display for Move {
 }
 
 /// The moves that lead from the entry's handle to the probe's. O(length squared); for reports only.
-pub fn moves(probe: &str, entry: &str) -> Vec<Move> {
+pub(crate) fn moves(probe: &str, entry: &str) -> Vec<Move> {
     let (probe_parts, entry_parts) = (Parts::of(probe), Parts::of(entry));
     let mut found = Vec::new();
     let same_to_reader = visible(probe) == visible(entry);

@@ -27,7 +27,7 @@ static COARSE_AFFIXES: LazyLock<Vec<String>> =
 
 /// A handle taken apart. All texts are coarse letters (case, look-alikes and leet folded) except `letters`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parts {
+pub(crate) struct Parts {
     /// Letters and digits as written: invisible marks and separators are gone, case is kept.
     pub letters: String,
     /// Everything in coarse letters.
@@ -42,7 +42,7 @@ pub struct Parts {
 
 impl Parts {
     /// Splits `handle`. Total; an empty handle has empty parts.
-    pub fn of(handle: &str) -> Self {
+    pub(crate) fn of(handle: &str) -> Self {
         let visible: String = visible(handle).chars().map(ascii_digit).collect();
         let letters: String = visible.chars().filter(|c| is_letter(*c)).collect();
         let trimmed = visible.trim_end_matches(|c: char| !is_letter(c));
@@ -67,7 +67,7 @@ impl Parts {
 
 /// How the letters of two handles that fold to the same coarse letters differ when each pair is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Disguise {
+pub(crate) enum Disguise {
     /// The same letters, case aside.
     None,
     /// Some letters only look the same.
@@ -79,7 +79,7 @@ pub enum Disguise {
 }
 
 /// The strongest difference of two texts of equal coarse letters; texts of unequal length are [`Disguise::Other`].
-pub fn disguise(probe_letters: &str, entry_letters: &str) -> Disguise {
+pub(crate) fn disguise(probe_letters: &str, entry_letters: &str) -> Disguise {
     if probe_letters.chars().count() != entry_letters.chars().count() {
         return Disguise::Other;
     }

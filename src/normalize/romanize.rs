@@ -9,7 +9,7 @@ use any_ascii::any_ascii_char;
 use crate::normalize::unicode::fold;
 
 /// The text in lower-case ASCII letters, digits and single spaces. O(length); ASCII text is only folded.
-pub fn romanized(text: &str) -> String {
+pub(crate) fn romanized(text: &str) -> String {
     let folded = fold(text);
     let mut latin = String::with_capacity(folded.len());
     let mut chars = folded.chars().peekable();

@@ -8,7 +8,7 @@ use icu_properties::props::Script as UnicodeScript;
 
 /// The writing system of a text, as coarse as a report needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Script {
+pub(crate) enum Script {
     /// Latin letters.
     Latin,
     /// Arabic letters: Arabic, Persian, Urdu, Pashto, Sindhi, Kurdish.
@@ -27,8 +27,24 @@ pub enum Script {
     None,
 }
 
+impl Script {
+    /// The word of reports.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Latin => "latin",
+            Self::Arabic => "arabic",
+            Self::Cyrillic => "cyrillic",
+            Self::Devanagari => "devanagari",
+            Self::Cjk => "cjk",
+            Self::Other => "other",
+            Self::Mixed => "mixed",
+            Self::None => "none",
+        }
+    }
+}
+
 /// The script of the letters of `text`; digits, marks, punctuation and emoji do not count. O(length).
-pub fn script_of(text: &str) -> Script {
+pub(crate) fn script_of(text: &str) -> Script {
     let mut found = Script::None;
     for c in text.chars().filter(|c| c.is_alphabetic()) {
         let script = group(c);
@@ -61,13 +77,13 @@ fn group(c: char) -> Script {
 }
 
 /// Whether the character belongs to Latin proper (Unicode's Script property).
-pub fn is_latin(c: char) -> bool {
+pub(crate) fn is_latin(c: char) -> bool {
     c.is_ascii_alphabetic() || (!c.is_ascii() && unicode_script(c) == UnicodeScript::Latin)
 }
 
 /// Whether combining marks on this base are decoration: in these scripts a mark never carries the letter's consonant, while in Devanagari, Thai or
 /// Hebrew it is part of the spelling.
-pub fn sheds_marks(base: char) -> bool {
+pub(crate) fn sheds_marks(base: char) -> bool {
     base.is_ascii()
         || matches!(
             unicode_script(base),
@@ -84,7 +100,7 @@ pub fn sheds_marks(base: char) -> bool {
 
 /// Whether UTS #39 prototypes may be applied to the character: scripts whose letters are drawn like Latin ones in ordinary fonts, and the characters
 /// that scripts share. Arabic is left out on purpose, since its "look-alikes" create equalities no reader sees.
-pub fn has_prototypes(c: char) -> bool {
+pub(crate) fn has_prototypes(c: char) -> bool {
     c.is_ascii()
         || matches!(
             unicode_script(c),

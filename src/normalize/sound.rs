@@ -56,7 +56,7 @@ const CLASSES: [(&str, &str); 40] = [
 /// The consonant key of one word of any script: `قاسم`, Qasem and Kasim share a key, so do `Хусейн` and Hussain. An initial vowel is `a`; w, v and y
 /// count only at the start (elsewhere Arabic writes vowels with them); a final h that is not kh is silent; doubled letters are one. Spaces and
 /// punctuation inside are ignored. A word without consonants is returned romanised; a word without letters gives "". O(length).
-pub fn sound(word: &str) -> String {
+pub(crate) fn sound(word: &str) -> String {
     let latin = romanized(&vocalized(word));
     let mut key = consonants(&latin);
     assimilate_article(&mut key);

@@ -10,7 +10,7 @@ use crate::normalize::contact::contacts_in;
 use crate::normalize::emoji::emoji;
 use crate::normalize::html::text_and_links;
 use crate::normalize::links::links_in;
-use crate::normalize::lookalike::{CharMatch, char_match, coarse, skeleton};
+use crate::normalize::lookalike::{CharMatch, char_match, coarse};
 use crate::normalize::romanize::romanized;
 use crate::normalize::script::script_of;
 use crate::normalize::sound::sound;
@@ -46,8 +46,6 @@ proptest! {
         prop_assert_eq!(fold(&plain), folded);
         let joined = compact(&text);
         prop_assert_eq!(compact(&joined), joined);
-        let drawn = skeleton(&text);
-        prop_assert_eq!(skeleton(&drawn), drawn);
         prop_assert!(words(&text).iter().all(|word| !word.is_empty()));
     }
 
@@ -87,7 +85,7 @@ proptest! {
     fn nothing_panics(text in tricky(), any_text in ".{0,40}", a: char, b: char, noise in "[@#+0-9a-z./:()\\[\\]<>&;%?= -]{0,60}") {
         for text in [&text, &any_text, &noise] {
             let _ = (coarse(text), romanized(text), sound(text), emoji(text), script_of(text));
-            let _ = (contacts_in(text), links_in(text), link_key(text), text_and_links(text), skeleton(text), words(text));
+            let _ = (contacts_in(text), links_in(text), link_key(text), text_and_links(text), words(text));
         }
         prop_assert_eq!(char_match(a, b), char_match(b, a));
         prop_assert_eq!(char_match(a, a), CharMatch::Same);
@@ -101,8 +99,6 @@ fn every_character_folds_to_something_stable() {
         let text = c.to_string();
         let folded = fold(&text);
         assert_eq!(fold(&folded), folded, "U+{:04X}", u32::from(c));
-        let drawn = skeleton(&text);
-        assert_eq!(skeleton(&drawn), drawn, "U+{:04X}", u32::from(c));
         let digit = ascii_digit(c);
         assert!(digit == c || digit.is_ascii_digit());
         assert!(!c.is_numeric() || fold(&text).chars().all(|f| !('٠'..='٩').contains(&f)));
@@ -259,7 +255,6 @@ fn speed() {
             ),
             ("fold", |t| black_box(fold(t)).len()),
             ("compact", |t| black_box(compact(t)).len()),
-            ("skeleton", |t| black_box(skeleton(t)).len()),
             ("coarse", |t| black_box(coarse(t)).len()),
             ("words", |t| black_box(words(t)).len()),
             ("romanized", |t| black_box(romanized(t)).len()),

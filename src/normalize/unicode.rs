@@ -20,7 +20,7 @@ use crate::normalize::script::{is_latin, sheds_marks};
 /// keep theirs). Plain: every compatibility form (NFKC), enclosed, negative, parenthesised and regional-indicator letters, small capitals and any other
 /// Latin letter that transliterates to one ASCII letter (ø, ł, ı). Line breaks become spaces; emoji and flags stay.
 /// O(length); ASCII text is copied. Applying it twice changes nothing.
-pub fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     if text.is_ascii() {
         return text.chars().filter_map(without_control).collect();
     }
@@ -50,7 +50,7 @@ fn general_visible(text: &str) -> String {
 /// [`visible`] text with full case folding (Unicode's C and F mappings, no Turkic rule), Arabic letters by [`arabic::fold`], decimal digits of every
 /// script as ASCII, emoji replaced by a space and runs of white space by one. Punctuation stays; look-alike letters stay what they are.
 /// O(length); about 0.1 us for a lower-case ASCII handle. Applying it twice changes nothing.
-pub fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     if text.is_ascii() {
         return single_spaced(
             text.chars()
@@ -90,7 +90,7 @@ fn general_fold(text: &str) -> String {
 
 /// The words of the folded text: UAX #29 word boundaries, cut again at everything but letters, marks and digits, apostrophes left out ("don't" is
 /// "dont"). Scripts written without spaces, where UAX #29 gives single characters, come as bigrams. No empty strings. O(length).
-pub fn words(text: &str) -> Vec<String> {
+pub(crate) fn words(text: &str) -> Vec<String> {
     let folded = fold(text);
     // The ideographs begin at U+3000; before it settled letters need no tables.
     if folded.chars().all(|c| c < '\u{3000}' && is_settled(c)) {
@@ -118,7 +118,7 @@ pub fn words(text: &str) -> Vec<String> {
 }
 
 /// The folded text with everything but letters, marks and digits removed: the handle without separators. O(length).
-pub fn compact(text: &str) -> String {
+pub(crate) fn compact(text: &str) -> String {
     let mut folded = fold(text);
     folded.retain(is_word_part);
     if !folded.chars().all(is_settled) {
@@ -129,12 +129,12 @@ pub fn compact(text: &str) -> String {
 }
 
 /// Whether the character is part of a word: a letter, a digit or other number, or a mark on one.
-pub fn is_word_part(c: char) -> bool {
+pub(crate) fn is_word_part(c: char) -> bool {
     c.is_alphanumeric() || (!c.is_ascii() && is_mark(c))
 }
 
 /// The ASCII digit of a decimal digit of any script; other characters come back unchanged.
-pub fn ascii_digit(c: char) -> char {
+pub(crate) fn ascii_digit(c: char) -> char {
     if c.is_ascii() || category(c) != GeneralCategory::DecimalNumber {
         return c;
     }
@@ -146,7 +146,7 @@ pub fn ascii_digit(c: char) -> char {
 
 /// Whether the character leaves no trace on the screen: default-ignorable code points (joiners, selectors, tags, fillers), format and control
 /// characters, except the controls that break lines.
-pub fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control() && !c.is_ascii_whitespace();
     }

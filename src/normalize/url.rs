@@ -66,7 +66,7 @@ const SHARED_HOSTS: [&str; 24] = [
 ];
 
 /// The key of a link, `None` if it is none (mail addresses, other schemes, hosts without a dot). A key is its own key. No network; about 2 us.
-pub fn link_key(link: &str) -> Option<LinkKey> {
+pub(crate) fn link_key(link: &str) -> Option<LinkKey> {
     let parsed = parse(link)?;
     let target = redirect_target(&parsed).and_then(|target| parse(&target));
     key_of(&target.unwrap_or(parsed))

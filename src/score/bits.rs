@@ -92,7 +92,7 @@ impl Score {
 }
 
 /// Probability of `score` log2 odds.
-pub fn probability(score: f32) -> f64 {
+pub(crate) fn probability(score: f32) -> f64 {
     let odds = f64::from(score).exp2();
     if odds.is_infinite() {
         1.0
@@ -109,10 +109,8 @@ fn lessen(bits: &mut [f32; Signal::ALL.len()], first: Signal, second: Signal, sh
         bits.get(at(second)).copied().unwrap_or(0.0),
     );
     let lesser = if a < b { first } else { second };
-    if a > 0.0 && b > 0.0 {
-        if let Some(slot) = bits.get_mut(at(lesser)) {
-            *slot *= share;
-        }
+    if let Some(slot) = bits.get_mut(at(lesser)).filter(|_| a > 0.0 && b > 0.0) {
+        *slot *= share;
     }
 }
 

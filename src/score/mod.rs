@@ -4,8 +4,8 @@
 //! u how often ordinary accounts do; weights add up to a prior. Here u belongs to the very value (the comparison's
 //! surprise), m is a table ([`model`]), and signals that tell the same fact are not counted twice.
 
-pub mod bits;
-pub mod model;
+pub(crate) mod bits;
+pub(crate) mod model;
 
 pub use crate::score::bits::{Circumstances, Score};
 pub use crate::score::model::Model;

@@ -10,7 +10,7 @@ const ENTRIES_MIN: u32 = 10_000;
 
 /// One relation of one signal.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Row {
+pub(crate) struct Row {
     /// The signal.
     pub signal: Signal,
     /// How the two values relate.

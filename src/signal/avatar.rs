@@ -9,9 +9,9 @@ use crate::hash::{Pdq, dihedral};
 use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation};
 
 /// Below this PDQ quality a picture is too flat to be evidence (threatexchange discards the same).
-pub const QUALITY_MIN: u8 = 50;
+pub(crate) const QUALITY_MIN: u8 = 50;
 /// Most bits that differ in pictures taken for the same (threatexchange's match distance).
-pub const DISTANCE_MAX: u32 = 31;
+pub(crate) const DISTANCE_MAX: u32 = 31;
 /// Bits of a picture nobody counted: about one ordinary account in a million uses any given one.
 const UNSEEN_BITS: f32 = 22.0;
 /// Bits lost for a looser distance or for looking at eight turned versions.
@@ -80,7 +80,7 @@ impl Picture {
 }
 
 /// How the probe's picture relates to the entry's. Eight distances.
-pub fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd) -> Comparison {
     let bits = crowd.capped(probe.key(), entry.bits.min(probe.bits));
     let straight = probe.pdq.distance(&entry.pdq);
     let turned = || {

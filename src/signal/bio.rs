@@ -26,7 +26,7 @@ const TOGETHER: f32 = 0.5;
 /// The rarest words of a bio that lead to candidates, in pairs: 28 keys find 99 % at 20 % of words changed.
 const PAIRED_WORDS: usize = 8;
 /// SimHash distance within which long texts are the same (Manku, Jain and Das Sarma 2007 use 3 for 64 bits).
-pub const SIMHASH_DISTANCE_MAX: u32 = 3;
+pub(crate) const SIMHASH_DISTANCE_MAX: u32 = 3;
 /// Fewest words for which SimHash says anything.
 const SIMHASH_WORDS_MIN: usize = 8;
 /// A word with this many digits is a number to call or pay.
@@ -99,7 +99,7 @@ impl Bio {
 }
 
 /// How the probe's bio relates to the entry's. O(words).
-pub fn compare(probe: &Bio, entry: &Bio, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Bio, entry: &Bio, crowd: &Crowd) -> Comparison {
     if probe.text == entry.text {
         let surprise = chance_off(&entry.words, &entry.words).min(entry.text_bits);
         return Comparison::new(Relation::Same, crowd.capped(entry.text, surprise));
@@ -122,7 +122,7 @@ pub fn compare(probe: &Bio, entry: &Bio, crowd: &Crowd) -> Comparison {
 }
 
 /// The words two bios share, rarest first, as written folded; for reports.
-pub fn shared_words(probe: &str, entry: &str, background: &Background) -> Vec<String> {
+pub(crate) fn shared_words(probe: &str, entry: &str, background: &Background) -> Vec<String> {
     let probe_words = bio_words(probe);
     let mut shared: Vec<(String, f32)> = bio_words(entry)
         .into_iter()

@@ -132,7 +132,7 @@ impl Contacts {
 }
 
 /// How the probe's contacts relate to the entry's, and whether it names the entry's handle.
-pub fn compare(
+pub(crate) fn compare(
     probe: &Contacts,
     entry: &Contacts,
     entry_handle: Option<&Handle>,

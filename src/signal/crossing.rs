@@ -10,7 +10,7 @@ const CROSSED_CHARS_MIN: usize = 6;
 const CROSSED_BITS: f32 = 2.0;
 
 /// Whether the probe's name is the entry's handle, or its handle the entry's name. O(length).
-pub fn compare(
+pub(crate) fn compare(
     (probe_handle, probe_name): (Option<&Handle>, Option<&Name>),
     (entry_handle, entry_name): (Option<&Handle>, Option<&Name>),
 ) -> Comparison {

@@ -162,7 +162,7 @@ impl Handle {
 }
 
 /// How the probe's handle relates to the entry's. O(length); the most surprising relation that holds.
-pub fn compare(probe: &Handle, entry: &Handle) -> Comparison {
+pub(crate) fn compare(probe: &Handle, entry: &Handle) -> Comparison {
     if probe.whole.text == entry.whole.text {
         let bits = entry.whole.bits;
         return match disguise(&probe.letters, &entry.letters) {

@@ -75,7 +75,7 @@ impl Links {
 }
 
 /// How the probe's links relate to the entry's. O(links).
-pub fn compare(probe: &Links, entry: &Links, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Links, entry: &Links, crowd: &Crowd) -> Comparison {
     if probe.is_empty() || entry.is_empty() {
         return Comparison::MISSING;
     }

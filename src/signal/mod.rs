@@ -5,13 +5,13 @@
 //! ordinary accounts that would relate like that to this very entry. What the relation is worth is the model's business,
 //! and no signal looks anything up.
 
-pub mod avatar;
-pub mod bio;
-pub mod contact;
-pub mod crossing;
-pub mod handle;
-pub mod link;
-pub mod name;
-pub mod relation;
-pub mod token;
-pub mod weighted;
+pub(crate) mod avatar;
+pub(crate) mod bio;
+pub(crate) mod contact;
+pub(crate) mod crossing;
+pub(crate) mod handle;
+pub(crate) mod link;
+pub(crate) mod name;
+pub(crate) mod relation;
+pub(crate) mod token;
+pub(crate) mod weighted;

@@ -167,7 +167,7 @@ impl Name {
 }
 
 /// How the probe's name relates to the entry's. O(words squared).
-pub fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
     if probe.all == entry.all {
         return Comparison::new(Relation::Same, crowd.capped(entry.all, entry.all_bits));
     }

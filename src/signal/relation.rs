@@ -2,7 +2,7 @@
 
 /// A value leads to candidates by itself only if at most one ordinary account in a thousand has it: no sum of evidence
 /// that reaches a reviewer is made of commoner values alone.
-pub const LEADING_BITS_MIN: f32 = 10.0;
+pub(crate) const LEADING_BITS_MIN: f32 = 10.0;
 
 /// One kind of identifying trait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

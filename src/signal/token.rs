@@ -70,7 +70,7 @@ impl Tokens {
 }
 
 /// How the probe's tokens relate to the entry's.
-pub fn compare(probe: &Tokens, entry: &Tokens, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Tokens, entry: &Tokens, crowd: &Crowd) -> Comparison {
     if probe.is_empty() || entry.is_empty() {
         return Comparison::MISSING;
     }

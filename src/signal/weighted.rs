@@ -7,28 +7,28 @@ const SECOND: f32 = 0.3;
 
 /// Features sorted by key, each with its rarity in bits.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct WeightedSet(Box<[(u64, f32)]>);
+pub(crate) struct WeightedSet(Box<[(u64, f32)]>);
 
 impl WeightedSet {
     /// Sorts and deduplicates; of equal keys the first stays.
-    pub fn of(mut features: Vec<(u64, f32)>) -> Self {
+    pub(crate) fn of(mut features: Vec<(u64, f32)>) -> Self {
         features.sort_by_key(|(key, _)| *key);
         features.dedup_by_key(|(key, _)| *key);
         Self(features.into_boxed_slice())
     }
 
     /// True when there is no feature.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Every feature with its rarity, by key.
-    pub fn as_slice(&self) -> &[(u64, f32)] {
+    pub(crate) fn as_slice(&self) -> &[(u64, f32)] {
         &self.0
     }
 
     /// Keys rare enough to lead to candidates.
-    pub fn leading(&self) -> impl Iterator<Item = u64> + '_ {
+    pub(crate) fn leading(&self) -> impl Iterator<Item = u64> + '_ {
         self.0
             .iter()
             .filter(|(_, bits)| *bits >= LEADING_BITS_MIN)
@@ -36,19 +36,15 @@ impl WeightedSet {
     }
 
     /// Sum of all rarities, in bits.
-    pub fn bits(&self) -> f32 {
+    pub(crate) fn bits(&self) -> f32 {
         self.0.iter().map(|(_, bits)| bits).sum()
     }
 
-    /// True when `key` is in the set. O(log len).
-    pub fn contains(&self, key: u64) -> bool {
-        self.0
-            .binary_search_by_key(&key, |(known, _)| *known)
-            .is_ok()
-    }
-
     /// Features in both, with the rarity `self` gives them. O(len + len).
-    pub fn shared<'a>(&'a self, other: &'a WeightedSet) -> impl Iterator<Item = (u64, f32)> + 'a {
+    pub(crate) fn shared<'a>(
+        &'a self,
+        other: &'a WeightedSet,
+    ) -> impl Iterator<Item = (u64, f32)> + 'a {
         let mut rest = other.0.iter().peekable();
         self.0.iter().copied().filter(move |(key, _)| {
             while rest.next_if(|(other, _)| other < key).is_some() {}
@@ -57,7 +53,7 @@ impl WeightedSet {
     }
 
     /// The bits of the rarest feature in both and a share of the second's; 0 where nothing is shared.
-    pub fn strongest_shared(&self, other: &WeightedSet, crowd: &Crowd) -> f32 {
+    pub(crate) fn strongest_shared(&self, other: &WeightedSet, crowd: &Crowd) -> f32 {
         let mut bits: Vec<f32> = self
             .shared(other)
             .map(|(key, bits)| crowd.capped_by_share(key, bits))

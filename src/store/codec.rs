@@ -16,7 +16,7 @@ pub(crate) struct EntryRecord {
 
 /// An account as it was last seen.
 #[derive(Debug, Clone, PartialEq)]
-pub struct SeenAccount {
+pub(crate) struct SeenAccount {
     /// When it was last screened.
     pub seen_at: Timestamp,
     /// What is known of it.

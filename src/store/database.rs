@@ -32,15 +32,18 @@ pub enum Access {
 
 /// A change to the watchlist.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Change {
+pub(crate) enum Change {
     /// Adds or replaces the entry of this account.
-    Enroll(Account),
+    Enroll(Box<Account>),
     /// Removes the entry of this id.
     Withdraw(AccountId),
 }
 
+/// A stored key and its value.
+pub(crate) type Row = (Box<[u8]>, Box<[u8]>);
+
 /// An open database.
-pub struct Store {
+pub(crate) struct Store {
     db: DB,
     path: PathBuf,
     secret: Secret,
@@ -51,7 +54,7 @@ impl Store {
     ///
     /// # Errors
     /// Absent (unless created), locked by another process, of another format, or damaged.
-    pub fn open(path: &Path, access: Access) -> Result<Self> {
+    pub(crate) fn open(path: &Path, access: Access) -> Result<Self> {
         if access != Access::Create && !path.join("CURRENT").exists() {
             return Err(Error::NoDatabase {
                 path: path.to_owned(),
@@ -76,12 +79,12 @@ impl Store {
     }
 
     /// The secret that keys this database's tokens.
-    pub fn secret(&self) -> &Secret {
+    pub(crate) fn secret(&self) -> &Secret {
         &self.secret
     }
 
     /// Number of the last change; 0 when nothing was ever enrolled. One disk read.
-    pub fn last_lsn(&self) -> Result<u64> {
+    pub(crate) fn last_lsn(&self) -> Result<u64> {
         match self
             .db
             .iterator_cf(self.family(family::LOG)?, IteratorMode::End)
@@ -95,7 +98,7 @@ impl Store {
     }
 
     /// Writes changes numbered from `lsn_first` on in one batch; returns when they are on the disk.
-    pub fn write(&self, changes: &[Change], lsn_first: u64) -> Result<()> {
+    pub(crate) fn write(&self, changes: &[Change], lsn_first: u64) -> Result<()> {
         let (entries, log) = (self.family(family::ENTRIES)?, self.family(family::LOG)?);
         let mut batch = WriteBatch::default();
         for (lsn, change) in (lsn_first..).zip(changes) {
@@ -103,7 +106,7 @@ impl Store {
                 Change::Enroll(account) => {
                     let record = EntryRecord {
                         lsn,
-                        account: account.clone(),
+                        account: Account::clone(account),
                     };
                     batch.put_cf(entries, key::account(account.id()), record.encode());
                     (account.id(), false)
@@ -125,7 +128,7 @@ impl Store {
     }
 
     /// The banned account of an entry as stored, or `None`. One disk read.
-    pub fn entry(&self, id: &AccountId) -> Result<Option<Account>> {
+    pub(crate) fn entry(&self, id: &AccountId) -> Result<Option<Account>> {
         let stored = self
             .db
             .get_cf(self.family(family::ENTRIES)?, key::account(id))
@@ -137,7 +140,7 @@ impl Store {
     }
 
     /// Every entry, by id. Reads the whole family.
-    pub fn entries(&self) -> Result<impl Iterator<Item = Result<Account>> + '_> {
+    pub(crate) fn entries(&self) -> Result<impl Iterator<Item = Result<Account>> + '_> {
         let rows = self.rows(family::ENTRIES)?;
         Ok(rows.map(|row| {
             let (key, stored) = row?;
@@ -147,7 +150,7 @@ impl Store {
     }
 
     /// What was seen of an account when it was screened, or `None`. One disk read.
-    pub fn seen(&self, id: &AccountId) -> Result<Option<SeenAccount>> {
+    pub(crate) fn seen(&self, id: &AccountId) -> Result<Option<SeenAccount>> {
         let stored = self
             .db
             .get_cf(self.family(family::SEEN)?, key::account(id))
@@ -159,7 +162,7 @@ impl Store {
     }
 
     /// Keeps what was seen; not synced, since losing the last moments of it loses no ban.
-    pub fn remember(&self, seen: &[SeenAccount]) -> Result<()> {
+    pub(crate) fn remember(&self, seen: &[SeenAccount]) -> Result<()> {
         let accounts = self.family(family::SEEN)?;
         let mut batch = WriteBatch::default();
         for seen in seen {
@@ -169,7 +172,7 @@ impl Store {
     }
 
     /// Forgets accounts last seen before `limit`; returns how many. Reads the whole family.
-    pub fn forget_before(&self, limit: Timestamp) -> Result<usize> {
+    pub(crate) fn forget_before(&self, limit: Timestamp) -> Result<usize> {
         let accounts = self.family(family::SEEN)?;
         let mut batch = WriteBatch::default();
         for row in self.rows(family::SEEN)? {
@@ -184,14 +187,14 @@ impl Store {
     }
 
     /// The stored background, where one was built.
-    pub fn background(&self) -> Result<Option<Vec<u8>>> {
+    pub(crate) fn background(&self) -> Result<Option<Vec<u8>>> {
         self.db
             .get_cf(self.family(family::META)?, meta::BACKGROUND)
             .map_err(database)
     }
 
     /// Keeps a background.
-    pub fn set_background(&self, stored: &[u8]) -> Result<()> {
+    pub(crate) fn set_background(&self, stored: &[u8]) -> Result<()> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
         self.db
@@ -205,14 +208,14 @@ impl Store {
     }
 
     /// Writes a consistent copy to `target`, which must not exist; hard links where the disk allows.
-    pub fn backup(&self, target: &Path) -> Result<()> {
+    pub(crate) fn backup(&self, target: &Path) -> Result<()> {
         Checkpoint::new(&self.db)
             .and_then(|point| point.create_checkpoint(target))
             .map_err(database)
     }
 
     /// Bytes of the database's files.
-    pub fn disk_bytes(&self) -> Result<u64> {
+    pub(crate) fn disk_bytes(&self) -> Result<u64> {
         let files =
             std::fs::read_dir(&self.path).map_err(|source| Error::io(&self.path, source))?;
         Ok(files
@@ -222,10 +225,7 @@ impl Store {
     }
 
     /// All rows of a family, in key order, with checksums verified.
-    pub(crate) fn rows(
-        &self,
-        family: &str,
-    ) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Box<[u8]>)>> + '_> {
+    pub(crate) fn rows(&self, family: &str) -> Result<impl Iterator<Item = Result<Row>> + '_> {
         let mut options = ReadOptions::default();
         options.set_verify_checksums(true);
         let rows = self

@@ -8,6 +8,7 @@ mod database;
 mod key;
 mod verify;
 
-pub use crate::store::codec::SeenAccount;
-pub use crate::store::database::{Access, Change, Store};
-pub use crate::store::verify::Verification;
+pub(crate) use crate::store::codec::SeenAccount;
+pub use crate::store::database::Access;
+pub(crate) use crate::store::database::{Change, Store};
+pub(crate) use crate::store::verify::Verification;

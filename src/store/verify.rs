@@ -22,7 +22,7 @@ pub struct Verification {
 
 impl Store {
     /// Reads and decodes everything, checksums included, and holds the entries against the log.
-    pub fn verify(&self) -> Result<Verification> {
+    pub(crate) fn verify(&self) -> Result<Verification> {
         let mut found = Verification::default();
         let last = self.verify_log(&mut found)?;
         self.verify_entries(&last, &mut found)?;
