@@ -76,7 +76,7 @@ impl Fingerprint {
                 .as_ref()
                 .and_then(|avatar| Picture::of(avatar, background)),
             links: Links::of(&links, background),
-            contacts: Contacts::of(&contacts, &named, &texts, background),
+            contacts: Contacts::of((&texts, &contacts), &named, handle.as_ref(), background),
             tokens: Tokens::of(&keyed_tokens(account, secret), background),
             handle,
             name,
@@ -176,6 +176,9 @@ fn handle_linked(link: &LinkKey) -> Option<String> {
 
 /// Share of the name's bits whose letters stand in the handle.
 fn told(handle: &Handle, name: &Name) -> f32 {
+    if name.joined() == handle.whole() || name.joined() == handle.stem() {
+        return 1.0;
+    }
     let letters = romanized(&fold(handle.letters())).replace(' ', "");
     let all: f32 = name.words().iter().map(|word| word.bits()).sum();
     let told: f32 = name

@@ -4,6 +4,7 @@
 //! [`FANOUT`] segments of about one size stand together they are built into one (the logarithmic method of Bentley and
 //! Saxe 1980), so an entry is indexed O(log entries) times and a screen asks O(log entries) segments.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::account::AccountId;
@@ -40,6 +41,8 @@ impl OrdinalSet {
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     segment: Arc<Segment>,
+    /// Live entries by network.
+    networks: Arc<HashMap<Arc<str>, u32>>,
     withdrawn: Arc<OrdinalSet>,
     live: u32,
 }
@@ -47,11 +50,30 @@ pub(crate) struct Part {
 impl Part {
     fn of(entries: Vec<Arc<Entry>>) -> Self {
         let live = entries.len() as u32;
+        let mut networks = HashMap::new();
+        for network in entries.iter().filter_map(|entry| entry.network.as_ref()) {
+            *networks.entry(Arc::clone(network)).or_default() += 1;
+        }
         Self {
             segment: Arc::new(Segment::build(entries)),
+            networks: Arc::new(networks),
             withdrawn: Arc::default(),
             live,
         }
+    }
+
+    fn withdraw(&mut self, ordinal: Ordinal) {
+        let network = self
+            .segment
+            .entry(ordinal)
+            .and_then(|entry| entry.network.as_ref());
+        if let Some(count) =
+            network.and_then(|name| Arc::make_mut(&mut self.networks).get_mut(name))
+        {
+            *count -= 1;
+        }
+        Arc::make_mut(&mut self.withdrawn).insert(ordinal);
+        self.live -= 1;
     }
 
     /// The segment.
@@ -128,6 +150,14 @@ impl Generation {
         self.parts.iter().map(|part| part.live).sum()
     }
 
+    /// Live entries of a network.
+    pub(crate) fn network_entries(&self, network: &str) -> u32 {
+        self.parts
+            .iter()
+            .filter_map(|part| part.networks.get(network))
+            .sum()
+    }
+
     /// Segments.
     pub fn segments(&self) -> usize {
         self.parts.len()
@@ -177,8 +207,7 @@ impl Generation {
         for id in enrolled.iter().map(|entry| &entry.id).chain(withdrawn) {
             for part in &mut parts {
                 if let Some(ordinal) = part.find(id) {
-                    Arc::make_mut(&mut part.withdrawn).insert(ordinal);
-                    part.live -= 1;
+                    part.withdraw(ordinal);
                 }
             }
         }

@@ -65,6 +65,12 @@ pub fn screen(
 ) -> Screened {
     let entries = generation.entries();
     let candidates = Candidates::of(generation, &Query::of(probe));
+    let probed = Probed {
+        name_told: probe.name_told,
+        opened_at,
+        entries,
+    };
+    let weigh = |entry, evidence| probed.weighed(entry, evidence, &judge.model);
     let mut hits = Vec::new();
     for (part, ordinals) in generation.parts().iter().zip(candidates.by_part) {
         for entry in ordinals
@@ -73,11 +79,11 @@ pub fn screen(
         {
             let evidence = Evidence::of(probe, &entry.fingerprint, &candidates.crowd);
             if evidence.agrees() {
-                hits.push(weighed(entry, evidence, entries, opened_at, &judge.model));
+                hits.push(weigh(entry, evidence));
             }
         }
     }
-    pool_networks(&mut hits, &judge.model);
+    pool_networks(&mut hits, generation, &judge.model);
     hits.sort_by(|a, b| {
         b.score
             .total()
@@ -110,42 +116,48 @@ pub(crate) fn compare(
 ) -> Hit {
     let entries = generation.entries();
     let crowd = Candidates::of(generation, &Query::of(probe)).crowd;
-    weighed(
+    let probed = Probed {
+        name_told: probe.name_told,
+        opened_at,
+        entries,
+    };
+    probed.weighed(
         entry,
         Evidence::of(probe, &entry.fingerprint, &crowd),
-        entries,
-        opened_at,
         model,
     )
 }
 
-fn weighed(
-    entry: &Arc<Entry>,
-    evidence: Evidence,
-    entries: u32,
+/// What weighs in on every pair of one probe.
+struct Probed {
+    name_told: f32,
     opened_at: Option<Timestamp>,
-    model: &Model,
-) -> Hit {
-    let minutes = entry
-        .banned_at
-        .zip(opened_at)
-        .map(|(banned, opened)| (opened.as_second() - banned.as_second()) as f32 / 60.0);
-    let circumstances = Circumstances {
-        entries,
-        name_told: entry.fingerprint.name_told,
-        network_bits: 0.0,
-        minutes_since_ban: minutes.filter(|minutes| *minutes >= 0.0),
-    };
-    Hit {
-        entry: Arc::clone(entry),
-        evidence,
-        score: Score::of(&evidence, &circumstances, model),
-        circumstances,
+    entries: u32,
+}
+
+impl Probed {
+    fn weighed(&self, entry: &Arc<Entry>, evidence: Evidence, model: &Model) -> Hit {
+        let minutes = entry
+            .banned_at
+            .zip(self.opened_at)
+            .map(|(banned, opened)| (opened.as_second() - banned.as_second()) as f32 / 60.0);
+        let circumstances = Circumstances {
+            entries: self.entries,
+            name_told: entry.fingerprint.name_told.max(self.name_told),
+            network_bits: 0.0,
+            minutes_since_ban: minutes.filter(|minutes| *minutes >= 0.0),
+        };
+        Hit {
+            entry: Arc::clone(entry),
+            evidence,
+            score: Score::of(&evidence, &circumstances, model),
+            circumstances,
+        }
     }
 }
 
 /// Lends each hit what other entries of its network agree on and it does not.
-fn pool_networks(hits: &mut [Hit], model: &Model) {
+fn pool_networks(hits: &mut [Hit], generation: &Generation, model: &Model) {
     let mut best: HashMap<Arc<str>, [f32; Signal::ALL.len()]> = HashMap::new();
     for hit in hits.iter() {
         let Some(network) = &hit.entry.network else {
@@ -156,20 +168,29 @@ fn pool_networks(hits: &mut [Hit], model: &Model) {
             *slot = slot.max(hit.score.bits(signal));
         }
     }
+    let chance: HashMap<Arc<str>, f32> = best
+        .keys()
+        .map(|network| {
+            (
+                Arc::clone(network),
+                generation.network_entries(network) as f32,
+            )
+        })
+        .collect();
     for hit in hits {
-        let Some(pooled) = hit
-            .entry
-            .network
-            .as_ref()
-            .and_then(|network| best.get(network))
-        else {
+        let Some(network) = hit.entry.network.as_ref() else {
             continue;
         };
-        let lacking = Signal::ALL
-            .into_iter()
-            .zip(pooled)
-            .filter(|(signal, _)| hit.score.bits(*signal) <= 0.0);
-        let lent = lacking.map(|(_, bits)| *bits).fold(0.0, f32::max);
+        let Some(pooled) = best.get(network) else {
+            continue;
+        };
+        let lacking = Signal::ALL.into_iter().zip(pooled);
+        let lacking = lacking.filter(|(signal, _)| hit.score.bits(*signal) <= 0.0);
+        let most = lacking.map(|(_, bits)| *bits).fold(0.0, f32::max);
+        let lent = most
+            - chance
+                .get(network)
+                .map_or(0.0, |entries| entries.max(1.0).log2());
         if lent > 0.0 {
             hit.circumstances.network_bits = lent;
             hit.score = Score::of(&hit.evidence, &hit.circumstances, model);

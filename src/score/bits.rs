@@ -6,7 +6,8 @@ use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// Share of the lesser of handle and name that counts where neither tells the other.
 const FAMILY_SHARE: f32 = 0.9;
-/// Share of the lesser of link and contact that counts: a link and a mention are often one channel.
+/// Share of the lesser of link and contact, or bio and contact, that counts: a link and a mention are often one channel,
+/// and a copied text brings the numbers in it along.
 const REACH_SHARE: f32 = 0.5;
 /// Share of the network's best other agreement that is lent to an entry.
 const NETWORK_SHARE: f32 = 0.4;
@@ -21,9 +22,10 @@ const LATE_MINUTES: f32 = 43_200.0;
 pub struct Circumstances {
     /// Live entries on the watchlist.
     pub entries: u32,
-    /// Share of the entry's name that its own handle already tells, 0 to 1.
+    /// Share of a name that its own handle already tells, 0 to 1; the larger of probe and entry.
     pub name_told: f32,
-    /// Best bits by which another entry of the same network agrees on a signal this one does not.
+    /// Best bits by which another entry of the same network agrees on a signal this one does not, less log2 of the
+    /// network's entries: the larger the network, the likelier one of them agrees by chance.
     pub network_bits: f32,
     /// Minutes from the entry's ban to the probe's opening, where both are known and in that order.
     pub minutes_since_ban: Option<f32>,
@@ -45,9 +47,21 @@ impl Score {
         {
             *slot = model.bits(signal, comparison);
         }
-        let told = 1.0 - circumstances.name_told;
-        lessen(&mut bits, Signal::Handle, Signal::Name, FAMILY_SHARE * told);
+        // A name that is the old handle tells what the handle tells.
+        let is_crossed = evidence.comparison(Signal::Name).relation == Relation::Crossed;
+        let told = if is_crossed {
+            1.0
+        } else {
+            circumstances.name_told
+        };
+        lessen(
+            &mut bits,
+            Signal::Handle,
+            Signal::Name,
+            FAMILY_SHARE * (1.0 - told),
+        );
         lessen(&mut bits, Signal::Link, Signal::Contact, REACH_SHARE);
+        lessen(&mut bits, Signal::Bio, Signal::Contact, REACH_SHARE);
         let agreeing: f32 = bits.iter().filter(|bits| **bits > 0.0).sum();
         let network = Comparison::new(
             Relation::Network,

@@ -19,34 +19,25 @@ const NAMED_BITS_MAX: f32 = 10.0;
 /// Most bits for saying to follow the entry.
 const ANNOUNCED_BITS_MAX: f32 = 20.0;
 /// Words by which a new account says that it follows an old one, in the languages of design.md section 1.
-const ANNOUNCING: [&str; 27] = [
+const ANNOUNCING: [&str; 18] = [
     "backup",
     "suspended",
     "banned",
     "old",
-    "new",
     "previous",
     "former",
     "2nd",
-    "second",
     "alt",
-    "main",
     "deleted",
     "disabled",
     "restored",
-    "back",
     "پرانا",
-    "نیا",
     "سابقہ",
-    "بیک",
     "معطل",
     "القديم",
-    "الجديد",
     "السابق",
-    "محظور",
     "احتياطي",
     "قبلی",
-    "جدید",
 ];
 
 /// An account's contacts and the handles it names.
@@ -58,8 +49,14 @@ pub struct Contacts {
 }
 
 impl Contacts {
-    /// Contacts found in the account's texts; `named` are handles that its links lead to, `text` is its bio and name.
-    pub fn of(found: &[Contact], named: &[String], text: &str, background: &Background) -> Self {
+    /// Contacts found in the account's texts: its bio and name `text`, and its links, which lead to handles `named`.
+    /// An account that names its `own` handle names nobody.
+    pub fn of(
+        (text, found): (&str, &[Contact]),
+        named: &[String],
+        own: Option<&Handle>,
+        background: &Background,
+    ) -> Self {
         let weighed = |contact: &Contact| {
             let key = feature(
                 Space::Contact,
@@ -79,7 +76,7 @@ impl Contacts {
                     .min(unseen),
             )
         };
-        let own = WeightedSet::of(
+        let reach = WeightedSet::of(
             found
                 .iter()
                 .filter(|c| c.kind != ContactKind::Hashtag)
@@ -94,12 +91,17 @@ impl Contacts {
         let mut named: Vec<u64> = mentions.chain(named).map(whole).collect();
         named.sort_unstable();
         named.dedup();
+        if let Some(handle) = own {
+            let own =
+                [handle.whole(), handle.stem()].map(|text| feature(Space::Whole, text.as_bytes()));
+            named.retain(|key| !own.contains(key));
+        }
         let announces = !named.is_empty()
             && words(text)
                 .iter()
                 .any(|word| ANNOUNCING.contains(&word.as_str()));
         Self {
-            own,
+            own: reach,
             named,
             announces,
         }

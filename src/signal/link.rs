@@ -2,12 +2,16 @@
 
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
+use crate::normalize::lookalike::spelled;
 use crate::normalize::url::LinkKey;
 use crate::signal::relation::{Comparison, Crowd, Relation};
 use crate::signal::weighted::WeightedSet;
 
-/// Bits of a link nobody counted: a page that a handful of accounts in the world name.
+/// Most bits of a link: a page that a handful of accounts in the world name.
 const UNSEEN_BITS: f32 = 30.0;
+/// Bits of having a link of that form at all, beyond the letters its owner chose: strangers of one name choose one
+/// handle on every platform.
+const OWNED_BITS: f32 = 6.0;
 /// Bits of a site nobody counted.
 const UNSEEN_SITE_BITS: f32 = 14.0;
 
@@ -21,19 +25,19 @@ pub struct Links {
 impl Links {
     /// The links that say something of their owner; a platform's own front page is none.
     pub fn of(found: &[LinkKey], background: &Background) -> Self {
-        let bits = |space, key, unseen: f32| {
-            background
-                .feature_bits(space, key)
-                .unwrap_or(unseen)
-                .min(unseen)
-        };
         let site = |link: &LinkKey| {
             let key = feature(Space::Domain, link.domain.as_bytes());
-            (key, bits(Space::Domain, key, UNSEEN_SITE_BITS))
+            let counted = background.feature_bits(Space::Domain, key);
+            (
+                key,
+                counted.unwrap_or(UNSEEN_SITE_BITS).min(UNSEEN_SITE_BITS),
+            )
         };
         let link = |link: &LinkKey| {
             let key = feature(Space::Link, link.key.as_bytes());
-            (key, bits(Space::Link, key, UNSEEN_BITS))
+            let counted = background.feature_bits(Space::Link, key);
+            let by_letters = || background.text_bits(&spelled(owned_part(link))) + OWNED_BITS;
+            (key, counted.unwrap_or_else(by_letters).min(UNSEEN_BITS))
         };
         let personal = || found.iter().filter(|link| link.personal);
         Self {
@@ -71,6 +75,16 @@ impl Links {
                 .iter()
                 .map(|(key, _)| (Space::Domain, *key)),
         );
+    }
+}
+
+/// The part of a link that its owner chose: the path, or the name of the domain.
+fn owned_part(link: &LinkKey) -> &str {
+    let (host, path) = link.key.split_once('/').unwrap_or((&link.key, ""));
+    if path.is_empty() {
+        host.split('.').next().unwrap_or(host)
+    } else {
+        path
     }
 }
 

@@ -8,9 +8,9 @@ use crate::signal::weighted::WeightedSet;
 /// Bits of an identifier nobody counted, by what its name says it is. Whole offices and carriers share a network prefix;
 /// families and shops share a device; an e-mail or phone is one person's.
 const UNSEEN_BITS: [(&str, f32); 6] = [
-    ("ip", 8.0),
-    ("network", 8.0),
-    ("prefix", 8.0),
+    ("ip", 4.0),
+    ("network", 4.0),
+    ("prefix", 4.0),
     ("mail", 22.0),
     ("phone", 22.0),
     ("device", 19.0),
