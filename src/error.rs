@@ -50,6 +50,10 @@ pub enum Error {
         /// RocksDB's message.
         message: String,
     },
+    /// Another process has the database open for writing (`enroll`, `withdraw`, `screen`, `rescan`): wait for it, or feed
+    /// the same process. `lookup`, `explain`, `stats`, `verify`, `export` and `evaluate` read beside it.
+    #[error("another process has the database open for writing")]
+    Locked,
     /// Bytes in the database do not decode: run `verify`, then restore from a backup.
     #[error("damaged record {key}: {reason}")]
     Damaged {

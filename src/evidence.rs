@@ -1,7 +1,7 @@
 //! All comparisons of one pair.
 
 use crate::fingerprint::Fingerprint;
-use crate::signal::relation::{Comparison, Crowd, Level, Signal};
+use crate::signal::relation::{Comparison, Crowd, Level, Relation, Signal};
 use crate::signal::{avatar, bio, contact, crossing, handle, link, name, token};
 
 /// Signals that compare two fingerprints; the network and the time are added by the engine.
@@ -27,7 +27,11 @@ impl Evidence {
         Self {
             comparisons: [
                 handle,
-                name.or(crossed),
+                if name.relation == Relation::Same {
+                    name
+                } else {
+                    name.or(crossed)
+                },
                 pairwise(&probe.bio, &entry.bio, |probe, entry| {
                     bio::compare(probe, entry, crowd)
                 }),

@@ -7,8 +7,9 @@ const REVIEW_FACTOR: f32 = 10.0;
 /// Bits by which the scores of ordinary signups stay below their bound.
 ///
 /// For likelihood ratios P(score >= s) <= mirrors_per_signup x 2^-s holds for ordinary signups (Wald 1945); how far below
-/// the bound they stay is measured by `scripts/evaluation` on ordinary accounts.
-const SLACK_BITS: f32 = 0.0;
+/// the bound they stay is measured by `scripts/evaluation`: one in 10,000 ordinary accounts reached 1.9 bits where the
+/// bound says 4.3, and one in 1,000 reached -2.4 where it says 1.0; of that a third is kept as a reserve.
+const SLACK_BITS: f32 = 2.0;
 
 /// The machine's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Rescan {
         #[command(flatten)]
         files: Files,
-        /// Where reports go: NDJSON, also .gz or .zst is not resumable and refused.
+        /// Where reports go; a name ending in .ndjson, .jsonl or .json.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
         /// Go on where an interrupted run stopped.
@@ -181,6 +181,17 @@ impl Judging {
             access,
             false_flags_per_10k: self.false_flags_per_10k,
             ..Options::default()
+        }
+    }
+}
+
+impl Telling {
+    /// Options for an engine that judges and tells like that.
+    pub(crate) fn options(&self, judging: &Judging, access: Access) -> Options {
+        Options {
+            hits_max: self.hits,
+            all_candidates: self.all_candidates,
+            ..judging.options(access)
         }
     }
 }

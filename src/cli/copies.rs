@@ -37,7 +37,7 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         stats.disk_bytes,
         stats.model,
         stats.background_accounts,
-        stats.networks.len()
+        stats.networks.iter().filter(|(name, _)| !name.is_empty()).count()
     ))?;
     for (name, bytes) in &stats.index_bytes {
         console.print(&format!("index of {name:<11} {bytes} bytes\n"))?;
@@ -96,13 +96,25 @@ pub(crate) fn restore(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyho
         }
         .into());
     }
-    Store::open(dir, Access::Write)?.backup(db)?;
+    copy(dir, db)?;
     console.print(&format!(
         "restored {} entries from {}\n",
         found.entries,
         dir.display()
     ))?;
     Ok(DONE)
+}
+
+/// Copies the files of a backup, so that the backup itself is only read.
+fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+    let files = std::fs::read_dir(from).map_err(|source| Error::io(from, source))?;
+    std::fs::create_dir_all(to).map_err(|source| Error::io(to, source))?;
+    for file in files {
+        let file = file.map_err(|source| Error::io(from, source))?.path();
+        let target = to.join(file.file_name().unwrap_or_default());
+        std::fs::copy(&file, target).map_err(|source| Error::io(&file, source))?;
+    }
+    Ok(())
 }
 
 fn check_absent(dir: &Path) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::account::{Account, AccountId};
 use crate::cli::args::Files;
 use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
-use crate::cli::run::{Console, DONE, FAILED, status};
+use crate::cli::run::{Console, DONE, FAILED, SOME_REJECTED, status};
 use crate::engine::{Engine, Options};
 use crate::error::Error;
 use crate::store::Access;
@@ -111,9 +111,9 @@ pub(crate) fn withdraw(
         engine.generation().entries(),
         receipt.lsn
     ))?;
-    Ok(if receipt.withdrawn == 0 && !receipt.unknown.is_empty() {
-        FAILED
-    } else {
-        DONE
+    Ok(match (receipt.withdrawn, receipt.unknown.len()) {
+        (_, 0) => DONE,
+        (0, _) => FAILED,
+        _ => SOME_REJECTED,
     })
 }

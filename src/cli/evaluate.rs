@@ -1,18 +1,32 @@
 //! `evaluate`: figures on labelled probes.
 
+use std::path::Path;
+
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::cli::args::Files;
+use crate::cli::args::{Files, Judging};
 use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
 use crate::cli::run::{Console, status};
 use crate::cli::table::{cell, table};
-use crate::engine::Engine;
+use crate::engine::{Engine, Options};
+use crate::error::Result;
 use crate::evaluate::{Figures, Trial, trial};
+use crate::store::Access;
 
 /// Hits in which the right entry is looked for.
-pub(crate) const HITS_MAX: usize = 100;
+const HITS_MAX: usize = 100;
 /// Probes screened between two looks at the input.
 const CHUNK_LEN: usize = 8_192;
+
+/// Opens an engine that tells every candidate, so that the right entry's rank is known.
+pub(crate) fn engine(db: &Path, judging: &Judging) -> Result<Engine> {
+    let options = Options {
+        all_candidates: true,
+        hits_max: HITS_MAX,
+        ..judging.options(Access::Read)
+    };
+    Engine::open(db, options)
+}
 
 /// Screens the labelled probes of `files` and prints figures.
 pub(crate) fn run(

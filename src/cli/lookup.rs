@@ -4,6 +4,7 @@ use crate::account::AccountDraft;
 use crate::cli::run::{Console, DONE};
 use crate::cli::table::{cell, table};
 use crate::engine::{Engine, LookupRow};
+use crate::error::Rejection;
 use crate::wire::LookupRecord;
 
 /// Shows entries whose handle is like `handle`.
@@ -20,6 +21,9 @@ pub(crate) fn run(
         ..AccountDraft::default()
     }
     .check()?;
+    if asked.handle.is_empty() {
+        return Err(Rejection::new("missing_field", "handle", "expected a handle").into());
+    }
     let rows = engine.lookup(&asked, limit)?;
     if json {
         let records: Vec<LookupRecord> = rows.iter().map(LookupRecord::of).collect();
@@ -39,8 +43,16 @@ pub(crate) fn run(
     for row in &rows {
         shown.add_row(cells(row));
     }
-    console.print(&format!("{shown}\n{} entries\n", rows.len()))?;
+    console.print(&format!("{shown}\n{}\n", counted(rows.len())))?;
     Ok(DONE)
+}
+
+fn counted(rows: usize) -> String {
+    if rows == 1 {
+        "1 entry".into()
+    } else {
+        format!("{rows} entries")
+    }
 }
 
 fn cells(row: &LookupRow) -> Vec<String> {

@@ -36,6 +36,8 @@ pub(crate) struct Job {
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Mark {
     inputs: Vec<PathBuf>,
+    /// What decides the reports: watchlist, model and options. A run goes on only under the same.
+    settings: String,
     records: u64,
     rejected: u64,
     flagged: u64,
@@ -46,7 +48,7 @@ struct Mark {
 pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyhow::Result<u8> {
     check_name(&job.out)?;
     let inputs = inputs(&job.files)?;
-    let mut mark = start(job)?;
+    let mut mark = start(engine, job)?;
     let mut output = open(job, &mark)?;
     let stopped = stop_on_interrupt();
     let begun = Instant::now();
@@ -125,9 +127,10 @@ fn check_name(out: &Path) -> Result<(), Error> {
 }
 
 /// The mark to go on from: the stored one with `--resume`, else the beginning.
-fn start(job: &Job) -> Result<Mark, Error> {
+fn start(engine: &Engine, job: &Job) -> Result<Mark, Error> {
     let fresh = Mark {
         inputs: job.files.files.clone(),
+        settings: settings(engine, job),
         ..Mark::default()
     };
     let path = mark_path(&job.out);
@@ -140,10 +143,26 @@ fn start(job: &Job) -> Result<Mark, Error> {
     };
     let text = std::fs::read_to_string(&path).map_err(|source| Error::io(&path, source))?;
     let mark: Mark = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
-    if mark.inputs != fresh.inputs {
-        return Err(malformed("it belongs to a run over other files".into()));
+    if (&mark.inputs, &mark.settings) != (&fresh.inputs, &fresh.settings) {
+        return Err(malformed(
+            "it belongs to a run over other files, another watchlist or other options".into(),
+        ));
     }
     Ok(mark)
+}
+
+fn settings(engine: &Engine, job: &Job) -> String {
+    let judge = engine.judge();
+    format!(
+        "lsn {} model {} thresholds {} {} hits {} all {} flagged {}",
+        engine.generation().lsn(),
+        engine.model(),
+        judge.policy.threshold_review(),
+        judge.policy.threshold_match(),
+        judge.hits_max,
+        judge.all_candidates,
+        job.flagged_only
+    )
 }
 
 /// Opens the output and cuts it back to the mark.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 
 use clap::Parser;
 
@@ -68,7 +69,7 @@ pub fn run(
         Ok(status) => status,
         Err(error) if is_broken_pipe(&error) => DONE,
         Err(error) => {
-            console.complain(&format!("mirrorwatch: {error:#}"));
+            console.complain(&format!("mirrorwatch: {error}"));
             FAILED
         }
     }
@@ -76,15 +77,6 @@ pub fn run(
 
 fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let db = arguments.db.as_path();
-    let reader = || -> Result<Engine> {
-        Engine::open(
-            db,
-            Options {
-                access: Access::Read,
-                ..Options::default()
-            },
-        )
-    };
     match arguments.command {
         Command::Demo { data } => demo::run(data, console),
         Command::Enroll { files } => enroll::enroll(db, &files, console),
@@ -102,51 +94,34 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
             judging,
             telling,
         } => {
-            let options = crate::engine::Options {
-                hits_max: telling.hits,
-                all_candidates: telling.all_candidates,
-                ..judging.options(Access::Write)
+            let job = rescan::Job {
+                files,
+                out,
+                resume,
+                flagged_only,
             };
-            rescan::run(
-                &Engine::open(db, options)?,
-                &rescan::Job {
-                    files,
-                    out,
-                    resume,
-                    flagged_only,
-                },
-                console,
-            )
+            let engine = Engine::open(db, telling.options(&judging, Access::Write))?;
+            rescan::run(&engine, &job, console)
         }
         Command::Lookup {
             handle,
             json,
             limit,
-        } => lookup::run(&reader()?, &handle, limit, json, console),
+        } => lookup::run(&reader(db)?, &handle, limit, json, console),
         Command::Explain {
             probe,
             entry,
             json,
             judging,
-        } => explain::run(
-            &Engine::open(db, judging.options(Access::Read))?,
-            &probe,
-            &entry,
-            json,
-            console,
-        ),
+        } => {
+            let engine = Engine::open(db, judging.options(Access::Read))?;
+            explain::run(&engine, &probe, &entry, json, console)
+        }
         Command::Evaluate {
             files,
             judging,
             json,
-        } => {
-            let options = Options {
-                all_candidates: true,
-                hits_max: evaluate::HITS_MAX,
-                ..judging.options(Access::Read)
-            };
-            evaluate::run(&Engine::open(db, options)?, &files, json, console)
-        }
+        } => evaluate::run(&evaluate::engine(db, &judging)?, &files, json, console),
         Command::Background {
             files,
             fresh,
@@ -160,12 +135,24 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
             };
             background::run(&files, fresh, &target, console)
         }
-        Command::Stats { json } => copies::stats(&reader()?, json, console),
+        Command::Stats { json } => copies::stats(&reader(db)?, json, console),
         Command::Verify => copies::verify(db, console),
-        Command::Export => copies::export(&reader()?, console),
+        Command::Export => copies::export(&reader(db)?, console),
         Command::Backup { dir } => copies::backup(db, &dir, console),
         Command::Restore { dir } => copies::restore(db, &dir, console),
     }
+}
+
+/// An engine for a command that changes nothing.
+fn reader(db: &Path) -> Result<Engine> {
+    let access = Access::Read;
+    Engine::open(
+        db,
+        Options {
+            access,
+            ..Options::default()
+        },
+    )
 }
 
 /// The status of a command that read records.

@@ -14,7 +14,7 @@ use crate::account::Account;
 use crate::cli::args::{Files, Judging, Telling};
 use crate::cli::records::{Record, complain, complain_if_empty, inputs};
 use crate::cli::run::{Console, status};
-use crate::engine::{Engine, Options};
+use crate::engine::Engine;
 use crate::error::Result;
 use crate::format::{Input, Parser};
 use crate::store::Access;
@@ -34,12 +34,7 @@ pub(crate) fn run(
     console: &mut Console<'_>,
 ) -> anyhow::Result<u8> {
     let inputs = inputs(files)?;
-    let options = Options {
-        hits_max: telling.hits,
-        all_candidates: telling.all_candidates,
-        ..judging.options(Access::Write)
-    };
-    let engine = Engine::open(db, options)?;
+    let engine = Engine::open(db, telling.options(judging, Access::Write))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .build()?;

@@ -21,7 +21,7 @@ pub(crate) fn table(header: &[&str]) -> Table {
 pub(crate) fn cell(text: &str) -> String {
     let plain: String = text
         .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
         .collect();
     if plain.is_ascii() {
         plain

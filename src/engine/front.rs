@@ -154,7 +154,17 @@ impl Engine {
     /// The database cannot write. Accounts that are turned down are listed in the answer; the others are enrolled.
     pub fn enroll(&self, accounts: Vec<Account>) -> Result<Enrolled> {
         let (mut ready, mut rejected) = (Vec::with_capacity(accounts.len()), Vec::new());
+        let now = Timestamp::now();
         for (place, account) in accounts.into_iter().enumerate() {
+            let ended = account.ban.as_ref().and_then(|ban| ban.expires_at);
+            if ended.is_some_and(|end| end <= now) {
+                let reason = "the ban has ended already";
+                rejected.push((
+                    place,
+                    Rejection::new("invalid_value", "ban.expires_at", reason),
+                ));
+                continue;
+            }
             match self.filled(account)? {
                 Ok(account) => ready.push(account),
                 Err(rejection) => rejected.push((place, rejection)),
@@ -207,13 +217,27 @@ impl Engine {
         let entry = generation.find(entry).ok_or_else(|| Error::UnknownEntry {
             id: entry.to_string(),
         })?;
-        let hit = compare(
-            &generation,
-            &self.fingerprint(&probe),
-            probe.created_at,
-            entry,
-            &self.judge.model,
-        );
+        let fingerprint = self.fingerprint(&probe);
+        let judge = Judge {
+            hits_max: usize::MAX,
+            all_candidates: true,
+            ..Judge::clone(&self.judge)
+        };
+        let found = screen(&generation, &fingerprint, probe.created_at, &judge)
+            .hits
+            .into_iter();
+        let hit = found
+            .into_iter()
+            .find(|hit| hit.entry.id == entry.id)
+            .unwrap_or_else(|| {
+                compare(
+                    &generation,
+                    &fingerprint,
+                    probe.created_at,
+                    entry,
+                    &judge.model,
+                )
+            });
         self.reporter().hit(&probe, &hit, true)
     }
 

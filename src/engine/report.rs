@@ -9,7 +9,7 @@ use crate::engine::screen::{Hit, Judge, Screened};
 use crate::engine::words::{Pair, seldom};
 use crate::error::Result;
 use crate::score::bits::probability;
-use crate::signal::relation::{Level, Relation, Signal};
+use crate::signal::relation::{Comparison, Level, Relation, Signal};
 use crate::store::Store;
 
 /// One row of evidence.
@@ -138,7 +138,7 @@ impl<'a> Reporter<'a> {
                 let bits = hit.score.bits(signal);
                 EvidenceRow {
                     signal,
-                    level: comparison.relation.level(),
+                    level: level_of(signal, &comparison),
                     bits,
                     probe,
                     entry,
@@ -164,6 +164,14 @@ impl<'a> Reporter<'a> {
             probability: hit.score.probability(),
             evidence,
         })
+    }
+}
+
+/// The level told: the very same picture is exact, a near one close.
+fn level_of(signal: Signal, comparison: &Comparison) -> Level {
+    match (signal, comparison.relation, comparison.distance) {
+        (Signal::Avatar, Relation::Near10, 0) => Level::Exact,
+        _ => comparison.relation.level(),
     }
 }
 

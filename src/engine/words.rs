@@ -77,23 +77,22 @@ impl Pair<'_> {
     }
 
     fn missing(&self, signal: Signal) -> String {
-        let (probe, entry) = self.values(signal, Relation::Missing);
-        match (probe.is_some(), entry.is_some()) {
+        match (tells(self.probe, signal), tells(self.entry, signal)) {
             (true, false) => "the entry does not tell".into(),
             (false, true) => "the probe does not tell".into(),
-            _ => "not told on both sides".into(),
+            (true, true) => "too little to compare".into(),
+            (false, false) => "not told on both sides".into(),
         }
     }
 
     fn handle(&self, relation: Relation) -> String {
         let named = moves(&self.probe.handle, &self.entry.handle);
         let named: Vec<String> = named.iter().map(Move::to_string).collect();
-        let core = || Parts::of(&self.entry.handle).core;
         match relation {
             Relation::Different => "different handle".into(),
             Relation::Same if named.is_empty() => "same handle".into(),
-            Relation::Contains => format!("contains the core \"{}\"", core()),
-            Relation::Affixed => format!("same core \"{}\": {}", core(), named.join("; ")),
+            Relation::Contains => "contains the core of the old handle".into(),
+            Relation::Affixed => format!("same core: {}", named.join("; ")),
             Relation::SameSound => "sounds the same in another spelling or script".into(),
             Relation::Truncated => format!("the beginning of the old handle: {}", named.join("; ")),
             _ => named.join("; "),
@@ -129,7 +128,7 @@ impl Pair<'_> {
         let named = shared
             .iter()
             .take(NAMED_WORDS)
-            .map(String::as_str)
+            .map(|word| as_written(&self.entry.bio, word))
             .collect::<Vec<_>>()
             .join(", ");
         match relation {
@@ -189,6 +188,29 @@ enum Crossing {
     HandleIsName,
 }
 
+/// The word of `text` that folds to `word`, as its writer spelled it.
+fn as_written<'a>(text: &'a str, word: &'a str) -> &'a str {
+    let trimmed = text
+        .split_whitespace()
+        .map(|written| written.trim_matches(|c: char| !c.is_alphanumeric()));
+    let mut same = trimmed.filter(|written| words_of(written) == [word]);
+    same.next().unwrap_or(word)
+}
+
+/// True when an account brings anything for a signal.
+fn tells(account: &Account, signal: Signal) -> bool {
+    match signal {
+        Signal::Handle => !account.handle.is_empty(),
+        Signal::Name => !account.display_name.is_empty(),
+        Signal::Bio => !account.bio.is_empty(),
+        Signal::Avatar => account.avatar.is_some(),
+        Signal::Link => !link_keys(account).is_empty(),
+        Signal::Contact => !contact_keys(account).is_empty(),
+        Signal::Token => !account.tokens.is_empty(),
+        Signal::Network | Signal::Time => false,
+    }
+}
+
 /// How seldom ordinary accounts agree like that, as a clause; why an agreement weighs nothing.
 pub(crate) fn seldom(comparison: &Comparison, bits: f32, model: &Model, signal: Signal) -> String {
     if comparison.relation.level() <= Level::Different {
@@ -202,7 +224,7 @@ pub(crate) fn seldom(comparison: &Comparison, bits: f32, model: &Model, signal: 
         ),
         _ => "; fewer than one in a million ordinary accounts would".into(),
     };
-    match (bits > 0.0, alone - bits > 0.05) {
+    match (alone > 0.0, alone - bits > 0.05) {
         (true, true) => format!(
             "{clause}; counts {bits:.1} of {alone:.1} bits, since another row tells part of it"
         ),

@@ -1,6 +1,6 @@
 //! From an unparsed body to a checked account.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -100,7 +100,7 @@ impl Parser {
                     quality,
                 }))
             }
-            (None, Some(path), None) => picture::of_file(&self.folder.join(path)).map(Some),
+            (None, Some(path), None) => picture::of_file(&self.folder, Path::new(&path)).map(Some),
             (None, None, Some(base64)) => picture::of_base64(&base64).map(Some),
             (None, None, None) => Ok(None),
             _ => Err(Rejection::new(
@@ -120,21 +120,48 @@ fn json(bytes: &[u8]) -> Result<AccountRecord, Rejection> {
             format!("byte {} is not UTF-8", error.valid_up_to() + 1),
         )
     })?;
+    // serde would take an array for the fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(Rejection::new(
+            "invalid_type",
+            "record",
+            "expected a JSON object",
+        ));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let record = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." {
-            "record".to_owned()
-        } else {
-            path
-        };
         let inner = error.into_inner();
-        Rejection::new(code_of(&inner), field, inner.to_string())
+        // Broken JSON is the record's fault, whichever field was being read; the path of what never got a name is `?`.
+        let field = match path.trim_end_matches('?').trim_end_matches('.') {
+            named if inner.is_data() && !named.is_empty() => named.to_owned(),
+            _ => "record".to_owned(),
+        };
+        Rejection::new(code_of(&inner), field, reason_of(&inner))
     })?;
     deserializer
         .end()
         .map_err(|error| Rejection::new("invalid_json", "record", error.to_string()))?;
     Ok(record)
+}
+
+/// What serde_json says, less the value it met (profile text stays out of messages) and in a user's words.
+fn reason_of(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let expected = message
+        .split_once(", expected ")
+        .map(|(_, rest)| format!("expected {rest}"));
+    let plain = expected.unwrap_or(message);
+    let words = [
+        ("struct AvatarRecord", "an object"),
+        ("struct BanRecord", "an object"),
+        ("a map", "an object"),
+        ("a sequence", "an array"),
+        ("u8", "a number from 0 to 255"),
+    ];
+    words
+        .iter()
+        .fold(plain, |text, (rust, word)| text.replace(rust, word))
 }
 
 /// A stable word for what serde_json says.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -21,13 +21,27 @@ const ALLOC_BYTES_MAX: u64 = 512 << 20;
 /// Pictures beyond this side are reduced by whole pixels before hashing; PDQ looks at 64 x 64 in the end.
 const SIDE_MAX: u32 = 1024;
 
-/// The hash of a picture file.
+/// The hash of the picture file at `path` below `folder`.
 ///
 /// # Errors
 /// Absent, too large, of another format than PNG, JPEG, WebP or GIF, or broken.
-pub(crate) fn of_file(path: &Path) -> Result<Avatar, Rejection> {
+pub(crate) fn of_file(folder: &Path, path: &Path) -> Result<Avatar, Rejection> {
+    let is_below = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+    if !path.components().all(is_below) {
+        let reason = "expected a path below the input file's folder";
+        return Err(Rejection::new("invalid_value", "avatar.path", reason));
+    }
+    let path = folder.join(path);
     let unreadable =
         |error: std::io::Error| Rejection::new("unreadable", "avatar.path", error.to_string());
+    // A pipe or a device would block or never end.
+    if !std::fs::metadata(&path).map_err(unreadable)?.is_file() {
+        return Err(Rejection::new(
+            "unreadable",
+            "avatar.path",
+            "not a regular file",
+        ));
+    }
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(FILE_BYTES_MAX + 1)

@@ -55,7 +55,7 @@ const ROWS: [Row; 38] = [
     row(Signal::Name, Relation::SameSound, 6.0, 0.5, 17.0),
     row(Signal::Name, Relation::NearWords, 8.0, 0.5, 19.0),
     row(Signal::Name, Relation::SharedWords, 0.0, 0.9, 13.0),
-    row(Signal::Name, Relation::Crossed, 9.0, 0.6, 22.5),
+    row(Signal::Name, Relation::Crossed, 3.0, 0.85, 22.5),
     row(Signal::Name, Relation::Different, -0.6, 0.0, 0.0),
     row(Signal::Bio, Relation::Same, 4.0, 0.65, 18.0),
     row(Signal::Bio, Relation::MostWords, 4.0, 0.65, 16.5),

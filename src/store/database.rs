@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
-    ColumnFamilyDescriptor, DB, IteratorMode, Options, ReadOptions, WriteBatch, WriteOptions,
+    ColumnFamilyDescriptor, DB, DBRecoveryMode, IteratorMode, Options, ReadOptions, WriteBatch,
+    WriteOptions,
 };
 
 use crate::account::{Account, AccountId};
@@ -59,6 +60,9 @@ impl Store {
             return Err(Error::NoDatabase {
                 path: path.to_owned(),
             });
+        }
+        if access == Access::Create {
+            make_private(path)?;
         }
         let options = options(access);
         let families =
@@ -290,10 +294,21 @@ impl Store {
     }
 }
 
+/// Makes the folder, readable by its owner alone: it holds profiles and the secret that keys tokens.
+fn make_private(path: &Path) -> Result<()> {
+    let mut folder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    let made = folder.recursive(true).create(path);
+    made.map_err(|source| Error::io(path, source))
+}
+
 fn options(access: Access) -> Options {
     let mut options = Options::default();
     options.create_if_missing(access == Access::Create);
     options.create_missing_column_families(access != Access::Read);
+    // Rot inside the log is an error, not the end of the log: acknowledged bans behind it must not vanish unseen.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_max_open_files(256);
     options.set_keep_log_file_num(2);
     options.increase_parallelism(2);
@@ -313,9 +328,11 @@ fn family_options() -> Options {
 }
 
 fn database(source: rocksdb::Error) -> Error {
-    Error::Database {
-        message: source.into_string(),
+    let message = source.into_string();
+    if message.contains("While lock file") || message.contains("lock hold by current process") {
+        return Error::Locked;
     }
+    Error::Database { message }
 }
 
 pub(crate) fn damaged(key: &[u8], reason: &str) -> Error {
