@@ -52,7 +52,7 @@ pub enum Error {
     },
     /// Another process has the database open for writing (`enroll`, `withdraw`, `screen`, `rescan`): wait for it, or feed
     /// the same process. `lookup`, `explain`, `stats`, `verify`, `export` and `evaluate` read beside it.
-    #[error("another process has the database open for writing")]
+    #[error("another process has the database open for writing and holds its lock")]
     Locked,
     /// Bytes in the database do not decode: run `verify`, then restore from a backup.
     #[error("damaged record {key}: {reason}")]

@@ -37,6 +37,7 @@ pub(crate) struct Job {
 struct Mark {
     inputs: Vec<PathBuf>,
     /// What decides the reports: watchlist, model and options. A run goes on only under the same.
+    #[serde(default)]
     settings: String,
     records: u64,
     rejected: u64,
@@ -143,7 +144,8 @@ fn start(engine: &Engine, job: &Job) -> Result<Mark, Error> {
     };
     let text = std::fs::read_to_string(&path).map_err(|source| Error::io(&path, source))?;
     let mark: Mark = serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))?;
-    if (&mark.inputs, &mark.settings) != (&fresh.inputs, &fresh.settings) {
+    let is_changed = !mark.settings.is_empty() && mark.settings != fresh.settings;
+    if mark.inputs != fresh.inputs || is_changed {
         return Err(malformed(
             "it belongs to a run over other files, another watchlist or other options".into(),
         ));

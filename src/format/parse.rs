@@ -121,7 +121,7 @@ fn json(bytes: &[u8]) -> Result<AccountRecord, Rejection> {
         )
     })?;
     // serde would take an array for the fields in their order.
-    if !text.trim_start().starts_with('{') {
+    if text.trim_start().starts_with('[') {
         return Err(Rejection::new(
             "invalid_type",
             "record",
@@ -132,9 +132,9 @@ fn json(bytes: &[u8]) -> Result<AccountRecord, Rejection> {
     let record = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        // Broken JSON is the record's fault, whichever field was being read; the path of what never got a name is `?`.
+        // A record that ends too early is no field's fault; the path of what never got a name is `?`.
         let field = match path.trim_end_matches('?').trim_end_matches('.') {
-            named if inner.is_data() && !named.is_empty() => named.to_owned(),
+            named if !inner.is_eof() && !named.is_empty() => named.to_owned(),
             _ => "record".to_owned(),
         };
         Rejection::new(code_of(&inner), field, reason_of(&inner))

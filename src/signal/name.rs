@@ -145,6 +145,9 @@ impl Name {
         lead(self.all_bits, feature(Space::Whole, self.joined.as_bytes()));
         for (index, first) in self.words.iter().enumerate() {
             lead(first.bits, first.key);
+            for slip in slips(first) {
+                lead(first.bits - SLIP_BITS, slip);
+            }
             lead(first.sound_bits, first.sound);
             for second in self.words.iter().skip(index + 1) {
                 lead(first.bits + second.bits, pair(first.key, second.key));
@@ -206,6 +209,19 @@ pub(crate) fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
         relation,
         (TOGETHER * surprise - UNMET_BITS * missing).max(0.0),
     )
+}
+
+/// Keys of a word with one letter left out: two words a slip apart share one of them (symmetric deletes, Garbe 2012).
+fn slips(word: &NameWord) -> impl Iterator<Item = u64> + '_ {
+    let long_enough = word.text.chars().count() >= SLIP_CHARS_MIN;
+    let gaps = word.text.char_indices().filter(move |_| long_enough);
+    gaps.map(|(at, left_out)| {
+        let rest = [
+            &word.text.as_bytes()[..at],
+            &word.text.as_bytes()[at + left_out.len_utf8()..],
+        ];
+        feature(Space::NameToken, &rest.concat())
+    })
 }
 
 type Meeting = fn(&NameWord, &NameWord) -> Option<f32>;

@@ -49,12 +49,12 @@ fn one_line_for_each_record_in_order_with_errors_in_place() {
             "\"x:1\" clear",
             "2 invalid_json",
             "4 missing_field",
-            "\"x:5\" match",
+            "\"x:5\" review",
             "6 invalid_value"
         ]
     );
     insta::assert_snapshot!(told.err, @r"
-    mixed.ndjson:2: invalid_json: field `id`: EOF while parsing a value at line 1 column 6
+    mixed.ndjson:2: invalid_json: field `record`: EOF while parsing a value at line 1 column 6
     mixed.ndjson:4: missing_field: field `id`: every record needs an id of 1 to 256 bytes
     mixed.ndjson:6: invalid_value: field `kind`: expected account, page, group or channel
     ");
@@ -165,7 +165,7 @@ fn explain_tells_why_and_why_not() {
     let why = shell.expect(0, &["explain", &file, entry]);
     assert!(
         why.starts_with("x:9 against x:2588139986987973091\n")
-            && why.contains("bits above the threshold of"),
+            && why.contains("bits short of a match"),
         "{why}"
     );
     for signal in [

@@ -219,7 +219,7 @@ fn brute_force(engine: &Engine, generation: &Generation, probe: &Fingerprint) ->
         let evidence = Evidence::of(probe, &entry.fingerprint, &crowd);
         let circumstances = Circumstances {
             entries: generation.entries(),
-            name_told: entry.fingerprint.name_told,
+            name_told: entry.fingerprint.name_told.max(probe.name_told),
             ..Circumstances::default()
         };
         let score = Score::of(&evidence, &circumstances, &engine.judge().model);

@@ -60,7 +60,7 @@ fn a_mark_of_another_run_is_refused() {
     let told = shell.run(&["rescan", &signups, "--out", &out, "--resume"]);
     assert_eq!(
         told.err,
-        "mirrorwatch: out.ndjson.progress: it belongs to a run over other files\n"
+        "mirrorwatch: out.ndjson.progress: it belongs to a run over other files, another watchlist or other options\n"
     );
     shell.file("out.ndjson.progress", "rubbish");
     assert_eq!(
