@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use crate::cli::run::{Console, DONE};
 use crate::cli::table::{cell, table};
 use crate::cli::{explain, lookup};
-use crate::engine::{Engine, Options, Screened};
+use crate::engine::{Engine, Hit, Options, Screened};
 use crate::error::Error;
 use crate::format::{Input, Labelled, Parser};
+use crate::signal::relation::{Level, Signal};
 use crate::store::Access;
 use crate::verdict::Verdict;
 
@@ -67,6 +68,7 @@ fn mirrors(
         "strongest evidence",
     ]);
     let (mut flagged, mut right, mut all) = (0, 0, 0);
+    let mut tactics = std::collections::BTreeSet::new();
     for (signup, screened) in judged
         .iter()
         .filter(|(signup, _)| signup.mirror_of.is_some())
@@ -78,6 +80,9 @@ fn mirrors(
         };
         flagged += 1;
         right += usize::from(signup.mirror_of.as_deref() == Some(hit.entry.as_str()));
+        if !tactics.insert(signup.tactic.as_deref().unwrap_or_default()) {
+            continue;
+        }
         let mut rows: Vec<_> = hit.evidence.iter().filter(|row| row.bits > 0.0).collect();
         rows.sort_by(|a, b| b.bits.total_cmp(&a.bits));
         let why: Vec<String> = rows
@@ -99,7 +104,7 @@ fn mirrors(
         ]);
     }
     console.print(&format!(
-        "Mirrors found: {flagged} of {all}, the right entry first in {right}.\n{shown}\n\n"
+        "Mirrors found: {flagged} of {all}, the right entry first in {right}. One of each tactic:\n{shown}\n\n"
     ))
 }
 
@@ -167,9 +172,11 @@ fn asked(
     judged: &[(Labelled, Screened)],
     console: &mut Console<'_>,
 ) -> anyhow::Result<()> {
-    let flagged = judged.iter().find(|(signup, screened)| {
-        screened.verdict == Verdict::Match && !signup.account.handle.is_empty()
-    });
+    let same_handle =
+        |hit: &Hit| hit.evidence.comparison(Signal::Handle).relation.level() > Level::Different;
+    let flagged = judged
+        .iter()
+        .find(|(_, screened)| screened.hits.first().is_some_and(same_handle));
     let Some((signup, _)) = flagged else {
         return Ok(());
     };
