@@ -243,6 +243,7 @@ impl Account {
         fill(&mut fields.location, &earlier.location);
         fields.avatar = fields.avatar.or(earlier.avatar);
         fields.created_at = fields.created_at.or(earlier.created_at);
+        fields.ban = fields.ban.or_else(|| earlier.ban.clone());
         if fields.kind == Kind::Account {
             fields.kind = earlier.kind;
         }

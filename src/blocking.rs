@@ -35,7 +35,12 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// Exact keys, distinct.
+    /// True when the probe has a bio to compare.
+    pub(crate) fn has_bio(&self) -> bool {
+        self.probe.bio.is_some()
+    }
+
+    /// Exact keys, ascending and distinct.
     pub(crate) fn keys(&self) -> &[u64] {
         &self.keys
     }

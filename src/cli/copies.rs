@@ -6,7 +6,7 @@ use crate::cli::run::{Console, DONE, FAILED};
 use crate::cli::table::cell;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::store::{Access, Store};
+use crate::store::{Access, Store, make_private};
 use crate::wire::AccountRecord;
 
 /// Networks listed by `stats`.
@@ -81,6 +81,7 @@ pub(crate) fn export(engine: &Engine, console: &mut Console<'_>) -> anyhow::Resu
 pub(crate) fn backup(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
     check_absent(dir)?;
     Store::open(db, Access::Write)?.backup(dir)?;
+    make_private(dir)?;
     console.print(&format!("backed up to {}\n", dir.display()))?;
     Ok(DONE)
 }
@@ -108,7 +109,7 @@ pub(crate) fn restore(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyho
 /// Copies the files of a backup, so that the backup itself is only read.
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     let files = std::fs::read_dir(from).map_err(|source| Error::io(from, source))?;
-    std::fs::create_dir_all(to).map_err(|source| Error::io(to, source))?;
+    make_private(to)?;
     for file in files {
         let file = file.map_err(|source| Error::io(from, source))?.path();
         let target = to.join(file.file_name().unwrap_or_default());

@@ -15,6 +15,9 @@ use crate::format::{Input, Labelled, Line, Parser};
 /// Chunks read ahead of the one being worked on.
 const CHUNKS_AHEAD: usize = 2;
 
+/// Bytes of unparsed records in one chunk, so that a file of longest lines stays within memory.
+const CHUNK_BYTES_MAX: usize = 64 << 20;
+
 /// One record, parsed or rejected.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -69,7 +72,7 @@ pub(crate) fn for_each_chunk(
             let (send, chunks) = sync_channel::<Vec<Line>>(CHUNKS_AHEAD);
             scope.spawn(move || {
                 loop {
-                    let chunk: Vec<Line> = lines.by_ref().take(chunk_len).collect();
+                    let chunk = next_chunk(&mut lines, chunk_len);
                     // The receiver is gone when the work has failed.
                     if chunk.is_empty() || send.send(chunk).is_err() {
                         return;
@@ -89,4 +92,17 @@ pub(crate) fn for_each_chunk(
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+/// The next lines, at most `chunk_len` of them and not much more than [`CHUNK_BYTES_MAX`].
+fn next_chunk(lines: &mut impl Iterator<Item = Line>, chunk_len: usize) -> Vec<Line> {
+    let (mut chunk, mut bytes) = (Vec::new(), 0);
+    for line in lines.by_ref() {
+        bytes += line.len_bytes();
+        chunk.push(line);
+        if chunk.len() >= chunk_len || bytes >= CHUNK_BYTES_MAX {
+            break;
+        }
+    }
+    chunk
 }

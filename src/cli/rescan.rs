@@ -18,6 +18,7 @@ use crate::cli::run::{Console, FAILED, status};
 use crate::cli::screen::judge;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::format::Input;
 
 /// Records between two marks.
 const CHUNK_LEN: usize = 8_192;
@@ -49,6 +50,7 @@ struct Mark {
 pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyhow::Result<u8> {
     check_name(&job.out)?;
     let inputs = inputs(&job.files)?;
+    check_apart(&inputs, &job.out)?;
     let mut mark = start(engine, job)?;
     let mut output = open(job, &mark)?;
     let stopped = stop_on_interrupt();
@@ -115,6 +117,24 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
 #[error("interrupted")]
 struct Interrupted;
 
+/// Every input must be there, and none be the output, before the output is touched.
+fn check_apart(inputs: &[Input], out: &Path) -> Result<(), Error> {
+    for input in inputs.iter().filter(|input| !input.is_stdin()) {
+        let path = input.path();
+        let real = path
+            .canonicalize()
+            .map_err(|source| Error::io(path, source))?;
+        if out.canonicalize().is_ok_and(|out| out == real) {
+            let reason = "is an input of this rescan".to_owned();
+            return Err(Error::Malformed {
+                what: out.display().to_string(),
+                reason,
+            });
+        }
+    }
+    Ok(())
+}
+
 fn check_name(out: &Path) -> Result<(), Error> {
     let extension = out.extension().and_then(|extension| extension.to_str());
     if matches!(extension, Some("ndjson" | "jsonl" | "json")) {
@@ -176,6 +196,17 @@ fn open(job: &Job, mark: &Mark) -> Result<BufWriter<File>, Error> {
         .truncate(false)
         .open(&job.out)
         .map_err(io)?;
+    if file.metadata().map_err(io)?.len() < mark.out_bytes {
+        let reason = "shorter than its progress mark says: start over without --resume".to_owned();
+        return Err(Error::Malformed {
+            what: job.out.display().to_string(),
+            reason,
+        });
+    }
+    if mark.records == 0 {
+        // A mark of an earlier run must not survive the output it was for.
+        let _ = std::fs::remove_file(mark_path(&job.out));
+    }
     file.set_len(mark.out_bytes).map_err(io)?;
     file.seek(SeekFrom::End(0)).map_err(io)?;
     Ok(BufWriter::new(file))

@@ -3,6 +3,8 @@
 //! The cuts depend on the live entries alone, not on how they are spread over segments: the same watchlist gives the same
 //! candidates after a merge or a restart.
 
+use std::collections::HashSet;
+
 use crate::blocking::Query;
 use crate::engine::generation::{Generation, Part};
 use crate::index::{HOT, Ordinal};
@@ -46,20 +48,59 @@ impl Candidates {
                 found.crowd.add(key, carriers);
             }
         }
-        let continued: Vec<Vec<Ordinal>> = parts
-            .iter()
-            .map(|part| part.segment().blocker().continued(query, HOT + 1))
-            .collect();
-        let lists: Vec<Vec<&[Ordinal]>> =
-            continued.iter().map(|list| vec![list.as_slice()]).collect();
-        found.add(parts, &lists);
+        found.continue_handles(parts, query);
         for (part, ordinals) in parts.iter().zip(&mut found.by_part) {
             ordinals.extend(part.segment().blocker().near(query));
             ordinals.sort_unstable();
             ordinals.dedup();
             ordinals.retain(|ordinal| part.live_entry(*ordinal).is_some());
         }
+        found.count_texts(parts, query);
         found
+    }
+
+    /// Takes entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common
+    /// says nothing, and which of them come first would depend on the segments.
+    fn continue_handles(&mut self, parts: &[Part], query: &Query<'_>) {
+        let found: Vec<Vec<Ordinal>> = parts
+            .iter()
+            .map(|part| {
+                let limit = HOT + 1 + part.withdrawn_len();
+                let mut ordinals = part.segment().blocker().continued(query, limit);
+                ordinals.retain(|ordinal| part.live_entry(*ordinal).is_some());
+                ordinals
+            })
+            .collect();
+        if found.iter().map(Vec::len).sum::<usize>() > HOT {
+            self.cuts += 1;
+            return;
+        }
+        for (ordinals, continued) in self.by_part.iter_mut().zip(found) {
+            ordinals.extend(continued);
+        }
+    }
+
+    /// Counts the carriers of the candidates' own bios: a text that many carry is no rarer for a word more or less.
+    fn count_texts(&mut self, parts: &[Part], query: &Query<'_>) {
+        if !query.has_bio() {
+            return;
+        }
+        let mut texts = HashSet::new();
+        for (part, ordinals) in parts.iter().zip(&self.by_part) {
+            let entries = ordinals
+                .iter()
+                .filter_map(|ordinal| part.live_entry(*ordinal));
+            texts.extend(entries.filter_map(|entry| Some(entry.fingerprint.bio.as_ref()?.key())));
+        }
+        for text in texts
+            .into_iter()
+            .filter(|text| query.keys().binary_search(text).is_err())
+        {
+            let carriers = parts
+                .iter()
+                .map(|part| part.live_len(part.segment().blocker().carriers(text)));
+            self.crowd.add(text, carriers.sum::<usize>() as u32);
+        }
     }
 
     /// Takes the live entries of `lists`, by part; of more than [`HOT`] those of the smallest ids. Returns how many live.

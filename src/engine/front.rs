@@ -1,5 +1,6 @@
 //! The engine's front: everything a caller can ask, on a handle that can be cloned and shared.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -117,7 +118,10 @@ impl Engine {
             Some(stored) => Arc::new(Background::from_bytes(&stored)?),
             None => Background::starter(),
         };
-        let generation = load(&store, &background)?;
+        let mut generation = load(&store, &background)?;
+        if options.access == Access::Read {
+            generation = generation.without_ended(Timestamp::now());
+        }
         let policy = Policy::of(options.false_flags_per_10k, &options.model);
         let judge = Judge {
             model: options.model,
@@ -238,7 +242,10 @@ impl Engine {
                     &judge.model,
                 )
             });
-        self.reporter().hit(&probe, &hit, true)
+        let told = self.reporter().hit(&probe, &hit, true)?;
+        told.ok_or_else(|| Error::UnknownEntry {
+            id: entry.id.to_string(),
+        })
     }
 
     /// Keeps what was seen of accounts, added to what was seen before, so that a later ban by id alone finds it.
@@ -246,15 +253,20 @@ impl Engine {
     /// # Errors
     /// The database cannot write.
     pub fn remember(&self, accounts: &[Account], seen_at: Timestamp) -> Result<()> {
-        let mut seen = Vec::with_capacity(accounts.len());
+        let mut known: HashMap<AccountId, Account> = HashMap::new();
         for account in accounts.iter().filter(|account| !account.is_bare()) {
             let account = self.without_opaque_tokens(account);
-            let account = match self.store.seen(account.id())? {
-                Some(earlier) => account.filled_from(&earlier.account),
-                None => account,
+            let earlier = match known.remove(account.id()) {
+                Some(earlier) => Some(earlier),
+                None => self.store.seen(account.id())?.map(|seen| seen.account),
             };
-            seen.push(SeenAccount { seen_at, account });
+            let account = earlier.map_or(account.clone(), |earlier| account.filled_from(&earlier));
+            known.insert(account.id().clone(), account);
         }
+        let seen: Vec<SeenAccount> = known
+            .into_values()
+            .map(|account| SeenAccount { seen_at, account })
+            .collect();
         self.store.remember(&seen)
     }
 

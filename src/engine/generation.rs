@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::account::AccountId;
 use crate::engine::segment::Segment;
 use crate::index::Ordinal;
@@ -86,6 +88,11 @@ impl Part {
         self.segment
             .entry(ordinal)
             .filter(|_| !self.withdrawn.contains(ordinal))
+    }
+
+    /// Entries of the segment that are withdrawn.
+    pub(crate) fn withdrawn_len(&self) -> usize {
+        self.segment.entries().len() - self.live as usize
     }
 
     /// How many of `ordinals` are live. O(1) while nothing is withdrawn.
@@ -189,6 +196,19 @@ impl Generation {
     /// Every live entry.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
         self.parts.iter().flat_map(Part::live_entries)
+    }
+
+    /// This view without the entries whose ban has ended by `now`.
+    pub(crate) fn without_ended(&self, now: Timestamp) -> Self {
+        let ended = self
+            .iter()
+            .filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
+        let ended: Vec<AccountId> = ended.map(|entry| entry.id.clone()).collect();
+        if ended.is_empty() {
+            self.clone()
+        } else {
+            self.changed(Vec::new(), &ended, self.lsn)
+        }
     }
 
     /// The parts, to be asked one after the other.

@@ -102,11 +102,10 @@ impl<'a> Reporter<'a> {
 
     /// The report of one screen. One disk read for each hit.
     pub(crate) fn report(&self, probe: &Account, screened: &Screened) -> Result<Report> {
-        let hits = screened
-            .hits
-            .iter()
-            .map(|hit| self.hit(probe, hit, false))
-            .collect::<Result<_>>()?;
+        let mut hits = Vec::with_capacity(screened.hits.len());
+        for hit in &screened.hits {
+            hits.extend(self.hit(probe, hit, false)?);
+        }
         Ok(Report {
             id: probe.id().to_string(),
             verdict: screened.verdict.as_str(),
@@ -120,10 +119,12 @@ impl<'a> Reporter<'a> {
     }
 
     /// One hit in words; with `all`, signals that one side does not tell are listed too.
-    pub(crate) fn hit(&self, probe: &Account, hit: &Hit, all: bool) -> Result<HitReport> {
-        let stored = self.store.entry(&hit.entry.id)?;
-        // A withdrawal between screen and report leaves no text; the bits stay true.
-        let entry = stored.as_ref().unwrap_or(probe);
+    pub(crate) fn hit(&self, probe: &Account, hit: &Hit, all: bool) -> Result<Option<HitReport>> {
+        // An entry withdrawn since the screen is told no more.
+        let Some(stored) = self.store.entry(&hit.entry.id)? else {
+            return Ok(None);
+        };
+        let entry = &stored;
         let pair = Pair {
             probe,
             entry,
@@ -152,7 +153,7 @@ impl<'a> Reporter<'a> {
             .collect();
         evidence.extend(circumstances(hit));
         let ban = entry.ban.clone().unwrap_or_default();
-        Ok(HitReport {
+        Ok(Some(HitReport {
             entry: hit.entry.id.to_string(),
             handle: entry.handle.clone(),
             display_name: entry.display_name.clone(),
@@ -163,7 +164,7 @@ impl<'a> Reporter<'a> {
             prior_bits: hit.score.prior(),
             probability: hit.score.probability(),
             evidence,
-        })
+        }))
     }
 }
 

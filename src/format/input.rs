@@ -43,6 +43,16 @@ pub struct Line {
     pub body: Result<Body, Rejection>,
 }
 
+impl Line {
+    /// Bytes held for the unparsed record.
+    pub(crate) fn len_bytes(&self) -> usize {
+        match &self.body {
+            Ok(Body::Json(bytes)) => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A record not yet parsed.
 #[derive(Debug)]
 pub enum Body {

@@ -4,6 +4,8 @@
 //! sentence survives cuts, additions and re-ordering, and "dad | coffee | opinions mine" weighs next to nothing.
 //! SimHash alone does not carry this (design.md section 2): here it only tells near-exact copies of long texts.
 
+use std::collections::HashSet;
+
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::hash::{hamming, of_words};
@@ -123,9 +125,10 @@ pub(crate) fn compare(probe: &Bio, entry: &Bio, crowd: &Crowd) -> Comparison {
 
 /// The words two bios share, rarest first, as written folded; for reports.
 pub(crate) fn shared_words(probe: &str, entry: &str, background: &Background) -> Vec<String> {
-    let probe_words = bio_words(probe);
+    let probe_words: HashSet<String> = bio_words(probe).into_iter().take(WORDS_MAX).collect();
     let mut shared: Vec<(String, f32)> = bio_words(entry)
         .into_iter()
+        .take(WORDS_MAX)
         .filter(|word| probe_words.contains(word))
         .map(|word| (word.clone(), weighed(&word, background).1))
         .collect();

@@ -40,6 +40,9 @@ const ANNOUNCING: [&str; 18] = [
     "قبلی",
 ];
 
+/// Words before a mention that may announce it: "backup account of @old", not "27 years old. I write about @old".
+const ANNOUNCED_WITHIN: usize = 4;
+
 /// An account's contacts and the handles it names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Contacts {
@@ -96,10 +99,7 @@ impl Contacts {
                 [handle.whole(), handle.stem()].map(|text| feature(Space::Whole, text.as_bytes()));
             named.retain(|key| !own.contains(key));
         }
-        let announces = !named.is_empty()
-            && words(text)
-                .iter()
-                .any(|word| ANNOUNCING.contains(&word.as_str()));
+        let announces = !named.is_empty() && is_announced(text);
         Self {
             own: reach,
             named,
@@ -131,6 +131,25 @@ impl Contacts {
                 .map(|(key, _)| (Space::Contact, *key)),
         );
     }
+}
+
+/// True where one of the [`ANNOUNCING`] words stands within [`ANNOUNCED_WITHIN`] words before a mention or link.
+fn is_announced(text: &str) -> bool {
+    let written: Vec<&str> = text.split_whitespace().collect();
+    let is_reach = |word: &&str| word.contains('@') || word.contains('/');
+    let reaches = written
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| is_reach(word));
+    reaches.into_iter().any(|(at, _)| {
+        let before = written
+            .iter()
+            .take(at)
+            .skip(at.saturating_sub(ANNOUNCED_WITHIN));
+        before
+            .flat_map(|word| words(word))
+            .any(|word| ANNOUNCING.contains(&word.as_str()))
+    })
 }
 
 /// How the probe's contacts relate to the entry's, and whether it names the entry's handle.

@@ -7,13 +7,15 @@ use crate::signal::weighted::WeightedSet;
 
 /// Bits of an identifier nobody counted, by what its name says it is. Whole offices and carriers share a network prefix;
 /// families and shops share a device; an e-mail or phone is one person's.
-const UNSEEN_BITS: [(&str, f32); 6] = [
+const UNSEEN_BITS: [(&str, f32); 8] = [
     ("ip", 4.0),
     ("network", 4.0),
     ("prefix", 4.0),
-    ("mail", 22.0),
-    ("phone", 22.0),
-    ("device", 19.0),
+    ("email", 26.0),
+    ("mail", 26.0),
+    ("phone", 26.0),
+    ("device", 22.0),
+    ("fingerprint", 22.0),
 ];
 /// Bits of an identifier whose name says nothing.
 const UNKNOWN_BITS: f32 = 12.0;
@@ -82,8 +84,7 @@ pub(crate) fn compare(probe: &Tokens, entry: &Tokens, crowd: &Crowd) -> Comparis
 
 fn unseen_bits(name: &str) -> f32 {
     let name = name.to_ascii_lowercase();
-    UNSEEN_BITS
-        .iter()
-        .find(|(word, _)| name.contains(word))
-        .map_or(UNKNOWN_BITS, |(_, bits)| *bits)
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let known = UNSEEN_BITS.iter().find(|(word, _)| words.contains(word));
+    known.map_or(UNKNOWN_BITS, |(_, bits)| *bits)
 }

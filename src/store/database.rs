@@ -294,13 +294,17 @@ impl Store {
     }
 }
 
-/// Makes the folder, readable by its owner alone: it holds profiles and the secret that keys tokens.
-fn make_private(path: &Path) -> Result<()> {
-    let mut folder = std::fs::DirBuilder::new();
+/// Makes the folder where it is absent, and in any case readable by its owner alone: it holds profiles and the secret
+/// that keys tokens.
+pub(crate) fn make_private(path: &Path) -> Result<()> {
+    let io = |source| Error::io(path, source);
+    std::fs::create_dir_all(path).map_err(io)?;
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    let made = folder.recursive(true).create(path);
-    made.map_err(|source| Error::io(path, source))
+    {
+        let owner_only = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(path, owner_only).map_err(io)?;
+    }
+    Ok(())
 }
 
 fn options(access: Access) -> Options {

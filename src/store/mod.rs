@@ -10,5 +10,5 @@ mod verify;
 
 pub(crate) use crate::store::codec::SeenAccount;
 pub use crate::store::database::Access;
-pub(crate) use crate::store::database::{Change, Store};
+pub(crate) use crate::store::database::{Change, Store, make_private};
 pub(crate) use crate::store::verify::Verification;

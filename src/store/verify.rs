@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use crate::background::Background;
 use crate::error::Result;
 use crate::store::codec::{ChangeRecord, EntryRecord, SeenAccount};
 use crate::store::database::Store;
-use crate::store::key::{self, family};
+use crate::store::key::{self, family, meta};
 
 /// What a walk over the whole database found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -24,6 +25,7 @@ impl Store {
     /// Reads and decodes everything, checksums included, and holds the entries against the log.
     pub(crate) fn verify(&self) -> Result<Verification> {
         let mut found = Verification::default();
+        self.verify_meta(&mut found)?;
         let last = self.verify_log(&mut found)?;
         self.verify_entries(&last, &mut found)?;
         for row in self.rows(family::SEEN)? {
@@ -39,6 +41,20 @@ impl Store {
             }
         }
         Ok(found)
+    }
+
+    /// Reads the database's own facts; the secret and the format were read when it was opened.
+    fn verify_meta(&self, found: &mut Verification) -> Result<()> {
+        for row in self.rows(family::META)? {
+            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("meta: {e}"))) else {
+                break;
+            };
+            let is_background = &*key == meta::BACKGROUND;
+            if let (true, Err(error)) = (is_background, Background::from_bytes(&stored)) {
+                found.damage.push(format!("meta: {error}"));
+            }
+        }
+        Ok(())
     }
 
     /// Checks that changes are numbered without a gap; returns the last change of each id.

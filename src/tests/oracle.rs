@@ -186,6 +186,12 @@ fn crowd(generation: &Generation, probe: &Fingerprint) -> Crowd {
     };
     let mut wanted = keys_of(probe);
     wanted.extend(probe.contacts.named_keys());
+    if probe.bio.is_some() {
+        let bios = generation
+            .iter()
+            .filter_map(|entry| entry.fingerprint.bio.as_ref());
+        wanted.extend(bios.map(|bio| bio.key()));
+    }
     let entries: Vec<BTreeSet<u64>> = generation
         .iter()
         .map(|entry| keys_of(&entry.fingerprint))
