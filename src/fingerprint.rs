@@ -151,7 +151,7 @@ pub(crate) fn keyed_tokens(account: &Account, secret: &Secret) -> Vec<TokenKey> 
 }
 
 /// Links of the profile's own fields and of its name and bio.
-fn links_of(account: &Account) -> Vec<LinkKey> {
+pub(crate) fn links_of(account: &Account) -> Vec<LinkKey> {
     let in_texts = [&account.bio, &account.display_name]
         .into_iter()
         .flat_map(|text| links_in(text));

@@ -6,7 +6,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::background::{Background, BackgroundBuilder, Observation};
 use crate::cli::args::Files;
-use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
+use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
 use crate::cli::run::{Console, status};
 use crate::error::Error;
 use crate::fingerprint::Fingerprint;
@@ -54,12 +54,7 @@ pub(crate) fn run(
             CHUNK_LEN,
             |input, records, bar| {
                 read += records.len() as u64;
-                for record in &records {
-                    if let Err(rejection) = &record.parsed {
-                        rejected += 1;
-                        complain(console, input.path(), record.line, rejection);
-                    }
-                }
+                rejected += complain_of_rejected(console, input, &records);
                 // Tokens are keyed by each database's own secret; a shared background cannot know them.
                 let secret = crate::hash::Secret::new([0; 32]);
                 let secret = store.as_ref().map_or(&secret, Store::secret);

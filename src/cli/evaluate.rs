@@ -5,7 +5,7 @@ use std::path::Path;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::cli::args::{Files, Judging};
-use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
+use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
 use crate::cli::run::{Console, status};
 use crate::cli::table::{cell, table};
 use crate::engine::{Engine, Options};
@@ -45,12 +45,7 @@ pub(crate) fn run(
             CHUNK_LEN,
             |input, records, bar| {
                 read += records.len() as u64;
-                for record in &records {
-                    if let Err(rejection) = &record.parsed {
-                        rejected += 1;
-                        complain(console, input.path(), record.line, rejection);
-                    }
-                }
+                rejected += complain_of_rejected(console, input, &records);
                 let judged = records
                     .par_iter()
                     .filter_map(|record| record.parsed.as_ref().ok())

@@ -41,6 +41,22 @@ pub(crate) fn complain(console: &mut Console<'_>, path: &Path, line: u64, reject
     console.complain(&format!("{}:{line}: {rejection}", path.display()));
 }
 
+/// Names every rejected record on the error output; returns how many there were.
+pub(crate) fn complain_of_rejected(
+    console: &mut Console<'_>,
+    input: &Input,
+    records: &[Record],
+) -> u64 {
+    let mut rejected = 0;
+    for record in records {
+        if let Err(rejection) = &record.parsed {
+            rejected += 1;
+            complain(console, input.path(), record.line, rejection);
+        }
+    }
+    rejected
+}
+
 /// An input without records is named too, unless it is a pipe that had nothing to say. Returns how many were.
 pub(crate) fn complain_if_empty(console: &mut Console<'_>, input: &Input, records: u64) -> u64 {
     if records > 0 || input.is_stdin() {

@@ -13,7 +13,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::args::Files;
-use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
+use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
 use crate::cli::run::{Console, FAILED, status};
 use crate::cli::screen::judge;
 use crate::engine::Engine;
@@ -66,12 +66,7 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
                 let done = (behind.saturating_sub(passed) as usize).min(records.len());
                 passed += records.len() as u64;
                 records.drain(..done);
-                for record in &records {
-                    if let Err(rejection) = &record.parsed {
-                        mark.rejected += 1;
-                        complain(console, input.path(), record.line, rejection);
-                    }
-                }
+                mark.rejected += complain_of_rejected(console, input, &records);
                 for line in judge(engine, &records)? {
                     let is_clear = line.contains(CLEAR);
                     mark.flagged += u64::from(!is_clear && line.contains("\"verdict\":"));

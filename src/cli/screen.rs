@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use crate::account::Account;
 use crate::cli::args::{Files, Judging, Telling};
-use crate::cli::records::{Record, complain, complain_if_empty, inputs};
+use crate::cli::records::{Record, complain_if_empty, complain_of_rejected, inputs};
 use crate::cli::run::{Console, status};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -70,12 +70,7 @@ async fn screen_input(
     while queue.recv_many(&mut batch, BATCH_LEN).await > 0 {
         read += batch.len() as u64;
         let records = std::mem::take(&mut batch);
-        for record in &records {
-            if let Err(rejection) = &record.parsed {
-                rejected += 1;
-                complain(console, input.path(), record.line, rejection);
-            }
-        }
+        rejected += complain_of_rejected(console, input, &records);
         let engine = engine.clone();
         for line in tokio::task::spawn_blocking(move || judge(&engine, &records)).await?? {
             console.print(&line)?;

@@ -2,11 +2,10 @@
 
 use crate::account::Account;
 use crate::background::Background;
+use crate::fingerprint::links_of;
 use crate::normalize::contact::contacts_in;
-use crate::normalize::links::links_in;
 use crate::normalize::moves::{Move, moves};
 use crate::normalize::parts::Parts;
-use crate::normalize::url::{LinkKey, link_key};
 use crate::score::Model;
 use crate::signal::bio::shared_words;
 use crate::signal::relation::{Comparison, Level, Relation, Signal};
@@ -143,7 +142,7 @@ impl Pair<'_> {
     fn link(&self, relation: Relation) -> String {
         if relation == Relation::SameSite {
             let sites = |account: &Account| {
-                links(account)
+                links_of(account)
                     .into_iter()
                     .map(|link| link.domain)
                     .collect::<Vec<_>>()
@@ -265,21 +264,8 @@ fn words_of(name: &str) -> Vec<String> {
     crate::normalize::unicode::words(name)
 }
 
-fn links(account: &Account) -> Vec<LinkKey> {
-    let in_texts = links_in(&account.bio)
-        .into_iter()
-        .chain(links_in(&account.display_name));
-    account
-        .links
-        .iter()
-        .cloned()
-        .chain(in_texts)
-        .filter_map(|link| link_key(&link))
-        .collect()
-}
-
 fn link_keys(account: &Account) -> Vec<String> {
-    let mut keys: Vec<String> = links(account).into_iter().map(|link| link.key).collect();
+    let mut keys: Vec<String> = links_of(account).into_iter().map(|link| link.key).collect();
     keys.sort();
     keys.dedup();
     keys

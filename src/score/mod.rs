@@ -2,7 +2,7 @@
 //!
 //! Fellegi and Sunter (1969): every agreement weighs log2(m / u) bits, where m is how often mirrors relate like that and
 //! u how often ordinary accounts do; weights add up to a prior. Here u belongs to the very value (the comparison's
-//! surprise), m is a table ([`model`]), and signals that tell the same fact are not counted twice.
+//! surprise), what a relation is worth at that surprise is a table ([`model`]), and signals that tell the same fact are not counted twice.
 
 pub(crate) mod bits;
 pub(crate) mod model;

@@ -35,7 +35,8 @@ const fn row(signal: Signal, relation: Relation, base: f32, slope: f32, bits_max
 }
 
 /// The rows that ship, read off `cargo bench --bench evidence` on the tuned half of a population of 100,000 entries and
-/// 100,000 ordinary probes: the log-likelihood ratio of each relation against its surprise, as a line and a ceiling.
+/// 100,000 ordinary probes: the log-likelihood ratio of each relation against its surprise, as a line and a
+/// ceiling, drawn by eye; ceilings are then set so that more agreement is never worth less than less of it.
 /// Where no tuned tactic shows a relation its m is taken as 2^-5 (documented evaders keep a resembling handle in 9-19 %
 /// of returns, shared out over the moves; design.md section 1) and only u is measured.
 #[rustfmt::skip]
