@@ -42,6 +42,14 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+/// Parts that benches measure one by one; no promise is made of them.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::index::{
+        Containment, Deletes, Dictionary, HammingIndex, Ordinal, Postings, distance_max, osa_within,
+    };
+}
+
 pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
 pub use crate::background::{Background, BackgroundBuilder, Observation};
 pub use crate::engine::{

@@ -18,7 +18,7 @@ const LOAD: usize = 4;
 
 /// Index of strings by what contains them. Five bytes an entry.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Containment {
+pub struct Containment {
     wholes: HashedPostings,
     /// Bit `n` is set if an entry has `n + 1` characters.
     lens: u64,
@@ -26,7 +26,7 @@ pub(crate) struct Containment {
 
 impl Containment {
     /// Stores the strings of [`LEN_MIN`] to [`crate::index::LEN_MAX`] characters; shorter and longer ones are never found.
-    pub(crate) fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
+    pub fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
         let is_kept = |spelled: &Spelled| spelled.len() >= LEN_MIN && !spelled.is_cut();
         let mut lens = 0;
         for (text, _) in entries {
@@ -46,7 +46,7 @@ impl Containment {
 
     /// Pushes every entry whose string is part of the probe's first [`crate::index::LEN_MAX`] characters (the whole included), and a
     /// rare false one; ascending and distinct. At most 1,830 look-ups, 28 for a probe of 11 characters.
-    pub(crate) fn contained_in(&self, probe: &str, out: &mut Vec<Ordinal>) {
+    pub fn contained_in(&self, probe: &str, out: &mut Vec<Ordinal>) {
         let spelled = Spelled::of(probe);
         let mut hashes = Vec::with_capacity(64);
         for len in (LEN_MIN..=spelled.len()).filter(|len| (self.lens >> (len - 1)) & 1 == 1) {
@@ -58,7 +58,7 @@ impl Containment {
     }
 
     /// Returns the bytes of the arrays.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.wholes.bytes() + 8
     }
 }

@@ -36,7 +36,7 @@ enum Form {
 ///
 /// 0 up to 3, 1 up to 6, 2 from 7 on, where two random words no longer meet by chance; 0 again above [`LEN_MAX`] - 2,
 /// so that both strings of a pair are always indexed whole.
-pub(crate) fn distance_max(len_min: usize) -> usize {
+pub fn distance_max(len_min: usize) -> usize {
     match len_min {
         0..=3 => 0,
         4..=6 => 1,
@@ -47,13 +47,13 @@ pub(crate) fn distance_max(len_min: usize) -> usize {
 
 /// Index of strings by optimal string alignment distance. About four bytes a stored form.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Deletes {
+pub struct Deletes {
     forms: HashedPostings,
 }
 
 impl Deletes {
     /// Stores each string under its shortened forms. O(forms): 67 for a string of 11 characters, 22 for one of 20.
-    pub(crate) fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
+    pub fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
         let forms = HashedPostings::build(entries, LOAD, |text, out| {
             entry_forms(text.as_ref(), out);
         });
@@ -61,14 +61,14 @@ impl Deletes {
     }
 
     /// Pushes every entry within [`distance_max`] of the probe, and some others; ascending and distinct.
-    pub(crate) fn candidates(&self, probe: &str, out: &mut Vec<Ordinal>) {
+    pub fn candidates(&self, probe: &str, out: &mut Vec<Ordinal>) {
         let mut forms = Vec::with_capacity(160);
         probe_forms(probe, &mut forms);
         self.forms.get(&forms, out);
     }
 
     /// Returns the bytes of the arrays.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.forms.bytes()
     }
 }

@@ -11,7 +11,7 @@ use fst::{Automaton, IntoStreamer, Map, Streamer};
 
 /// Ordered dictionary from string to ordinals; an ordinal may stand under several strings.
 #[derive(Clone, Debug)]
-pub(crate) struct Dictionary {
+pub struct Dictionary {
     words: Map<Vec<u8>>,
     /// Position of the first ordinal of each group, and the number of ordinals at the end.
     groups: Vec<u32>,
@@ -20,7 +20,7 @@ pub(crate) struct Dictionary {
 
 impl Dictionary {
     /// Orders the strings; equal pairs count once. O(n log n). A segment holds fewer than 2^32 pairs.
-    pub(crate) fn build(mut entries: Vec<(String, Ordinal)>) -> Self {
+    pub fn build(mut entries: Vec<(String, Ordinal)>) -> Self {
         entries.sort_unstable();
         entries.dedup();
         let mut words: Vec<(&str, u64)> = Vec::new();
@@ -41,7 +41,7 @@ impl Dictionary {
     }
 
     /// Pushes up to `limit` ordinals whose string begins with the probe, in the order of the strings.
-    pub(crate) fn prefix(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
+    pub fn prefix(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
         let mut room = limit;
         let mut stream = self.words.range().ge(probe).into_stream();
         while let Some((word, group)) = stream.next() {
@@ -53,7 +53,7 @@ impl Dictionary {
     }
 
     /// Pushes up to `limit` ordinals whose string contains the probe, in the order of the strings. Reads every string.
-    pub(crate) fn containing(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
+    pub fn containing(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
         let mut room = limit;
         let mut stream = self.words.stream();
         while let Some((word, group)) = stream.next() {
@@ -70,7 +70,7 @@ impl Dictionary {
     /// first, then in the order of the strings. Distances beyond 7 count as 7.
     ///
     /// The cost grows about tenfold with each step of distance, up to reading the whole dictionary.
-    pub(crate) fn fuzzy(&self, probe: &str, distance: usize, limit: usize, out: &mut Vec<Ordinal>) {
+    pub fn fuzzy(&self, probe: &str, distance: usize, limit: usize, out: &mut Vec<Ordinal>) {
         let letters: Vec<char> = probe.chars().collect();
         let mut room = limit;
         for max in 0..=distance.min(BAND_MAX) {
@@ -89,7 +89,7 @@ impl Dictionary {
     }
 
     /// Returns the bytes of the transducer and the arrays.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.words.as_fst().size() + (self.groups.len() + self.ordinals.len()) * 4
     }
 

@@ -16,7 +16,7 @@ const SLOT_LOAD_LOG: u32 = 3;
 
 /// Ordered postings from key to ordinals. 12.5 bytes a posting.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Postings {
+pub struct Postings {
     keys: Vec<u64>,
     ordinals: Vec<Ordinal>,
     /// Position of the first key of each slot, and the number of postings at the end.
@@ -29,7 +29,7 @@ impl Postings {
     /// Orders the postings; equal pairs count once. O(n log n), about 16 bytes a posting on top of the result.
     ///
     /// A segment holds fewer than 2^32 postings.
-    pub(crate) fn build(mut postings: Vec<(u64, Ordinal)>) -> Self {
+    pub fn build(mut postings: Vec<(u64, Ordinal)>) -> Self {
         postings.sort_unstable();
         postings.dedup();
         let slot_bits = postings.len().max(1).ilog2().saturating_sub(SLOT_LOAD_LOG) + 1;
@@ -54,7 +54,7 @@ impl Postings {
     }
 
     /// Returns the ordinals under `key`, ascending and distinct. O(1) expected for uniform keys.
-    pub(crate) fn get(&self, key: u64) -> &[Ordinal] {
+    pub fn get(&self, key: u64) -> &[Ordinal] {
         let slot = key.checked_shr(self.shift).unwrap_or(0) as usize;
         let bounds = self.slots.get(slot).zip(self.slots.get(slot + 1));
         let Some((start, end)) = bounds.map(|(start, end)| (*start as usize, *end as usize)) else {
@@ -68,7 +68,7 @@ impl Postings {
     }
 
     /// Returns the bytes of the arrays.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.keys.len() * 8 + self.ordinals.len() * 4 + self.slots.len() * 4
     }
 }

@@ -26,7 +26,7 @@ const RADIUS_MAX: u32 = 2;
 
 /// Index of values of `W` words by Hamming distance. For PDQ (`W` = 4) 132 bytes a distinct value and 4 an entry.
 #[derive(Clone, Debug)]
-pub(crate) struct HammingIndex<const W: usize> {
+pub struct HammingIndex<const W: usize> {
     /// The distinct values, ascending.
     values: Vec<[u64; W]>,
     /// Position of the first ordinal of each value, and the number of ordinals at the end.
@@ -59,7 +59,7 @@ struct Bounds {
 
 impl<const W: usize> HammingIndex<W> {
     /// Builds from pairs of a value and an entry that carries it; equal pairs count once. O(n log n).
-    pub(crate) fn build(mut entries: Vec<([u64; W], Ordinal)>) -> Self {
+    pub fn build(mut entries: Vec<([u64; W], Ordinal)>) -> Self {
         entries.sort_unstable();
         entries.dedup();
         let mut built = Self {
@@ -88,7 +88,7 @@ impl<const W: usize> HammingIndex<W> {
     ///
     /// Exact; by ascending value. A distance of three times the number of chunks (48 for PDQ) or more is a scan of all
     /// values. Groups are not copied: a value that a million entries carry costs no more than one.
-    pub(crate) fn within<'a>(
+    pub fn within<'a>(
         &'a self,
         probe: &[u64; W],
         distance_max: u32,
@@ -118,7 +118,7 @@ impl<const W: usize> HammingIndex<W> {
     }
 
     /// Returns the bytes of the arrays.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         let words = self.groups.len() + self.ordinals.len() + self.rows.len() + self.postings.len();
         self.values.len() * W * 8 + words * 4 + self.neighbours.len() * 2
     }

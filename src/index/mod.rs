@@ -17,13 +17,14 @@ mod spelled;
 #[cfg(test)]
 mod figures;
 
-pub(crate) use containment::Containment;
-pub(crate) use deletes::{Deletes, distance_max};
-pub(crate) use dictionary::Dictionary;
-pub(crate) use exact::{HOT, Postings};
-pub(crate) use hamming::HammingIndex;
-pub(crate) use osa::osa_within;
+pub use containment::Containment;
+pub use deletes::{Deletes, distance_max};
+pub use dictionary::Dictionary;
+pub(crate) use exact::HOT;
+pub use exact::Postings;
+pub use hamming::HammingIndex;
+pub use osa::osa_within;
 pub(crate) use pairs::pair_keys;
 
 /// Position of an entry within one segment, counted from 0.
-pub(crate) type Ordinal = u32;
+pub type Ordinal = u32;

@@ -16,7 +16,7 @@ const FAR: u8 = 99;
 /// Returns the distance of two strings in characters if it is at most `max`. O(max x length), no allocation for ASCII.
 ///
 /// Beyond `max` 7 it costs the product of the lengths.
-pub(crate) fn osa_within(a: &str, b: &str, max: usize) -> Option<usize> {
+pub fn osa_within(a: &str, b: &str, max: usize) -> Option<usize> {
     if max > BAND_MAX {
         return Some(strsim::osa_distance(a, b)).filter(|distance| *distance <= max);
     }
