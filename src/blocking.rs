@@ -1,65 +1,88 @@
 //! Cheap, generous pre-selection: which entries might agree with this probe on anything?
 //!
 //! A [`Blocker`] holds the indexes over one segment's fingerprints. Every way two accounts can agree has an index that
-//! finds it; what an index returns too much, comparing drops again. It decides no caps: who carries a hot value is
-//! answered by reference, at no cost, and the engine, which sees all segments, cuts.
+//! finds it; what an index returns too much, comparing drops again. Carriers of a hot value are answered by reference,
+//! at no cost; which of them become candidates the engine decides, which sees all segments.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 
 use crate::fingerprint::Fingerprint;
 use crate::hash::Pdq;
-use crate::index::{Containment, Deletes, Dictionary, HammingIndex, Ordinal, Postings};
+use crate::index::{
+    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Sections, Stored,
+};
 use crate::signal::avatar;
 use crate::signal::bio::SIMHASH_DISTANCE_MAX;
+use crate::signal::lead::Lead;
+
+/// Entries whose keys one core makes at a time while building.
+const STRETCH_LEN: usize = 4_096;
+/// Entries whose keys are in memory twice while they are put together.
+const WINDOW_LEN: usize = 1 << 19;
 
 /// What a probe is looked up by; made once and used on every segment.
 #[derive(Debug)]
 pub(crate) struct Query<'a> {
-    probe: &'a Fingerprint,
-    keys: Vec<u64>,
-    turned: Vec<Pdq>,
+    probe: &'a Fingerprint<'a>,
+    counted: Vec<Lead>,
+    loose: Vec<Lead>,
+    loose_keys: Vec<u64>,
+    turned: OnceLock<Vec<Pdq>>,
 }
 
 impl<'a> Query<'a> {
-    /// Collects the probe's keys and turned picture hashes.
-    pub(crate) fn of(probe: &'a Fingerprint) -> Self {
-        let mut keys = Vec::new();
-        probe.keys(&mut keys);
-        keys.extend_from_slice(probe.contacts.named_keys());
-        keys.sort_unstable();
-        keys.dedup();
-        let leading = probe.picture.as_ref().filter(|picture| picture.leads());
-        let turned = leading.map_or_else(Vec::new, |picture| picture.turned().to_vec());
+    /// Collects the probe's leads; of equal keys the one that suggests most.
+    pub(crate) fn of(probe: &'a Fingerprint<'a>) -> Self {
+        let mut leads = probe.leads();
+        leads.extend(probe.contacts.named_leads());
+        leads.sort_by(|a, b| {
+            let by_key = a.key.cmp(&b.key).then(a.counted.cmp(&b.counted));
+            by_key.then(b.comparison.surprise.total_cmp(&a.comparison.surprise))
+        });
+        leads.dedup_by_key(|lead| (lead.key, lead.counted));
+        let (counted, loose): (Vec<Lead>, Vec<Lead>) =
+            leads.into_iter().partition(|lead| lead.counted);
         Self {
             probe,
-            keys,
-            turned,
+            loose_keys: loose.iter().map(|lead| lead.key).collect(),
+            counted,
+            loose,
+            turned: OnceLock::new(),
         }
     }
 
-    /// True when the probe has a bio to compare.
-    pub(crate) fn has_bio(&self) -> bool {
-        self.probe.bio.is_some()
+    /// The probe.
+    pub(crate) fn probe(&self) -> &Fingerprint<'a> {
+        self.probe
     }
 
-    /// Exact keys, ascending and distinct.
-    pub(crate) fn keys(&self) -> &[u64] {
-        &self.keys
+    /// Leads whose carriers are counted.
+    pub(crate) fn counted(&self) -> &[Lead] {
+        &self.counted
     }
 
-    /// The probe's picture as it is, then turned and mirrored; empty without a picture.
+    /// Leads that only propose.
+    pub(crate) fn loose(&self) -> &[Lead] {
+        &self.loose
+    }
+
+    /// The probe's picture as it is, then turned and mirrored; empty without a picture rare enough to lead.
     pub(crate) fn pictures(&self) -> &[Pdq] {
-        &self.turned
-    }
-
-    /// The key that counts the carriers of the probe's picture.
-    pub(crate) fn picture_key(&self) -> Option<u64> {
-        self.probe.picture.as_ref().map(|picture| picture.key())
+        self.turned.get_or_init(|| {
+            let leading = self.probe.picture.as_ref().filter(|picture| picture.leads());
+            leading.map_or_else(Vec::new, |picture| picture.turned().to_vec())
+        })
     }
 }
 
 /// The indexes over one segment. Immutable.
 #[derive(Debug)]
 pub(crate) struct Blocker {
-    postings: Postings,
+    counted: Postings,
+    loose: Loose,
     stems: Deletes,
     cores: Containment,
     wholes: Dictionary,
@@ -67,50 +90,60 @@ pub(crate) struct Blocker {
     simhashes: HammingIndex<1>,
 }
 
+/// The fingerprints of a segment by ordinal, read again for each index that is built.
+pub(crate) trait Prints: Sync {
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// The fingerprint at `ordinal`.
+    fn get(&self, ordinal: Ordinal) -> Option<Fingerprint<'_>>;
+}
+
 impl Blocker {
-    /// Indexes fingerprints by their position. O(total length); about 1 KB an entry while building.
-    pub(crate) fn build<'a>(fingerprints: impl Iterator<Item = &'a Fingerprint>) -> Self {
-        let (mut postings, mut stems, mut cores, mut wholes) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (mut pictures, mut simhashes) = (Vec::new(), Vec::new());
-        let mut keys = Vec::new();
-        for (ordinal, fingerprint) in (0..).zip(fingerprints) {
-            fingerprint.keys(&mut keys);
-            postings.extend(keys.drain(..).map(|key| (key, ordinal)));
-            if let Some(handle) = &fingerprint.handle {
-                stems.push((handle.stem(), ordinal));
-                cores.extend(handle.contained().map(|core| (core, ordinal)));
-                wholes.push((handle.whole().to_owned(), ordinal));
-            }
-            pictures.extend(
-                fingerprint
-                    .picture
-                    .as_ref()
-                    .filter(|picture| picture.leads())
-                    .map(|picture| (picture.pdq().0, ordinal)),
-            );
-            simhashes.extend(
-                fingerprint
-                    .bio
-                    .as_ref()
-                    .and_then(|bio| bio.simhash())
-                    .map(|hash| ([hash], ordinal)),
-            );
-        }
+    /// Indexes fingerprints by their ordinal. O(total length).
+    pub(crate) fn build(prints: &dyn Prints) -> Self {
         Self {
-            postings: Postings::build(postings),
-            stems: Deletes::build(&stems),
-            cores: Containment::build(&cores),
-            wholes: Dictionary::build(wholes),
-            pictures: HammingIndex::build(pictures),
-            simhashes: HammingIndex::build(simhashes),
+            counted: counted(prints),
+            loose: loose(prints),
+            stems: stems(prints),
+            cores: cores(prints),
+            wholes: wholes(prints),
+            pictures: pictures(prints),
+            simhashes: simhashes(prints),
         }
     }
 
+    /// Builds one index after the other and writes each before the next is begun, so that only one is in memory.
+    pub(crate) fn write(prints: &dyn Prints, sections: &mut dyn Sections, step: &dyn Fn(&str)) {
+        step("keys");
+        counted(prints).store("counted", sections);
+        loose(prints).store("loose", sections);
+        step("handles");
+        stems(prints).store("stems", sections);
+        cores(prints).store("cores", sections);
+        wholes(prints).store("wholes", sections);
+        step("pictures and texts");
+        pictures(prints).store("pictures", sections);
+        simhashes(prints).store("simhashes", sections);
+    }
+
+    /// Reads what [`Blocker::write`] wrote; `None` where an index is missing or malformed.
+    pub(crate) fn load(stored: &Stored) -> Option<Self> {
+        Some(Self {
+            counted: Postings::load("counted", stored)?,
+            loose: Loose::load("loose", stored)?,
+            stems: Deletes::load("stems", stored)?,
+            cores: Containment::load("cores", stored)?,
+            wholes: Dictionary::load("wholes", stored)?,
+            pictures: HammingIndex::load("pictures", stored)?,
+            simhashes: HammingIndex::load("simhashes", stored)?,
+        })
+    }
+
     /// Bytes of each index, by name.
-    pub(crate) fn bytes(&self) -> [(&'static str, usize); 6] {
+    pub(crate) fn bytes(&self) -> [(&'static str, usize); 7] {
         [
-            ("postings", self.postings.bytes()),
+            ("counted keys", self.counted.bytes()),
+            ("loose keys", self.loose.bytes()),
             ("stems", self.stems.bytes()),
             ("cores", self.cores.bytes()),
             ("handles", self.wholes.bytes()),
@@ -119,47 +152,54 @@ impl Blocker {
         ]
     }
 
-    /// Entries that carry an exact key, ascending. O(1).
+    /// Entries that carry a counted key, ascending. O(1).
     pub(crate) fn carriers(&self, key: u64) -> &[Ordinal] {
-        self.postings.get(key)
+        self.counted.get(key)
     }
 
-    /// Entries with a picture near this one, in groups of equal pictures.
-    pub(crate) fn same_pictures(&self, pdq: &Pdq) -> Vec<&[Ordinal]> {
+    /// For each of the query's loose leads that has any, its entries, at most `limit + 1`; now and then a wrong one.
+    pub(crate) fn proposed(
+        &self,
+        query: &Query<'_>,
+        limit: usize,
+        visit: impl FnMut(usize, &[Ordinal]),
+    ) {
+        self.loose.get(&query.loose_keys, limit, visit);
+    }
+
+    /// Entries with a picture within `distance_max`, in groups of equal pictures, each with its distance.
+    pub(crate) fn same_pictures(&self, pdq: &Pdq, distance_max: u32) -> Vec<(&[Ordinal], u32)> {
         let mut groups = Vec::new();
-        self.pictures
-            .within(&pdq.0, avatar::DISTANCE_MAX, &mut groups);
-        groups.into_iter().map(|(group, _)| group).collect()
+        self.pictures.within(&pdq.0, distance_max, &mut groups);
+        groups
     }
 
     /// Entries whose handle goes on where the probe's ends, at most `limit`.
     pub(crate) fn continued(&self, query: &Query<'_>, limit: usize) -> Vec<Ordinal> {
         let mut ordinals = Vec::new();
-        if let Some(beginning) = query
-            .probe
-            .handle
-            .as_ref()
-            .and_then(|handle| handle.truncated())
-        {
+        let handle = query.probe.handle.as_ref();
+        if let Some(beginning) = handle.and_then(|handle| handle.truncated()) {
             self.wholes.prefix(beginning, limit, &mut ordinals);
         }
         ordinals
     }
 
-    /// Entries with a near or contained handle, or a near copy of the bio.
-    pub(crate) fn near(&self, query: &Query<'_>) -> Vec<Ordinal> {
-        let mut ordinals = Vec::new();
-        if let Some(handle) = &query.probe.handle {
-            self.stems.candidates(handle.stem(), &mut ordinals);
-            self.cores.contained_in(handle.whole(), &mut ordinals);
-        }
-        if let Some(simhash) = query.probe.bio.as_ref().and_then(|bio| bio.simhash()) {
-            let mut groups = Vec::new();
-            self.simhashes
-                .within(&[simhash], SIMHASH_DISTANCE_MAX, &mut groups);
-            ordinals.extend(groups.iter().flat_map(|(group, _)| *group));
-        }
-        ordinals
+    /// Pushes entries whose stem is near the probe's; returns how many look-ups were cut at `limit`.
+    pub(crate) fn near_stems(&self, stem: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
+        { let _ = limit; self.stems.candidates(stem, out); 0 }
+    }
+
+    /// Pushes entries whose core stands in `whole`; returns how many look-ups were cut at `limit`.
+    pub(crate) fn contained(&self, whole: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
+        { let _ = limit; self.cores.contained_in(whole, out); 0 }
+    }
+
+    /// Entries whose text is a near copy, in groups of equal SimHashes.
+    pub(crate) fn near_copies(&self, simhash: u64) -> Vec<(&[Ordinal], u32)> {
+        let mut groups = Vec::new();
+        self.simhashes
+            .within(&[simhash], SIMHASH_DISTANCE_MAX, &mut groups);
+        groups
     }
 
     /// Entries whose handle is within `distance` of `whole` (coarse letters), contains it or is contained; for the analyst.
@@ -168,6 +208,129 @@ impl Blocker {
         self.wholes.fuzzy(whole, distance, limit, &mut ordinals);
         self.wholes.containing(whole, limit, &mut ordinals);
         self.cores.contained_in(whole, &mut ordinals);
+        self.stems.candidates(whole, &mut ordinals);
         ordinals
+    }
+}
+
+/// Makes `of` of every fingerprint of a range on all cores, in the order of ordinals.
+fn gather_range<T: Send>(
+    prints: &dyn Prints,
+    range: Range<usize>,
+    of: &(impl Fn(&Fingerprint<'_>, Ordinal, &mut Vec<T>) + Sync),
+) -> Vec<T> {
+    let stretch = |start: usize| {
+        let mut made = Vec::new();
+        for ordinal in start..(start + STRETCH_LEN).min(range.end) {
+            if let Some(fingerprint) = prints.get(ordinal as Ordinal) {
+                of(&fingerprint, ordinal as Ordinal, &mut made);
+            }
+        }
+        made
+    };
+    if range.len() <= STRETCH_LEN {
+        return stretch(range.start);
+    }
+    let starts: Vec<usize> = range.clone().step_by(STRETCH_LEN).collect();
+    let stretches: Vec<Vec<T>> = starts.into_par_iter().map(stretch).collect();
+    stretches.into_iter().flatten().collect()
+}
+
+/// Makes `of` of every fingerprint.
+fn gather<T: Send>(
+    prints: &dyn Prints,
+    of: impl Fn(&Fingerprint<'_>, Ordinal, &mut Vec<T>) + Sync,
+) -> Vec<T> {
+    let len = prints.len();
+    let mut all = Vec::new();
+    for start in (0..len).step_by(WINDOW_LEN) {
+        all.extend(gather_range(prints, start..(start + WINDOW_LEN).min(len), &of));
+    }
+    all
+}
+
+fn counted(prints: &dyn Prints) -> Postings {
+    let mut pairs = gather(prints, |fingerprint, ordinal, pairs| {
+        let leads = fingerprint.leads().into_iter().filter(|lead| lead.counted);
+        pairs.extend(leads.map(|lead| (lead.key, ordinal)));
+    });
+    if pairs.len() > STRETCH_LEN {
+        pairs.par_sort_unstable();
+    }
+    Postings::build(pairs)
+}
+
+/// Keys are kept without their ordinals, eight bytes each, since the index reads them three times.
+fn loose(prints: &dyn Prints) -> Loose {
+    let len = prints.len();
+    let (mut keys, mut ends) = (Vec::new(), Vec::with_capacity(len));
+    for start in (0..len).step_by(WINDOW_LEN) {
+        let range = start..(start + WINDOW_LEN).min(len);
+        let pairs = gather_range(prints, range.clone(), &|fingerprint, ordinal, pairs| {
+            let leads = fingerprint.leads().into_iter().filter(|lead| !lead.counted);
+            let mut own: Vec<u64> = leads.map(|lead| lead.key).collect();
+            own.sort_unstable();
+            own.dedup();
+            pairs.extend(own.into_iter().map(|key| (key, ordinal)));
+        });
+        let mut pairs = pairs.into_iter().peekable();
+        for ordinal in range {
+            while let Some((key, _)) = pairs.next_if(|(_, of)| *of as usize == ordinal) {
+                keys.push(key);
+            }
+            ends.push(keys.len());
+        }
+    }
+    Loose::build(|emit| {
+        let mut start = 0;
+        for (ordinal, end) in (0..).zip(&ends) {
+            let own = keys.get(start..*end).unwrap_or_default();
+            own.iter().for_each(|key| emit(*key, ordinal));
+            start = *end;
+        }
+    })
+}
+
+fn stems(prints: &dyn Prints) -> Deletes {
+    Deletes::build(&gather(prints, |fingerprint, ordinal, stems| {
+        let handle = fingerprint.handle.as_ref();
+        stems.extend(handle.map(|handle| (handle.stem().to_owned(), ordinal)));
+    }))
+}
+
+fn cores(prints: &dyn Prints) -> Containment {
+    Containment::build(&gather(prints, |fingerprint, ordinal, cores| {
+        let core = fingerprint.handle.as_ref().and_then(|handle| handle.contained());
+        cores.extend(core.map(|core| (core.to_owned(), ordinal)));
+    }))
+}
+
+fn wholes(prints: &dyn Prints) -> Dictionary {
+    Dictionary::build(gather(prints, |fingerprint, ordinal, wholes| {
+        let handle = fingerprint.handle.as_ref();
+        wholes.extend(handle.map(|handle| (handle.whole().to_owned(), ordinal)));
+    }))
+}
+
+fn pictures(prints: &dyn Prints) -> HammingIndex<4> {
+    HammingIndex::build(gather(prints, |fingerprint, ordinal, pictures| {
+        let picture = fingerprint.picture.as_ref();
+        let leading = picture.filter(|picture| picture.leads());
+        pictures.extend(leading.map(|picture| (picture.pdq().0, ordinal)));
+    }))
+}
+
+fn simhashes(prints: &dyn Prints) -> HammingIndex<1> {
+    HammingIndex::build(gather(prints, |fingerprint, ordinal, hashes| {
+        let simhash = fingerprint.bio.as_ref().and_then(|bio| bio.simhash());
+        hashes.extend(simhash.map(|hash| ([hash], ordinal)));
+    }))
+}
+
+/// Distance within which turned or mirrored pictures are looked for.
+pub(crate) const fn picture_distance(turn: usize) -> u32 {
+    match turn {
+        0 => avatar::DISTANCE_MAX,
+        _ => avatar::TURNED_DISTANCE_MAX,
     }
 }

@@ -15,7 +15,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Compares a probe with an entry, signal by signal. O(length of the values); about a microsecond.
-    pub fn of(probe: &Fingerprint, entry: &Fingerprint, crowd: &Crowd) -> Self {
+    pub fn of(probe: &Fingerprint<'_>, entry: &Fingerprint<'_>, crowd: &Crowd<'_>) -> Self {
         let handle = pairwise(&probe.handle, &entry.handle, handle::compare);
         let name = pairwise(&probe.name, &entry.name, |probe, entry| {
             name::compare(probe, entry, crowd)
@@ -71,10 +71,10 @@ impl Evidence {
     }
 }
 
-fn pairwise<T>(
-    probe: &Option<T>,
-    entry: &Option<T>,
-    compare: impl Fn(&T, &T) -> Comparison,
+fn pairwise<P, E>(
+    probe: &Option<P>,
+    entry: &Option<E>,
+    compare: impl Fn(&P, &E) -> Comparison,
 ) -> Comparison {
     match (probe, entry) {
         (Some(probe), Some(entry)) => compare(probe, entry),

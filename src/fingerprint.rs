@@ -19,8 +19,10 @@ use crate::signal::avatar::Picture;
 use crate::signal::bio::Bio;
 use crate::signal::contact::Contacts;
 use crate::signal::handle::Handle;
+use crate::signal::lead::Lead;
 use crate::signal::link::Links;
 use crate::signal::name::Name;
+use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::token::{TokenKey, Tokens};
 
 /// Raised whenever the same account would get another fingerprint; stored with decisions.
@@ -30,26 +32,26 @@ const TOLD_CHARS_MIN: usize = 3;
 
 /// The signal values of one account; what the account does not tell is `None` or empty.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Fingerprint {
+pub struct Fingerprint<'a> {
     /// The handle's normal forms.
-    pub handle: Option<Handle>,
+    pub handle: Option<Handle<'a>>,
     /// The name's words.
-    pub name: Option<Name>,
+    pub name: Option<Name<'a>>,
     /// The bio's words.
-    pub bio: Option<Bio>,
+    pub bio: Option<Bio<'a>>,
     /// The picture's hash, unless it is too flat.
     pub picture: Option<Picture>,
     /// Links of the profile's fields and of its texts.
-    pub links: Links,
+    pub links: Links<'a>,
     /// Contacts found in the texts.
-    pub contacts: Contacts,
+    pub contacts: Contacts<'a>,
     /// The platform's opaque identifiers.
-    pub tokens: Tokens,
+    pub tokens: Tokens<'a>,
     /// Share of the name's rarity that the handle already tells, 0 to 1.
     pub name_told: f32,
 }
 
-impl Fingerprint {
+impl<'a> Fingerprint<'a> {
     /// The fingerprint of `account`. Pure; some tens of microseconds.
     pub fn of(account: &Account, background: &Background, secret: &Secret) -> Self {
         let links = links_of(account);
@@ -83,23 +85,67 @@ impl Fingerprint {
         }
     }
 
-    /// Pushes every exact key under which this account is found, as entry or as probe.
-    pub fn keys(&self, keys: &mut Vec<u64>) {
+    /// Every lead to accounts that may agree with this one, or under which this one is found.
+    pub fn leads(&self) -> Vec<Lead> {
+        let mut leads = Vec::with_capacity(64);
         if let Some(handle) = &self.handle {
-            handle.keys(keys);
+            handle.leads(&mut leads);
         }
         if let Some(name) = &self.name {
-            name.keys(keys);
+            name.leads(&mut leads);
         }
         if let Some(bio) = &self.bio {
-            bio.keys(keys);
+            bio.leads(&mut leads);
         }
-        keys.extend(
-            self.links
-                .keys()
-                .chain(self.contacts.keys())
-                .chain(self.tokens.keys()),
-        );
+        leads.extend(self.links.leads());
+        leads.extend(self.contacts.leads());
+        leads.extend(self.tokens.leads());
+        leads
+    }
+
+    /// Writes what an entry is compared by.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        let told = [
+            self.handle.is_some(),
+            self.name.is_some(),
+            self.bio.is_some(),
+            self.picture.is_some(),
+        ];
+        packer.len((0..).zip(told).map(|(bit, told)| usize::from(told) << bit).sum());
+        packer.bits(self.name_told);
+        if let Some(handle) = &self.handle {
+            handle.pack(packer);
+        }
+        if let Some(name) = &self.name {
+            name.pack(packer);
+        }
+        if let Some(bio) = &self.bio {
+            bio.pack(packer);
+        }
+        if let Some(picture) = &self.picture {
+            picture.pack(packer);
+        }
+        self.links.pack(packer);
+        self.contacts.pack(packer);
+        self.tokens.pack(packer);
+    }
+
+    /// Reads what [`Fingerprint::pack`] wrote, borrowing from it; `None` for bytes that are none. Copies no text.
+    pub(crate) fn unpack(packed: &'a [u8]) -> Option<Self> {
+        let mut unpacker = Unpacker::of(packed);
+        let from = &mut unpacker;
+        let told = from.len()?;
+        let name_told = from.bits()?;
+        Some(Self {
+            name_told,
+            handle: told_at(told, 0, || Handle::unpack(from))?,
+            name: told_at(told, 1, || Name::unpack(from))?,
+            bio: told_at(told, 2, || Bio::unpack(from))?,
+            picture: told_at(told, 3, || Picture::unpack(from))?,
+            links: Links::unpack(from)?,
+            contacts: Contacts::unpack(from)?,
+            tokens: Tokens::unpack(from)?,
+        })
     }
 
     /// What this account teaches the background, were it an ordinary one.
@@ -118,7 +164,7 @@ impl Fingerprint {
         }
         if let Some(name) = &self.name {
             name.observe(features);
-            terms.extend(name.words().iter().map(|word| bare(&spelled(word.text()))));
+            terms.extend(name.words().map(|word| bare(&spelled(word.text()))));
         }
         features.extend(
             terms
@@ -135,6 +181,14 @@ impl Fingerprint {
         self.contacts.observe(features);
         self.tokens.observe(features);
         observation
+    }
+}
+
+/// Reads a value if bit `bit` of `told` says that it was written; the outer `None` is damage.
+fn told_at<T>(told: usize, bit: u32, read: impl FnOnce() -> Option<T>) -> Option<Option<T>> {
+    match told >> bit & 1 {
+        0 => Some(None),
+        _ => read().map(Some),
     }
 }
 
@@ -175,15 +229,14 @@ fn handle_linked(link: &LinkKey) -> Option<String> {
 }
 
 /// Share of the name's bits whose letters stand in the handle.
-fn told(handle: &Handle, name: &Name) -> f32 {
+fn told(handle: &Handle<'_>, name: &Name<'_>) -> f32 {
     if name.joined() == handle.whole() || name.joined() == handle.stem() {
         return 1.0;
     }
     let letters = romanized(&fold(handle.letters())).replace(' ', "");
-    let all: f32 = name.words().iter().map(|word| word.bits()).sum();
+    let all: f32 = name.words().map(|word| word.bits()).sum();
     let told: f32 = name
         .words()
-        .iter()
         .filter(|word| {
             let latin = romanized(word.text());
             latin.chars().count() >= TOLD_CHARS_MIN && letters.contains(&latin)

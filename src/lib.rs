@@ -53,7 +53,7 @@ pub mod internals {
 pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
 pub use crate::background::{Background, BackgroundBuilder, Observation};
 pub use crate::engine::{
-    Engine, Enrolled, EvidenceRow, Generation, Hit, HitReport, Judge, Options, Receipt, Report,
+    Bulk, Engine, Enrolled, EntryRef, EvidenceRow, Generation, Hit, HitReport, Judge, Options, Receipt, Report,
     Screened, Stats, screen,
 };
 pub use crate::error::{Error, Rejection, Result};
@@ -65,5 +65,5 @@ pub use crate::score::{Circumstances, Model, Score};
 pub use crate::signal::relation::{Comparison, Level, Relation, Signal};
 pub use crate::store::Access;
 pub use crate::verdict::{Policy, Verdict};
-pub use crate::watchlist::Entry;
+pub use crate::watchlist::{Entry, Listed};
 pub use crate::wire::{AccountRecord, ReportRecord};

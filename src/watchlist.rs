@@ -9,13 +9,13 @@ use crate::background::Background;
 use crate::fingerprint::Fingerprint;
 use crate::hash::Secret;
 
-/// An account on the watchlist: its fingerprint and what blocking and score need; its texts stay in the store.
+/// An account on its way onto the watchlist: its fingerprint and what blocking and score need; its texts stay in the store.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// The banned account's id.
     pub id: AccountId,
     /// What probes are compared with.
-    pub fingerprint: Fingerprint,
+    pub fingerprint: Fingerprint<'static>,
     /// Campaign or organisation label.
     pub network: Option<Arc<str>>,
     /// When the ban took effect.
@@ -39,4 +39,17 @@ impl Entry {
             expires_at: ban.and_then(|ban| ban.expires_at),
         }
     }
+}
+
+/// Which entry it is that a hit tells of, and since when it is banned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// The banned account's id.
+    pub id: AccountId,
+    /// Campaign or organisation label.
+    pub network: Option<Arc<str>>,
+    /// When the ban took effect.
+    pub banned_at: Option<Timestamp>,
+    /// When the ban ends by itself.
+    pub expires_at: Option<Timestamp>,
 }

@@ -1,138 +1,308 @@
-//! Asks every segment for candidates, and cuts what too many entries carry.
+//! Asks every segment for candidates, cuts what too many entries carry, and ranks what is left by what it was found by.
 //!
-//! The cuts depend on the live entries alone, not on how they are spread over segments: the same watchlist gives the same
-//! candidates after a merge or a restart.
+//! Each way a candidate was met suggests some bits. Their sum bounds, up to [`UNSOUGHT_BITS`], what comparing can find;
+//! so only candidates that may still matter are read and compared, the most promising first (the threshold algorithm of
+//! Fagin, Lotem and Naor 2001). Cuts and ranks depend on the live entries alone, not on how they are spread over
+//! segments: the same watchlist gives the same candidates after a merge or a restart.
 
-use std::collections::HashSet;
-
-use crate::blocking::Query;
+use crate::blocking::{Query, picture_distance};
 use crate::engine::generation::{Generation, Part};
 use crate::index::{HOT, Ordinal};
-use crate::signal::relation::Crowd;
+use crate::score::Model;
+use crate::signal::bio;
+use crate::signal::handle::Handle;
+use crate::signal::relation::{Comparison, Relation, Signal};
 
-/// Candidates of all segments, and how many entries carry the probe's values.
-#[derive(Debug)]
+/// What a pair may show beyond what it was found by: words too common to lead, other words of a bio, the network and the
+/// time. With so much allowed, nothing that reaches a reviewer was missed in `src/tests/oracle.rs` and at a million.
+pub(crate) const UNSOUGHT_BITS: f32 = 20.0;
+/// Rarities of stems told apart while ranking: 0 to 63 bits.
+const STEM_STEPS: usize = 64;
+
+/// An entry to compare with the probe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Candidate {
+    /// Which part of the generation holds it.
+    pub(crate) part: u32,
+    /// Where it stands there.
+    pub(crate) ordinal: Ordinal,
+    /// Bits suggested by what it was found by.
+    pub(crate) found: f32,
+}
+
+/// Candidates of all segments.
+#[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    /// Live ordinals by part, ascending and distinct.
-    pub(crate) by_part: Vec<Vec<Ordinal>>,
-    /// Carriers of the probe's values.
-    pub(crate) crowd: Crowd,
-    /// Values so common on the watchlist that not all their carriers became candidates.
+    /// Live candidates, the most promising first.
+    pub(crate) ranked: Vec<Candidate>,
+    /// Carriers of the probe's picture: its key and how many live entries have it or one near it.
+    pub(crate) picture: Option<(u64, u32)>,
+    /// Look-ups that a cap cut short.
     pub(crate) cuts: u32,
 }
 
+/// A way in which candidates are met: the signal it tells of, and the bits it suggests.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    signal: Signal,
+    bits: f32,
+}
+
+/// Meetings of one part: ordinal above, way below.
+type Meetings = Vec<u64>;
+
+/// Gathers meetings over all parts.
+struct Gathering<'a> {
+    parts: &'a [Part],
+    query: &'a Query<'a>,
+    model: &'a Model,
+    ways: Vec<Way>,
+    meetings: Vec<Meetings>,
+    cuts: u32,
+}
+
 impl Candidates {
-    /// Entries of `generation` that may agree with the probe on anything.
-    pub(crate) fn of(generation: &Generation, query: &Query<'_>) -> Self {
+    /// Entries of `generation` that may agree with the probe on anything; those found by less than `found_min` bits
+    /// are left out.
+    pub(crate) fn of(
+        generation: &Generation,
+        query: &Query<'_>,
+        model: &Model,
+        found_min: f32,
+    ) -> Self {
         let parts = generation.parts();
-        let mut found = Self {
-            by_part: vec![Vec::new(); parts.len()],
-            crowd: Crowd::new(generation.entries()),
+        let mut gathering = Gathering {
+            parts,
+            query,
+            model,
+            ways: Vec::with_capacity(256),
+            meetings: vec![Meetings::new(); parts.len()],
             cuts: 0,
         };
-        for key in query.keys() {
-            let lists: Vec<Vec<&[Ordinal]>> = parts
-                .iter()
-                .map(|part| vec![part.segment().blocker().carriers(*key)])
-                .collect();
-            let carriers = found.add(parts, &lists);
-            found.crowd.add(*key, carriers);
-        }
-        for (turn, pdq) in query.pictures().iter().enumerate() {
-            let lists: Vec<Vec<&[Ordinal]>> = parts
-                .iter()
-                .map(|part| part.segment().blocker().same_pictures(pdq))
-                .collect();
-            let carriers = found.add(parts, &lists);
-            if let (0, Some(key)) = (turn, query.picture_key()) {
-                found.crowd.add(key, carriers);
-            }
-        }
-        found.continue_handles(parts, query);
-        for (part, ordinals) in parts.iter().zip(&mut found.by_part) {
-            ordinals.extend(part.segment().blocker().near(query));
-            ordinals.sort_unstable();
-            ordinals.dedup();
-            ordinals.retain(|ordinal| part.live_entry(*ordinal).is_some());
-        }
-        found.count_texts(parts, query);
-        found
-    }
-
-    /// Takes entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common
-    /// says nothing, and which of them come first would depend on the segments.
-    fn continue_handles(&mut self, parts: &[Part], query: &Query<'_>) {
-        let found: Vec<Vec<Ordinal>> = parts
-            .iter()
-            .map(|part| {
-                let limit = HOT + 1 + part.withdrawn_len();
-                let mut ordinals = part.segment().blocker().continued(query, limit);
-                ordinals.retain(|ordinal| part.live_entry(*ordinal).is_some());
-                ordinals
-            })
-            .collect();
-        if found.iter().map(Vec::len).sum::<usize>() > HOT {
-            self.cuts += 1;
-            return;
-        }
-        for (ordinals, continued) in self.by_part.iter_mut().zip(found) {
-            ordinals.extend(continued);
+        gathering.counted();
+        gathering.loose();
+        let picture = gathering.pictures();
+        gathering.handles();
+        gathering.near_copies();
+        Self {
+            cuts: gathering.cuts,
+            ranked: gathering.ranked(found_min),
+            picture,
         }
     }
+}
 
-    /// Counts the carriers of the candidates' own bios: a text that many carry is no rarer for a word more or less.
-    fn count_texts(&mut self, parts: &[Part], query: &Query<'_>) {
-        if !query.has_bio() {
-            return;
-        }
-        let mut texts = HashSet::new();
-        for (part, ordinals) in parts.iter().zip(&self.by_part) {
-            let entries = ordinals
-                .iter()
-                .filter_map(|ordinal| part.live_entry(*ordinal));
-            texts.extend(entries.filter_map(|entry| Some(entry.fingerprint.bio.as_ref()?.key())));
-        }
-        for text in texts
-            .into_iter()
-            .filter(|text| query.keys().binary_search(text).is_err())
-        {
-            let carriers = parts
-                .iter()
-                .map(|part| part.live_len(part.segment().blocker().carriers(text)));
-            self.crowd.add(text, carriers.sum::<usize>() as u32);
-        }
+impl Gathering<'_> {
+    /// Adds a way and returns its number.
+    fn way(&mut self, signal: Signal, comparison: Comparison) -> u64 {
+        let bits = self.model.bits(signal, comparison).max(0.0);
+        self.ways.push(Way { signal, bits });
+        self.ways.len() as u64 - 1
     }
 
-    /// Takes the live entries of `lists`, by part; of more than [`HOT`] those of the smallest ids. Returns how many live.
-    fn add(&mut self, parts: &[Part], lists: &[Vec<&[Ordinal]>]) -> u32 {
-        let carriers: usize = parts
-            .iter()
-            .zip(lists)
-            .map(|(part, lists)| lists.iter().map(|list| part.live_len(list)).sum::<usize>())
-            .sum();
-        if carriers <= HOT {
-            for (ordinals, lists) in self.by_part.iter_mut().zip(lists) {
-                ordinals.extend(lists.iter().flat_map(|list| *list));
-            }
-            return carriers as u32;
-        }
-        self.cuts += 1;
-        let mut first = Vec::new();
-        for (at, (part, lists)) in parts.iter().zip(lists).enumerate() {
+    /// Meets the entries of `lists`, each with the place of its part, unless more than [`HOT`] live ones are in them:
+    /// then only those of the smallest ids. Returns how many live.
+    fn meet(&mut self, way: u64, lists: &[(usize, &[Ordinal])]) -> u32 {
+        let parts = self.parts;
+        let live = |(at, list): &(usize, &[Ordinal])| parts.get(*at).map_or(0, |part| part.live_len(list));
+        let carriers: usize = lists.iter().map(live).sum();
+        let mut first: Vec<(usize, Ordinal)> = Vec::new();
+        for (at, list) in lists {
             // Ordinals ascend by id within a segment, so the first of each list are its smallest.
-            for list in lists {
-                let live = list
-                    .iter()
-                    .filter_map(|ordinal| Some((&part.live_entry(*ordinal)?.id, at, *ordinal)));
-                first.extend(live.take(HOT));
-            }
+            let part = parts.get(*at);
+            let is_live = |ordinal: &&Ordinal| part.is_some_and(|part| part.is_live(**ordinal));
+            let live = list.iter().filter(is_live).take(HOT);
+            first.extend(live.map(|ordinal| (*at, *ordinal)));
         }
-        first.sort_unstable();
-        for (_, at, ordinal) in first.into_iter().take(HOT) {
-            if let Some(ordinals) = self.by_part.get_mut(at) {
-                ordinals.push(ordinal);
+        if carriers > HOT {
+            self.cuts += 1;
+            let id = |(at, ordinal): &(usize, Ordinal)| parts.get(*at)?.columns().id(*ordinal);
+            first.sort_unstable_by(|a, b| id(a).cmp(&id(b)));
+            first.truncate(HOT);
+        }
+        for (at, ordinal) in first {
+            if let Some(meetings) = self.meetings.get_mut(at) {
+                meetings.push(meeting(ordinal, way));
             }
         }
         carriers as u32
     }
+
+    fn counted(&mut self) {
+        let (parts, query) = (self.parts, self.query);
+        for lead in query.counted() {
+            let way = self.way(lead.signal, lead.comparison);
+            let lists = parts.iter().map(|part| part.blocker().carriers(lead.key));
+            let lists: Vec<(usize, &[Ordinal])> = lists.enumerate().collect();
+            self.meet(way, &lists);
+        }
+    }
+
+    /// Meets the entries of loose keys. A key with more than [`HOT`] is left out: it only proposes, and proposes too many.
+    fn loose(&mut self) {
+        let query = self.query;
+        let first_way = self.ways.len();
+        for lead in query.loose() {
+            self.way(lead.signal, lead.comparison);
+        }
+        let mut carriers = vec![0usize; query.loose().len()];
+        let mut proposed = Vec::new();
+        for (at, part) in self.parts.iter().enumerate() {
+            let limit = HOT + part.withdrawn_len();
+            part.blocker().proposed(query, limit, |lead, ordinals| {
+                let live = ordinals.iter().filter(|ordinal| part.is_live(**ordinal));
+                let before = proposed.len();
+                proposed.extend(live.map(|ordinal| (at, lead, *ordinal)));
+                if let Some(carriers) = carriers.get_mut(lead) {
+                    *carriers += proposed.len() - before;
+                }
+            });
+        }
+        self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
+        for (at, lead, ordinal) in proposed {
+            let is_hot = carriers.get(lead).is_some_and(|carriers| *carriers > HOT);
+            if let Some(meetings) = self.meetings.get_mut(at).filter(|_| !is_hot) {
+                meetings.push(meeting(ordinal, (first_way + lead) as u64));
+            }
+        }
+    }
+
+    /// Meets entries with the probe's picture, straight and turned; returns the picture's key and its carriers.
+    fn pictures(&mut self) -> Option<(u64, u32)> {
+        let (parts, query) = (self.parts, self.query);
+        let picture = query.probe().picture.as_ref()?;
+        let mut counted = None;
+        for (turn, pdq) in query.pictures().iter().enumerate() {
+            let relation = if turn == 0 { Relation::Near20 } else { Relation::Turned };
+            let way = self.way(Signal::Avatar, Comparison::new(relation, picture.bits()));
+            let distance_max = picture_distance(turn);
+            let mut lists = Vec::new();
+            for (at, part) in parts.iter().enumerate() {
+                let groups = part.blocker().same_pictures(pdq, distance_max);
+                lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
+            }
+            let carriers = self.meet(way, &lists);
+            if turn == 0 {
+                counted = Some((picture.key(), carriers));
+            }
+        }
+        counted
+    }
+
+    /// Meets entries whose handle is near, stands inside the probe's, or goes on where it ends.
+    fn handles(&mut self) {
+        let query = self.query;
+        let Some(handle) = &query.probe().handle else {
+            return;
+        };
+        let first_near = self.ways.len();
+        for bits in 0..STEM_STEPS {
+            self.way(Signal::Handle, Handle::edited_once(bits as f32));
+        }
+        let first_contained = self.ways.len();
+        for bits in 0..STEM_STEPS {
+            self.way(Signal::Handle, Handle::contained_once(bits as f32));
+        }
+        let mut ordinals = Vec::new();
+        for (part, meetings) in self.parts.iter().zip(&mut self.meetings) {
+            let mut take = |first_way: usize, ordinals: &mut Vec<Ordinal>| {
+                meetings.extend(ordinals.drain(..).map(|ordinal| {
+                    let bits = part.columns().stem_bits(ordinal) as usize;
+                    meeting(ordinal, (first_way + bits.min(STEM_STEPS - 1)) as u64)
+                }));
+            };
+            let limit = HOT + part.withdrawn_len();
+            let cuts = part.blocker().near_stems(handle.stem(), limit, &mut ordinals);
+            take(first_near, &mut ordinals);
+            let cuts = cuts + part.blocker().contained(handle.whole(), limit, &mut ordinals);
+            take(first_contained, &mut ordinals);
+            self.cuts += cuts as u32;
+        }
+        self.continued(handle);
+    }
+
+    /// Meets entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common
+    /// says nothing, and which of them come first would depend on the segments.
+    fn continued(&mut self, handle: &Handle<'_>) {
+        let query = self.query;
+        let continued = |part: &Part| {
+            let limit = HOT + 1 + part.withdrawn_len();
+            let mut ordinals = part.blocker().continued(query, limit);
+            ordinals.retain(|ordinal| part.is_live(*ordinal));
+            ordinals
+        };
+        let found: Vec<Vec<Ordinal>> = self.parts.iter().map(continued).collect();
+        let carriers: usize = found.iter().map(Vec::len).sum();
+        if carriers > HOT {
+            self.cuts += 1;
+        } else if carriers > 0 {
+            let truncated = Comparison::new(Relation::Truncated, handle.stem_bits());
+            let way = self.way(Signal::Handle, truncated);
+            for (meetings, ordinals) in self.meetings.iter_mut().zip(found) {
+                meetings.extend(ordinals.into_iter().map(|ordinal| meeting(ordinal, way)));
+            }
+        }
+    }
+
+    /// Meets entries whose bio is a near copy.
+    fn near_copies(&mut self) {
+        let (parts, query) = (self.parts, self.query);
+        let bio = query.probe().bio.as_ref();
+        let Some((bio, simhash)) = bio.and_then(|bio| Some((bio, bio.simhash()?))) else {
+            return;
+        };
+        let way = self.way(Signal::Bio, bio.near_copy());
+        let mut lists = Vec::new();
+        for (at, part) in parts.iter().enumerate() {
+            let groups = part.blocker().near_copies(simhash);
+            lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
+        }
+        self.meet(way, &lists);
+    }
+
+    /// Sums up by entry what its meetings suggest, and orders the entries by it.
+    fn ranked(self, found_min: f32) -> Vec<Candidate> {
+        let mut ranked = Vec::new();
+        for (at, (part, mut meetings)) in (0u32..).zip(self.parts.iter().zip(self.meetings)) {
+            meetings.sort_unstable();
+            for met in meetings.chunk_by(|a, b| a >> 32 == b >> 32) {
+                let Some(ordinal) = met.first().map(|meeting| (meeting >> 32) as Ordinal) else {
+                    continue;
+                };
+                let ways = met
+                    .iter()
+                    .filter_map(|meeting| self.ways.get((meeting & 0xffff_ffff) as usize));
+                let found = suggested(ways);
+                if found >= found_min && part.is_live(ordinal) {
+                    ranked.push(Candidate {
+                        part: at,
+                        ordinal,
+                        found,
+                    });
+                }
+            }
+        }
+        ranked.sort_by(|a, b| b.found.total_cmp(&a.found));
+        ranked
+    }
+}
+
+fn meeting(ordinal: Ordinal, way: u64) -> u64 {
+    u64::from(ordinal) << 32 | way
+}
+
+/// The best way of each signal, summed; pairs of words add up to the words of a bio they stand for.
+fn suggested<'w>(ways: impl Iterator<Item = &'w Way>) -> f32 {
+    let mut best = [0.0f32; Signal::ALL.len()];
+    let mut bio_pairs = 0u32;
+    for way in ways {
+        if let Some(slot) = best.get_mut(way.signal as usize) {
+            *slot = slot.max(way.bits);
+        }
+        bio_pairs += u32::from(way.signal == Signal::Bio);
+    }
+    if let Some(bits) = best.get_mut(Signal::Bio as usize) {
+        *bits = (*bits * bio::words_of_pairs(bio_pairs) / 2.0).min(bio::FOUND_BITS_MAX.max(*bits));
+    }
+    best.iter().sum()
 }

@@ -2,7 +2,7 @@
 //!
 //! Callers queue changes and wait. The writer takes everything that waits, writes it as one synced batch, publishes one
 //! generation, and only then answers: a ban is durable and matchable when its call returns, and a hundred callers
-//! share one disk sync.
+//! share one disk sync. Large merges and bulk loads are built elsewhere and handed in.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,9 +12,12 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 
 use crate::account::{Account, AccountId};
-use crate::engine::generation::Generation;
+use crate::engine::columns::Packed;
+use crate::engine::generation::{Generation, Part};
+use crate::engine::keeping::{KEPT_MIN, write_manifest};
+use crate::engine::merger::{Merger, merge};
 use crate::error::{Error, Result};
-use crate::store::{Change, Store};
+use crate::store::{Change, Stamp, Store};
 use crate::watchlist::Entry;
 
 /// Requests that may wait before callers block.
@@ -40,9 +43,15 @@ pub struct Receipt {
 /// What a caller asks for.
 pub(crate) enum Request {
     /// Add or replace entries; accounts carry keyed tokens only.
-    Enroll(Vec<(Account, Arc<Entry>)>),
+    Enroll(Vec<(Account, Entry)>),
     /// Remove entries.
     Withdraw(Vec<AccountId>),
+    /// Write accounts of a bulk load; they become visible when [`Request::Adopt`] brings their segment.
+    Load(Vec<Account>),
+    /// Take in the segment of a bulk load.
+    Adopt(Part),
+    /// Put a merged part in the place of those it was merged from.
+    Replace(Vec<Part>, Part),
 }
 
 struct Waiting {
@@ -54,33 +63,59 @@ struct Waiting {
 pub(crate) struct Committer {
     queue: Option<SyncSender<Waiting>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    merger: Arc<Mutex<Option<Merger>>>,
 }
 
 impl Committer {
     /// Starts the writer over `store`, publishing into `published`.
-    pub(crate) fn start(store: Arc<Store>, published: Arc<ArcSwap<Generation>>) -> Self {
+    pub(crate) fn start(
+        store: Arc<Store>,
+        stamp: Stamp,
+        published: Arc<ArcSwap<Generation>>,
+    ) -> Self {
         let (queue, requests) = sync_channel(QUEUE_LEN_MAX);
-        let writer = Writer { store, published };
+        let replacing = queue.clone();
+        let replace = move |merged: Vec<Part>, by: Part| {
+            ask(&replacing, Request::Replace(merged, by)).map(|_| ())
+        };
+        let (for_merger, view) = (Arc::clone(&store), Arc::clone(&published));
+        let merger = Merger::start(for_merger, stamp, view, Box::new(replace));
+        let merger = Arc::new(Mutex::new(Some(merger)));
+        let mut writer = Writer {
+            written: published.load().lsn(),
+            manifest: published.load().lsn(),
+            store,
+            stamp,
+            published,
+            merger: Arc::clone(&merger),
+        };
         let thread = std::thread::spawn(move || writer.run(&requests));
         Self {
             queue: Some(queue),
             thread: Mutex::new(Some(thread)),
+            merger,
         }
     }
 
     /// Queues a request and waits until it is durable and visible.
     pub(crate) fn commit(&self, request: Request) -> Result<Receipt> {
-        let (reply, answer) = sync_channel(1);
-        let queue = self.queue.as_ref().ok_or(Error::WriterStopped)?;
-        queue
-            .send(Waiting { request, reply })
-            .map_err(|_| Error::WriterStopped)?;
-        answer.recv().map_err(|_| Error::WriterStopped)?
+        ask(self.queue.as_ref().ok_or(Error::WriterStopped)?, request)
     }
+}
+
+fn ask(queue: &SyncSender<Waiting>, request: Request) -> Result<Receipt> {
+    let (reply, answer) = sync_channel(1);
+    queue
+        .send(Waiting { request, reply })
+        .map_err(|_| Error::WriterStopped)?;
+    answer.recv().map_err(|_| Error::WriterStopped)?
 }
 
 impl Drop for Committer {
     fn drop(&mut self) {
+        // The merger first: it holds the other end of the queue, and may wait for the writer's answer.
+        let merger = self.merger.lock().ok().and_then(|mut merger| merger.take());
+        drop(merger);
         self.queue = None;
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
         if let Some(thread) = thread {
@@ -92,11 +127,17 @@ impl Drop for Committer {
 
 struct Writer {
     store: Arc<Store>,
+    stamp: Stamp,
     published: Arc<ArcSwap<Generation>>,
+    merger: Arc<Mutex<Option<Merger>>>,
+    /// Number of the last change written; bulk loads write ahead of what is published.
+    written: u64,
+    /// Number of the last change when the manifest was last written.
+    manifest: u64,
 }
 
 impl Writer {
-    fn run(&self, requests: &Receiver<Waiting>) {
+    fn run(&mut self, requests: &Receiver<Waiting>) {
         while let Ok(first) = requests.recv() {
             let group: Vec<Waiting> = std::iter::once(first)
                 .chain(requests.try_iter().take(GROUP_LEN_MAX - 1))
@@ -121,34 +162,87 @@ impl Writer {
                     }
                 }
             }
+            if let Some(merger) = self.merger.lock().ok().as_deref().and_then(Option::as_ref) {
+                merger.wake();
+            }
         }
+        // What is not kept is read from the log at the next open: a failure here costs time, nothing else.
+        let _ = self.close();
     }
 
-    fn commit(&self, requests: Vec<Request>) -> Result<Vec<Receipt>> {
+    fn commit(&mut self, requests: Vec<Request>) -> Result<Vec<Receipt>> {
         let before = self.published.load_full();
         let mut group = Group::new(&before);
-        let mut receipts: Vec<Receipt> = requests
-            .into_iter()
-            .map(|request| group.take(request))
-            .collect();
+        let mut receipts: Vec<Receipt> = Vec::with_capacity(requests.len());
+        let mut built = Vec::new();
+        for request in requests {
+            receipts.push(match request {
+                Request::Enroll(accounts) => group.enroll(accounts),
+                Request::Withdraw(ids) => group.withdraw(ids),
+                Request::Load(accounts) => group.load(accounts),
+                Request::Adopt(part) => {
+                    built.push((Vec::new(), part));
+                    Receipt::default()
+                }
+                Request::Replace(merged, by) => {
+                    built.push((merged, by));
+                    Receipt::default()
+                }
+            });
+        }
         let Group { changes, live, .. } = group;
-        let lsn = before.lsn() + changes.len() as u64;
         if !changes.is_empty() {
-            self.store.write(&changes, before.lsn() + 1)?;
-            let withdrawn: Vec<AccountId> = live
-                .iter()
-                .filter(|(_, entry)| entry.is_none())
-                .map(|(id, _)| id.clone())
-                .collect();
-            let mut enrolled: Vec<Arc<Entry>> = live.into_values().flatten().collect();
-            enrolled.sort_by(|a, b| a.id.cmp(&b.id));
-            self.published
-                .store(Arc::new(before.changed(enrolled, &withdrawn, lsn)));
+            self.store.write(&changes, self.written + 1)?;
+            self.written += changes.len() as u64;
+        }
+        let mut after = self.changed(&before, live);
+        let is_kept = |part: &Part| part.segment().file().is_some();
+        let files_change = built
+            .iter()
+            .any(|(merged, by)| is_kept(by) || merged.iter().any(is_kept));
+        for (merged, by) in built {
+            after = match merged.is_empty() {
+                true => after.adopted(by, self.written),
+                false => after.replaced(&merged, by),
+            };
+        }
+        if files_change {
+            write_manifest(&self.store, &after)?;
+            self.manifest = after.lsn();
         }
         for receipt in &mut receipts {
-            receipt.lsn = lsn;
+            receipt.lsn = after.lsn();
         }
+        self.published.store(Arc::new(after));
         Ok(receipts)
+    }
+
+    /// The view after what became of each id.
+    fn changed(&self, before: &Generation, live: HashMap<AccountId, Option<Entry>>) -> Generation {
+        if live.is_empty() {
+            return before.clone();
+        }
+        let withdrawn = live.iter().filter(|(_, entry)| entry.is_none());
+        let withdrawn: Vec<AccountId> = withdrawn.map(|(id, _)| id.clone()).collect();
+        let mut enrolled = Packed::default();
+        live.values().flatten().for_each(|entry| enrolled.push(entry));
+        before.changed(&mut enrolled, &withdrawn, self.written)
+    }
+
+    /// Keeps what is in memory, where reading it from the log would take long.
+    fn close(&mut self) -> Result<()> {
+        let generation = self.published.load_full();
+        let is_in_memory = |part: &&Part| part.segment().file().is_none();
+        let in_memory: Vec<Part> = generation.parts().iter().filter(is_in_memory).cloned().collect();
+        let entries: usize = in_memory.iter().map(|part| part.live() as usize).sum();
+        if entries >= KEPT_MIN {
+            let kept = merge(&self.store, self.stamp, &in_memory, &|_| ())?;
+            write_manifest(&self.store, &generation.replaced(&in_memory, kept))
+        } else if generation.lsn() >= self.manifest + KEPT_MIN as u64 {
+            write_manifest(&self.store, &generation)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -156,7 +250,7 @@ impl Writer {
 struct Group<'a> {
     before: &'a Generation,
     changes: Vec<Change>,
-    live: HashMap<AccountId, Option<Arc<Entry>>>,
+    live: HashMap<AccountId, Option<Entry>>,
 }
 
 impl<'a> Group<'a> {
@@ -171,36 +265,47 @@ impl<'a> Group<'a> {
     fn is_live(&self, id: &AccountId) -> bool {
         self.live
             .get(id)
-            .map_or_else(|| self.before.find(id).is_some(), Option::is_some)
+            .map_or_else(|| self.before.contains(id), Option::is_some)
     }
 
-    fn take(&mut self, request: Request) -> Receipt {
+    fn enroll(&mut self, accounts: Vec<(Account, Entry)>) -> Receipt {
         let mut receipt = Receipt::default();
-        match request {
-            Request::Enroll(accounts) => {
-                for (account, entry) in accounts {
-                    let count = if self.is_live(&entry.id) {
-                        &mut receipt.updated
-                    } else {
-                        &mut receipt.added
-                    };
-                    *count += 1;
-                    self.live.insert(entry.id.clone(), Some(entry));
-                    self.changes.push(Change::Enroll(Box::new(account)));
-                }
+        for (account, entry) in accounts {
+            let count = match self.is_live(&entry.id) {
+                true => &mut receipt.updated,
+                false => &mut receipt.added,
+            };
+            *count += 1;
+            self.live.insert(entry.id.clone(), Some(entry));
+            self.changes.push(Change::Enroll(Box::new(account)));
+        }
+        receipt
+    }
+
+    fn withdraw(&mut self, ids: Vec<AccountId>) -> Receipt {
+        let mut receipt = Receipt::default();
+        let mut asked = HashSet::new();
+        for id in ids.into_iter().filter(|id| asked.insert(id.clone())) {
+            if self.is_live(&id) {
+                receipt.withdrawn += 1;
+                self.live.insert(id.clone(), None);
+                self.changes.push(Change::Withdraw(id));
+            } else {
+                receipt.unknown.push(id);
             }
-            Request::Withdraw(ids) => {
-                let mut asked = HashSet::new();
-                for id in ids.into_iter().filter(|id| asked.insert(id.clone())) {
-                    if self.is_live(&id) {
-                        receipt.withdrawn += 1;
-                        self.live.insert(id.clone(), None);
-                        self.changes.push(Change::Withdraw(id));
-                    } else {
-                        receipt.unknown.push(id);
-                    }
-                }
-            }
+        }
+        receipt
+    }
+
+    fn load(&mut self, accounts: Vec<Account>) -> Receipt {
+        let mut receipt = Receipt::default();
+        for account in accounts {
+            let count = match self.is_live(account.id()) {
+                true => &mut receipt.updated,
+                false => &mut receipt.added,
+            };
+            *count += 1;
+            self.changes.push(Change::Enroll(Box::new(account)));
         }
         receipt
     }

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::account::{Account, AccountId, Token, TokenValue};
 use crate::background::Background;
+use crate::engine::bulk::Bulk;
 use crate::engine::committer::{Committer, Receipt, Request};
 use crate::engine::generation::Generation;
+use crate::engine::keeping::{load, stamp};
 use crate::engine::report::{HitReport, Report, Reporter};
 use crate::engine::screen::{Judge, Screened, compare, screen};
 use crate::error::{Error, Rejection, Result};
@@ -23,8 +25,6 @@ use crate::watchlist::Entry;
 
 /// What was seen of an account is kept this long after it was last screened.
 const SEEN_DAYS: i64 = 30;
-/// Entries read from the store before their fingerprints are made, while opening.
-const LOAD_LEN: usize = 65_536;
 
 /// How an engine is opened and how it judges.
 #[derive(Debug, Clone)]
@@ -39,6 +39,8 @@ pub struct Options {
     pub all_candidates: bool,
     /// Weights of evidence.
     pub model: Model,
+    /// Told what takes long while opening, and what was damaged and mended.
+    pub notice: fn(&str),
 }
 
 impl Default for Options {
@@ -49,6 +51,7 @@ impl Default for Options {
             hits_max: 5,
             all_candidates: false,
             model: Model::default(),
+            notice: |_| (),
         }
     }
 }
@@ -118,7 +121,7 @@ impl Engine {
             Some(stored) => Arc::new(Background::from_bytes(&stored)?),
             None => Background::starter(),
         };
-        let mut generation = load(&store, &background)?;
+        let mut generation = load(&store, &background, options.access, &options.notice)?;
         if options.access == Access::Read {
             generation = generation.without_ended(Timestamp::now());
         }
@@ -135,6 +138,7 @@ impl Engine {
         let committer = writes.then(|| {
             Arc::new(Committer::start(
                 Arc::clone(&store),
+                stamp(&background),
                 Arc::clone(&generation),
             ))
         });
@@ -157,30 +161,19 @@ impl Engine {
     /// # Errors
     /// The database cannot write. Accounts that are turned down are listed in the answer; the others are enrolled.
     pub fn enroll(&self, accounts: Vec<Account>) -> Result<Enrolled> {
-        let (mut ready, mut rejected) = (Vec::with_capacity(accounts.len()), Vec::new());
-        let now = Timestamp::now();
-        for (place, account) in accounts.into_iter().enumerate() {
-            let ended = account.ban.as_ref().and_then(|ban| ban.expires_at);
-            if ended.is_some_and(|end| end <= now) {
-                let reason = "the ban has ended already";
-                rejected.push((
-                    place,
-                    Rejection::new("invalid_value", "ban.expires_at", reason),
-                ));
-                continue;
-            }
-            match self.filled(account)? {
-                Ok(account) => ready.push(account),
-                Err(rejection) => rejected.push((place, rejection)),
-            }
-        }
+        let (ready, rejected) = self.admitted(accounts)?;
         let pairs = ready.into_par_iter().map(|account| {
             let account = self.without_opaque_tokens(&account);
-            let entry = Entry::of(&account, &self.background, self.store.secret());
-            (account, Arc::new(entry))
+            let entry = self.entry_of(&account);
+            (account, entry)
         });
         let receipt = self.commit(Request::Enroll(pairs.collect()))?;
         Ok(Enrolled { receipt, rejected })
+    }
+
+    /// Begins to enroll many accounts, which become matchable together.
+    pub fn bulk(&self) -> Bulk<'_> {
+        Bulk::new(self)
     }
 
     /// Removes entries; honoured by every later screen. Ids that are not on the watchlist are listed in the answer.
@@ -227,21 +220,16 @@ impl Engine {
             all_candidates: true,
             ..Judge::clone(&self.judge)
         };
-        let found = screen(&generation, &fingerprint, probe.created_at, &judge)
-            .hits
-            .into_iter();
-        let hit = found
-            .into_iter()
-            .find(|hit| hit.entry.id == entry.id)
-            .unwrap_or_else(|| {
-                compare(
-                    &generation,
-                    &fingerprint,
-                    probe.created_at,
-                    entry,
-                    &judge.model,
-                )
-            });
+        let found = screen(&generation, &fingerprint, probe.created_at, &judge).hits;
+        let hit = found.into_iter().find(|hit| hit.entry.id == entry.id);
+        let hit = hit.or_else(|| {
+            let opened_at = probe.created_at;
+            compare(&generation, &fingerprint, opened_at, &entry, &judge.model)
+        });
+        let unknown = || Error::UnknownEntry {
+            id: entry.id.to_string(),
+        };
+        let hit = hit.ok_or_else(unknown)?;
         let told = self.reporter().hit(&probe, &hit, true)?;
         told.ok_or_else(|| Error::UnknownEntry {
             id: entry.id.to_string(),
@@ -282,7 +270,7 @@ impl Engine {
     }
 
     /// The fingerprint of an account under this engine's background and secret.
-    pub fn fingerprint(&self, account: &Account) -> Fingerprint {
+    pub fn fingerprint(&self, account: &Account) -> Fingerprint<'static> {
         Fingerprint::of(account, &self.background, self.store.secret())
     }
 
@@ -339,16 +327,9 @@ impl Engine {
     /// The database's folder cannot be read.
     pub fn stats(&self) -> Result<Stats> {
         let generation = self.generation.load();
-        let mut networks = std::collections::BTreeMap::<&str, usize>::new();
-        for entry in generation.iter() {
-            *networks
-                .entry(entry.network.as_deref().unwrap_or_default())
-                .or_default() += 1;
-        }
-        let mut networks: Vec<(String, usize)> = networks
-            .into_iter()
-            .map(|(name, len)| (name.to_owned(), len))
-            .collect();
+        let networks = generation.networks().into_iter();
+        let mut networks: Vec<(String, usize)> =
+            networks.map(|(name, len)| (name, len as usize)).collect();
         networks.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         Ok(Stats {
             entries: generation.entries(),
@@ -356,7 +337,7 @@ impl Engine {
             lsn: generation.lsn(),
             networks,
             disk_bytes: self.store.disk_bytes()?,
-            index_bytes: generation.index_bytes(),
+            index_bytes: generation.bytes(),
             model: self.model(),
             background_accounts: self.background.accounts(crate::hash::feature::Space::Whole),
         })
@@ -373,11 +354,44 @@ impl Engine {
         format!("{:08x}", crc32fast::hash(&bytes))
     }
 
+    /// The accounts that may be enrolled, bare ones filled from what was seen of them, and those turned down.
+    pub(crate) fn admitted(
+        &self,
+        accounts: Vec<Account>,
+    ) -> Result<(Vec<Account>, Vec<(usize, Rejection)>)> {
+        let (mut ready, mut rejected) = (Vec::with_capacity(accounts.len()), Vec::new());
+        let now = Timestamp::now();
+        for (place, account) in accounts.into_iter().enumerate() {
+            let ended = account.ban.as_ref().and_then(|ban| ban.expires_at);
+            if ended.is_some_and(|end| end <= now) {
+                let reason = "the ban has ended already";
+                let rejection = Rejection::new("invalid_value", "ban.expires_at", reason);
+                rejected.push((place, rejection));
+                continue;
+            }
+            match self.filled(account)? {
+                Ok(account) => ready.push(account),
+                Err(rejection) => rejected.push((place, rejection)),
+            }
+        }
+        Ok((ready, rejected))
+    }
+
+    /// The entry of an account whose tokens are keyed.
+    pub(crate) fn entry_of(&self, account: &Account) -> Entry {
+        Entry::of(account, &self.background, self.store.secret())
+    }
+
+    /// The database.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     fn reporter(&self) -> Reporter<'_> {
         Reporter::new(&self.store, &self.background, &self.judge, self.model())
     }
 
-    fn commit(&self, request: Request) -> Result<Receipt> {
+    pub(crate) fn commit(&self, request: Request) -> Result<Receipt> {
         self.committer
             .as_ref()
             .ok_or(Error::WriterStopped)?
@@ -403,7 +417,8 @@ impl Engine {
             .ok_or_else(unseen))
     }
 
-    fn without_opaque_tokens(&self, account: &Account) -> Account {
+    /// The account with its tokens in the only form that is kept.
+    pub(crate) fn without_opaque_tokens(&self, account: &Account) -> Account {
         let keyed = keyed_tokens(account, self.store.secret()).into_iter();
         account.with_tokens(
             keyed
@@ -417,11 +432,7 @@ impl Engine {
 
     /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for [`SEEN_DAYS`].
     fn retire(&self, now: Timestamp) -> Result<()> {
-        let generation = self.generation.load_full();
-        let ended = generation
-            .iter()
-            .filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
-        let ended: Vec<AccountId> = ended.map(|entry| entry.id.clone()).collect();
+        let ended = self.generation.load_full().ended(now);
         if !ended.is_empty() {
             self.withdraw(ended)?;
         }
@@ -430,25 +441,4 @@ impl Engine {
         self.store.forget_before(oldest)?;
         Ok(())
     }
-}
-
-/// Reads every entry and indexes it, on all cores.
-fn load(store: &Store, background: &Background) -> Result<Generation> {
-    let mut entries = Vec::new();
-    let mut accounts = Vec::with_capacity(LOAD_LEN);
-    let mut stored = store.entries()?;
-    loop {
-        accounts.clear();
-        for account in stored.by_ref().take(LOAD_LEN) {
-            accounts.push(account?);
-        }
-        if accounts.is_empty() {
-            break;
-        }
-        let made = accounts
-            .par_iter()
-            .map(|account| Arc::new(Entry::of(account, background, store.secret())));
-        entries.extend(made.collect::<Vec<_>>());
-    }
-    Ok(Generation::build(entries, store.last_lsn()?))
 }

@@ -1,21 +1,28 @@
 //! The immutable view a reader holds: segments, and which of their entries are withdrawn.
 //!
-//! Every change makes a new generation that shares all unchanged segments. New entries come as small segments; when
-//! [`FANOUT`] segments of about one size stand together they are built into one (the logarithmic method of Bentley and
-//! Saxe 1980), so an entry is indexed O(log entries) times and a screen asks O(log entries) segments.
+//! Every change makes a new generation that shares all unchanged segments. New entries come as small segments in memory;
+//! when [`FANOUT`] segments of about one size stand together they are built into one (the logarithmic method of Bentley
+//! and Saxe 1980), so an entry is indexed O(log entries) times and a screen asks O(log entries) segments. Small merges
+//! are made at once, large ones in the background (`merger.rs`).
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::account::AccountId;
+use crate::blocking::Blocker;
+use crate::engine::columns::{Columns, Packed, Row};
 use crate::engine::segment::Segment;
+use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
-use crate::watchlist::Entry;
+use crate::watchlist::Listed;
 
 /// Segments of one size class that are merged into one. Eight keeps small changes cheap and segments few.
-const FANOUT: usize = 8;
+pub(crate) const FANOUT: usize = 8;
+/// Entries up to which a merge is made by the writer at once: about a millisecond. Larger ones are the merger's.
+pub(crate) const MERGED_AT_ONCE: u32 = 64;
 
 /// A set of ordinals of one segment.
 #[derive(Debug, Clone, Default)]
@@ -43,84 +50,143 @@ impl OrdinalSet {
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
     segment: Arc<Segment>,
-    /// Live entries by network.
-    networks: Arc<HashMap<Arc<str>, u32>>,
     withdrawn: Arc<OrdinalSet>,
+    /// Withdrawn entries by the number of their network.
+    withdrawn_networks: Arc<HashMap<u32, u32>>,
     live: u32,
+    /// Every entry of the part came by a change after this one.
+    since: u64,
 }
 
 impl Part {
-    fn of(entries: Vec<Arc<Entry>>) -> Self {
-        let live = entries.len() as u32;
-        let mut networks = HashMap::new();
-        for network in entries.iter().filter_map(|entry| entry.network.as_ref()) {
-            *networks.entry(Arc::clone(network)).or_default() += 1;
-        }
+    /// A part of which nothing is withdrawn, whose entries came by changes after `since`.
+    pub(crate) fn of(segment: Segment, since: u64) -> Self {
         Self {
-            segment: Arc::new(Segment::build(entries)),
-            networks: Arc::new(networks),
+            live: segment.columns().len() as u32,
+            segment: Arc::new(segment),
             withdrawn: Arc::default(),
-            live,
+            withdrawn_networks: Arc::default(),
+            since,
         }
     }
 
-    fn withdraw(&mut self, ordinal: Ordinal) {
-        let network = self
-            .segment
-            .entry(ordinal)
-            .and_then(|entry| entry.network.as_ref());
-        if let Some(count) =
-            network.and_then(|name| Arc::make_mut(&mut self.networks).get_mut(name))
-        {
-            *count -= 1;
+    /// This part with `words` as the set of withdrawn ordinals.
+    pub(crate) fn with_withdrawn(mut self, words: Vec<u64>) -> Self {
+        let dead = OrdinalSet(words);
+        let len = self.columns().len() as u32;
+        for ordinal in (0..len).filter(|ordinal| dead.contains(*ordinal)) {
+            self.withdraw_at(ordinal);
         }
+        self
+    }
+
+    /// The set of withdrawn ordinals as words of bits.
+    pub(crate) fn withdrawn_words(&self) -> &[u64] {
+        &self.withdrawn.0
+    }
+
+    /// Withdraws the entry of `id` if it is live here.
+    pub(crate) fn withdraw(&mut self, id: &str) {
+        if let Some(ordinal) = self.find(id) {
+            self.withdraw_at(ordinal);
+        }
+    }
+
+    fn withdraw_at(&mut self, ordinal: Ordinal) {
         Arc::make_mut(&mut self.withdrawn).insert(ordinal);
         self.live -= 1;
+        if let Some(network) = self.columns().network(ordinal) {
+            let networks = Arc::make_mut(&mut self.withdrawn_networks);
+            *networks.entry(network).or_default() += 1;
+        }
+    }
+
+    /// Live entries of the network of this name.
+    fn network_entries(&self, name: &str) -> u32 {
+        let Some(network) = self.columns().network_number(name) else {
+            return 0;
+        };
+        let withdrawn = self.withdrawn_networks.get(&network).copied();
+        let all = self.columns().network_entries(network);
+        all.saturating_sub(withdrawn.unwrap_or(0))
     }
 
     /// The segment.
-    pub(crate) fn segment(&self) -> &Segment {
+    pub(crate) fn segment(&self) -> &Arc<Segment> {
         &self.segment
     }
 
-    /// The entry at `ordinal` unless it is withdrawn.
-    pub(crate) fn live_entry(&self, ordinal: Ordinal) -> Option<&Arc<Entry>> {
-        self.segment
-            .entry(ordinal)
-            .filter(|_| !self.withdrawn.contains(ordinal))
+    /// What is kept of each entry, dead ones included.
+    pub(crate) fn columns(&self) -> &Columns {
+        self.segment.columns()
+    }
+
+    /// The indexes.
+    pub(crate) fn blocker(&self) -> &Blocker {
+        self.segment.blocker()
+    }
+
+    /// Every entry came by a change after this one.
+    pub(crate) fn since(&self) -> u64 {
+        self.since
+    }
+
+    /// Live entries.
+    pub(crate) fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// Whether the entry at `ordinal` is there and not withdrawn.
+    pub(crate) fn is_live(&self, ordinal: Ordinal) -> bool {
+        (ordinal as usize) < self.columns().len() && !self.withdrawn.contains(ordinal)
     }
 
     /// Entries of the segment that are withdrawn.
     pub(crate) fn withdrawn_len(&self) -> usize {
-        self.segment.entries().len() - self.live as usize
+        self.columns().len() - self.live as usize
     }
 
     /// How many of `ordinals` are live. O(1) while nothing is withdrawn.
     pub(crate) fn live_len(&self, ordinals: &[Ordinal]) -> usize {
-        if self.live as usize == self.segment.entries().len() {
+        if self.withdrawn_len() == 0 {
             return ordinals.len();
         }
-        ordinals
-            .iter()
-            .filter(|ordinal| !self.withdrawn.contains(**ordinal))
-            .count()
+        let live = ordinals.iter().filter(|ordinal| self.is_live(**ordinal));
+        live.count()
     }
 
-    fn live_entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        let entries = (0..).zip(self.segment.entries());
-        entries
-            .filter(|(ordinal, _)| !self.withdrawn.contains(*ordinal))
-            .map(|(_, entry)| entry)
+    /// Where the live entry of `id` stands.
+    pub(crate) fn find(&self, id: &str) -> Option<Ordinal> {
+        let ordinal = self.columns().find(id)?;
+        self.is_live(ordinal).then_some(ordinal)
     }
 
-    fn find(&self, id: &AccountId) -> Option<Ordinal> {
-        self.segment
-            .find(id)
-            .filter(|ordinal| !self.withdrawn.contains(*ordinal))
+    /// Live ordinals, ascending.
+    pub(crate) fn ordinals(&self) -> impl Iterator<Item = Ordinal> + Clone + '_ {
+        (0..self.columns().len() as Ordinal).filter(|ordinal| self.is_live(*ordinal))
     }
 
-    fn size_class(&self) -> u32 {
+    /// The size class: the logarithm of the live entries to the base [`FANOUT`].
+    pub(crate) fn size_class(&self) -> u32 {
         self.live.max(1).ilog2() / FANOUT.ilog2()
+    }
+}
+
+/// An entry of a generation, read in place.
+#[derive(Debug, Clone)]
+pub struct EntryRef<'a> {
+    /// Its id.
+    pub id: AccountId,
+    /// What probes are compared with.
+    pub fingerprint: Fingerprint<'a>,
+    part: &'a Part,
+    ordinal: Ordinal,
+}
+
+impl EntryRef<'_> {
+    /// What of the entry is told with a hit.
+    pub(crate) fn listed(&self) -> Option<Listed> {
+        self.part.columns().listed(self.ordinal)
     }
 }
 
@@ -132,18 +198,8 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// The generation of all `entries` (ids distinct) after change `lsn`; builds segments on all cores.
-    pub(crate) fn build(mut entries: Vec<Arc<Entry>>, lsn: u64) -> Self {
-        let threads = rayon::current_num_threads().max(1);
-        let share = entries.len().div_ceil(threads).max(1);
-        let mut shares = Vec::new();
-        while !entries.is_empty() {
-            shares.push(entries.split_off(entries.len().saturating_sub(share)));
-        }
-        let parts = rayon::iter::ParallelIterator::collect(rayon::iter::ParallelIterator::map(
-            rayon::iter::IntoParallelIterator::into_par_iter(shares),
-            Part::of,
-        ));
+    /// The generation of `parts`, whose live ids are distinct, after change `lsn`.
+    pub(crate) fn of(parts: Vec<Part>, lsn: u64) -> Self {
         Self { lsn, parts }
     }
 
@@ -157,12 +213,26 @@ impl Generation {
         self.parts.iter().map(|part| part.live).sum()
     }
 
+    /// Live entries by network, in the order of their names.
+    pub(crate) fn networks(&self) -> std::collections::BTreeMap<String, u32> {
+        let mut named = std::collections::BTreeMap::new();
+        for part in &self.parts {
+            let mut counts: HashMap<Option<u32>, u32> = HashMap::new();
+            for ordinal in part.ordinals() {
+                *counts.entry(part.columns().network(ordinal)).or_default() += 1;
+            }
+            for (network, count) in counts {
+                let name = network.and_then(|network| part.columns().network_name(network));
+                *named.entry(name.unwrap_or_default().to_owned()).or_default() += count;
+            }
+        }
+        named
+    }
+
     /// Live entries of a network.
     pub(crate) fn network_entries(&self, network: &str) -> u32 {
-        self.parts
-            .iter()
-            .filter_map(|part| part.networks.get(network))
-            .sum()
+        let of = |part: &Part| part.network_entries(network);
+        self.parts.iter().map(of).sum()
     }
 
     /// Segments.
@@ -170,14 +240,10 @@ impl Generation {
         self.parts.len()
     }
 
-    /// Bytes of each index over all segments, by name.
-    pub(crate) fn index_bytes(&self) -> Vec<(&'static str, usize)> {
+    /// Bytes of each structure over all segments, by name.
+    pub(crate) fn bytes(&self) -> Vec<(&'static str, usize)> {
         let mut sums: Vec<(&'static str, usize)> = Vec::new();
-        for (name, bytes) in self
-            .parts
-            .iter()
-            .flat_map(|part| part.segment.blocker().bytes())
-        {
+        for (name, bytes) in self.parts.iter().flat_map(|part| part.segment.bytes()) {
             match sums.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, sum)) => *sum += bytes,
                 None => sums.push((name, bytes)),
@@ -186,28 +252,44 @@ impl Generation {
         sums
     }
 
+    /// True when the entry of `id` is live.
+    pub(crate) fn contains(&self, id: &AccountId) -> bool {
+        let id = id.as_str();
+        self.parts.iter().any(|part| part.find(id).is_some())
+    }
+
     /// The live entry of `id`.
-    pub fn find(&self, id: &AccountId) -> Option<&Arc<Entry>> {
+    pub fn find(&self, id: &AccountId) -> Option<EntryRef<'_>> {
         self.parts
             .iter()
-            .find_map(|part| part.find(id).and_then(|ordinal| part.live_entry(ordinal)))
+            .find_map(|part| entry_at(part, part.find(id.as_str())?))
     }
 
     /// Every live entry.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.parts.iter().flat_map(Part::live_entries)
+    pub fn iter(&self) -> impl Iterator<Item = EntryRef<'_>> {
+        self.parts
+            .iter()
+            .flat_map(|part| part.ordinals().filter_map(|ordinal| entry_at(part, ordinal)))
+    }
+
+    /// Ids of the entries whose ban has ended by `now`.
+    pub(crate) fn ended(&self, now: Timestamp) -> Vec<AccountId> {
+        let ended = |part: &'_ Part, ordinal| {
+            let end = part.columns().expires_at(ordinal)?;
+            (end <= now).then(|| AccountId::new(part.columns().id(ordinal)?).ok())?
+        };
+        self.parts
+            .iter()
+            .flat_map(|part| part.ordinals().filter_map(move |ordinal| ended(part, ordinal)))
+            .collect()
     }
 
     /// This view without the entries whose ban has ended by `now`.
     pub(crate) fn without_ended(&self, now: Timestamp) -> Self {
-        let ended = self
-            .iter()
-            .filter(|entry| entry.expires_at.is_some_and(|end| end <= now));
-        let ended: Vec<AccountId> = ended.map(|entry| entry.id.clone()).collect();
-        if ended.is_empty() {
-            self.clone()
-        } else {
-            self.changed(Vec::new(), &ended, self.lsn)
+        let ended = self.ended(now);
+        match ended.is_empty() {
+            true => self.clone(),
+            false => self.changed(&mut Packed::default(), &ended, self.lsn),
         }
     }
 
@@ -216,52 +298,139 @@ impl Generation {
         &self.parts
     }
 
-    /// The view after `enrolled` (ids distinct) and `withdrawn` have been applied, up to change `lsn`.
+    /// How many live entries carry a counted key.
+    pub(crate) fn carriers(&self, key: u64) -> u32 {
+        let live = |part: &Part| part.live_len(part.blocker().carriers(key)) as u32;
+        self.parts.iter().map(live).sum()
+    }
+
+    /// The view after `enrolled` and `withdrawn` have been applied, up to change `lsn`.
     pub(crate) fn changed(
         &self,
-        enrolled: Vec<Arc<Entry>>,
+        enrolled: &mut Packed,
         withdrawn: &[AccountId],
         lsn: u64,
     ) -> Self {
         let mut parts = self.parts.clone();
-        for id in enrolled.iter().map(|entry| &entry.id).chain(withdrawn) {
-            for part in &mut parts {
-                if let Some(ordinal) = part.find(id) {
-                    part.withdraw(ordinal);
-                }
-            }
-        }
-        if !enrolled.is_empty() {
-            parts.push(Part::of(enrolled));
+        let mut withdraw = |id: &str| parts.iter_mut().for_each(|part| part.withdraw(id));
+        withdrawn.iter().for_each(|id| withdraw(id.as_str()));
+        if enrolled.len() > 0 {
+            let rows: Vec<Row<'_>> = enrolled.sorted().collect();
+            rows.iter().for_each(|row| withdraw(row.id));
+            parts.push(Part::of(Segment::build(rows.into_iter()), self.lsn));
         }
         let mut changed = Self { lsn, parts };
-        changed.merge();
+        changed.merge_small();
         changed
     }
 
-    /// Drops empty parts and merges the newest ones while [`FANOUT`] of them are of one size class.
-    fn merge(&mut self) {
-        self.parts.retain(|part| part.live > 0);
-        loop {
-            let Some(class) = self.parts.last().map(Part::size_class) else {
-                return;
+    /// This view with the entries of `part` added or replaced, up to change `lsn`.
+    pub(crate) fn adopted(&self, part: Part, lsn: u64) -> Self {
+        let mut parts = self.parts.clone();
+        if parts.iter().any(|other| other.live > 0) {
+            let ids = part.ordinals().filter_map(|ordinal| part.columns().id(ordinal));
+            ids.for_each(|id| parts.iter_mut().for_each(|other| other.withdraw(id)));
+        }
+        parts.retain(|other| other.live > 0);
+        parts.push(part);
+        Self { lsn, parts }
+    }
+
+    /// This view with the parts of `merged` replaced by the one built from them; what was withdrawn meanwhile stays so.
+    pub(crate) fn replaced(&self, merged: &[Part], mut by: Part) -> Self {
+        let is_merged =
+            |part: &Part| merged.iter().any(|of| Arc::ptr_eq(&of.segment, &part.segment));
+        for (then, now) in merged.iter().filter_map(|then| {
+            let now = self.parts.iter().find(|part| Arc::ptr_eq(&part.segment, &then.segment))?;
+            Some((then, now))
+        }) {
+            let gone = then.ordinals().filter(|ordinal| !now.is_live(*ordinal));
+            gone.filter_map(|ordinal| now.columns().id(ordinal))
+                .for_each(|id| by.withdraw(id));
+        }
+        // The newest stay last: what is merged takes the place of the first of its parts.
+        let at = self.parts.iter().position(is_merged).unwrap_or(self.parts.len());
+        let mut parts: Vec<Part> = Vec::with_capacity(self.parts.len());
+        let mut by = Some(by).filter(|by| by.live > 0);
+        for (place, part) in self.parts.iter().enumerate() {
+            if place == at {
+                parts.extend(by.take());
+            }
+            if !is_merged(part) {
+                parts.push(part.clone());
+            }
+        }
+        parts.extend(by);
+        Self { lsn: self.lsn, parts }
+    }
+
+    /// The newest parts that should be built into one: [`FANOUT`] of one size class and the smaller ones after them, or
+    /// one that is mostly withdrawn.
+    pub(crate) fn due(&self) -> Option<Vec<Part>> {
+        let (mut class, mut run) = (0, 0);
+        for (start, part) in self.parts.iter().enumerate().rev() {
+            run = match part.size_class().cmp(&class) {
+                Ordering::Greater => 1,
+                Ordering::Equal => run + 1,
+                Ordering::Less => run,
             };
-            let run = self
-                .parts
-                .iter()
-                .rev()
-                .take_while(|part| part.size_class() <= class)
-                .count();
-            if run < FANOUT {
+            class = class.max(part.size_class());
+            if run >= FANOUT {
+                return self.parts.get(start..).map(<[Part]>::to_vec);
+            }
+        }
+        let mostly_withdrawn = |part: &&Part| part.withdrawn_len() > part.live as usize;
+        let wasteful = self.parts.iter().find(mostly_withdrawn)?;
+        (wasteful.columns().len() > MERGED_AT_ONCE as usize).then(|| vec![wasteful.clone()])
+    }
+
+    /// Drops empty parts and merges the newest ones while that is cheap.
+    fn merge_small(&mut self) {
+        self.parts.retain(|part| part.live > 0);
+        while let Some(due) = self.due() {
+            let entries: u32 = due.iter().map(|part| part.live).sum();
+            if entries > MERGED_AT_ONCE {
                 return;
             }
-            let merged = self.parts.split_off(self.parts.len() - run);
-            let entries = merged
-                .iter()
-                .flat_map(Part::live_entries)
-                .cloned()
-                .collect();
-            self.parts.push(Part::of(entries));
+            let since = due.iter().map(Part::since).min().unwrap_or(self.lsn);
+            let merged = Part::of(Segment::build(rows(&merge_order(&due), &due)), since);
+            *self = self.replaced(&due, merged);
         }
     }
+}
+
+fn entry_at(part: &Part, ordinal: Ordinal) -> Option<EntryRef<'_>> {
+    Some(EntryRef {
+        id: AccountId::new(part.columns().id(ordinal)?).ok()?,
+        fingerprint: part.columns().fingerprint(ordinal)?,
+        part,
+        ordinal,
+    })
+}
+
+/// The live entries of `parts` as pairs of part and ordinal, by id.
+pub(crate) fn merge_order(parts: &[Part]) -> Vec<(u32, Ordinal)> {
+    let live = |(at, part): (u32, &Part)| {
+        let ordinals: Vec<(u32, Ordinal)> = part.ordinals().map(|ordinal| (at, ordinal)).collect();
+        ordinals
+    };
+    let mut order: Vec<(u32, Ordinal)> = (0..).zip(parts).flat_map(live).collect();
+    if parts.len() > 1 {
+        let id = |(at, ordinal): &(u32, Ordinal)| {
+            parts.get(*at as usize).and_then(|part| part.columns().id(*ordinal))
+        };
+        // A stable sort finds the ascending runs and merges them.
+        order.sort_by(|a, b| id(a).cmp(&id(b)));
+    }
+    order
+}
+
+/// The rows of `parts` in the order of [`merge_order`].
+pub(crate) fn rows<'a>(
+    order: &'a [(u32, Ordinal)],
+    parts: &'a [Part],
+) -> impl Iterator<Item = Row<'a>> + Clone {
+    order
+        .iter()
+        .filter_map(|(at, ordinal)| Row::at(parts.get(*at as usize)?.columns(), *ordinal))
 }

@@ -1,6 +1,6 @@
 //! The analyst's question: which entries have this handle, or one like it?
 
-use crate::account::Account;
+use crate::account::{Account, AccountId};
 use crate::blocking::Query;
 use crate::engine::front::Engine;
 use crate::engine::words::Pair;
@@ -88,37 +88,33 @@ impl Engine {
         };
         let mut found = Vec::new();
         for part in generation.parts() {
-            let blocker = part.segment().blocker();
-            let mut ordinals = blocker.near(&query);
-            ordinals.extend(
-                query
-                    .keys()
-                    .iter()
-                    .flat_map(|key| blocker.carriers(*key).iter().take(LOOKED_AT_MAX)),
-            );
-            ordinals.extend(blocker.near_handles(handle.whole(), wide, LOOKED_AT_MAX));
+            let blocker = part.blocker();
+            let mut ordinals = blocker.near_handles(handle.whole(), wide, LOOKED_AT_MAX);
+            blocker.near_stems(handle.stem(), LOOKED_AT_MAX, &mut ordinals);
+            blocker.proposed(&query, LOOKED_AT_MAX, |_, proposed| {
+                ordinals.extend_from_slice(proposed);
+            });
             ordinals.sort_unstable();
             ordinals.dedup();
-            for entry in ordinals
-                .into_iter()
-                .filter_map(|ordinal| part.live_entry(ordinal))
-            {
-                let relation = entry
-                    .fingerprint
-                    .handle
-                    .as_ref()
-                    .and_then(|entry| relation(&handle, entry, wide));
-                found.extend(relation.map(|(kind, comparison)| (kind, comparison, &entry.id)));
+            for ordinal in ordinals.into_iter().filter(|ordinal| part.is_live(*ordinal)) {
+                let entry = part.columns().fingerprint(ordinal);
+                let entry = entry.as_ref().and_then(|entry| entry.handle.as_ref());
+                let related = entry.and_then(|entry| relation(&handle, entry, wide));
+                let id = part.columns().id(ordinal);
+                found.extend(related.zip(id).map(|((kind, comparison), id)| (kind, comparison, id)));
             }
         }
         found.sort_by(|a, b| {
             a.0.cmp(&b.0)
                 .then_with(|| b.1.surprise.total_cmp(&a.1.surprise))
-                .then_with(|| a.2.cmp(b.2))
+                    .then_with(|| a.2.cmp(b.2))
         });
         let mut rows = Vec::new();
         for (kind, comparison, id) in found.into_iter().take(limit) {
-            let Some(account) = self.entry(id)? else {
+            let Ok(id) = AccountId::new(id) else {
+                continue;
+            };
+            let Some(account) = self.entry(&id)? else {
                 continue;
             };
             let why = Pair {
@@ -134,7 +130,11 @@ impl Engine {
 }
 
 /// The relation of two handles as the analyst sees it: looked at from both sides, and wider than screening.
-fn relation(asked: &Handle, entry: &Handle, wide: usize) -> Option<(LookupKind, Comparison)> {
+fn relation(
+    asked: &Handle<'_>,
+    entry: &Handle<'_>,
+    wide: usize,
+) -> Option<(LookupKind, Comparison)> {
     let forth = handle::compare(asked, entry);
     let back = handle::compare(entry, asked);
     if let Some(kind) = LookupKind::of(forth.relation) {

@@ -4,19 +4,24 @@
 //! [`Generation`]; a screen holds one generation from start to end and never waits for the writer. The pipeline itself
 //! is one function, in `screen`. The engine flags; it bans no one.
 
+mod bulk;
 mod candidates;
+mod columns;
 mod committer;
 mod front;
 mod generation;
+mod keeping;
 mod lookup;
+mod merger;
 mod report;
 mod screen;
 mod segment;
 mod words;
 
+pub use crate::engine::bulk::Bulk;
 pub use crate::engine::committer::Receipt;
 pub use crate::engine::front::{Engine, Enrolled, Options, Stats};
-pub use crate::engine::generation::Generation;
+pub use crate::engine::generation::{EntryRef, Generation};
 pub(crate) use crate::engine::lookup::LookupRow;
 pub use crate::engine::report::{EvidenceRow, HitReport, Report};
 pub use crate::engine::screen::{Hit, Judge, Screened, screen};

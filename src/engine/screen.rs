@@ -1,19 +1,20 @@
 //! The pipeline: probe -> candidates -> evidence -> score -> verdict.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::blocking::Query;
-use crate::engine::candidates::Candidates;
-use crate::engine::generation::Generation;
+use crate::engine::candidates::{Candidate, Candidates, UNSOUGHT_BITS};
+use crate::engine::columns::Columns;
+use crate::engine::generation::{EntryRef, Generation};
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::score::{Circumstances, Model, Score};
-use crate::signal::relation::Signal;
+use crate::index::Ordinal;
+use crate::signal::relation::{Crowd, Signal};
 use crate::verdict::{Policy, Verdict};
-use crate::watchlist::Entry;
+use crate::watchlist::Listed;
 
 /// How evidence is judged and how much is told.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ pub struct Judge {
 #[derive(Debug, Clone)]
 pub struct Hit {
     /// The entry.
-    pub entry: Arc<Entry>,
+    pub entry: Listed,
     /// The comparisons.
     pub evidence: Evidence,
     /// Their weight.
@@ -59,48 +60,50 @@ pub struct Screened {
 /// Screens `probe`, opened at `opened_at`, against one generation. Pure: no clock, ties broken by entry id.
 pub fn screen(
     generation: &Generation,
-    probe: &Fingerprint,
+    probe: &Fingerprint<'_>,
     opened_at: Option<Timestamp>,
     judge: &Judge,
 ) -> Screened {
-    let entries = generation.entries();
-    let candidates = Candidates::of(generation, &Query::of(probe));
-    let probed = Probed {
-        name_told: probe.name_told,
-        opened_at,
-        entries,
+    let prior = judge.model.prior(generation.entries());
+    let review = judge.policy.threshold_review();
+    let found_min = match judge.all_candidates {
+        true => f32::NEG_INFINITY,
+        false => review - prior - UNSOUGHT_BITS,
     };
-    let weigh = |entry, evidence| probed.weighed(entry, evidence, &judge.model);
-    let mut hits = Vec::new();
-    for (part, ordinals) in generation.parts().iter().zip(candidates.by_part) {
-        for entry in ordinals
-            .into_iter()
-            .filter_map(|ordinal| part.live_entry(ordinal))
-        {
-            let evidence = Evidence::of(probe, &entry.fingerprint, &candidates.crowd);
-            if evidence.agrees() {
-                hits.push(weigh(entry, evidence));
-            }
+    let query = Query::of(probe);
+    let candidates = Candidates::of(generation, &query, &judge.model, found_min);
+    let carriers = |key| generation.carriers(key);
+    let pairing = Pairing {
+        generation,
+        probe,
+        opened_at,
+        crowd: crowd(generation, &carriers, &candidates),
+        model: &judge.model,
+    };
+    let mut best = f32::NEG_INFINITY;
+    let mut hits: Vec<Weighed<'_>> = Vec::new();
+    for equally_found in candidates.ranked.chunk_by(|a, b| a.found == b.found) {
+        let found = equally_found.first().map_or(0.0, |first| first.found);
+        if !judge.all_candidates && prior + found + UNSOUGHT_BITS < best.min(review) {
+            break;
         }
+        hits.extend(equally_found.iter().filter_map(|candidate| pairing.weighed(candidate)));
+        best = hits.iter().map(|hit| hit.score.total()).fold(best, f32::max);
     }
     pool_networks(&mut hits, generation, &judge.model);
     hits.sort_by(|a, b| {
-        b.score
-            .total()
-            .total_cmp(&a.score.total())
-            .then_with(|| a.entry.id.cmp(&b.entry.id))
+        let by_score = b.score.total().total_cmp(&a.score.total());
+        by_score.then_with(|| a.id().cmp(&b.id()))
     });
-    let score = hits
-        .first()
-        .map_or_else(|| judge.model.prior(entries), |hit| hit.score.total());
+    let score = hits.first().map_or(prior, |hit| hit.score.total());
     if !judge.all_candidates {
-        hits.retain(|hit| hit.score.total() >= judge.policy.threshold_review());
+        hits.retain(|hit| hit.score.total() >= review);
     }
     hits.truncate(judge.hits_max);
     Screened {
         verdict: judge.policy.decide(score),
         score,
-        hits,
+        hits: hits.iter().filter_map(Weighed::hit).collect(),
         cuts: candidates.cuts,
         lsn: generation.lsn(),
     }
@@ -109,88 +112,138 @@ pub fn screen(
 /// Compares `probe` with one entry, whatever blocking would say.
 pub(crate) fn compare(
     generation: &Generation,
-    probe: &Fingerprint,
+    probe: &Fingerprint<'_>,
     opened_at: Option<Timestamp>,
-    entry: &Arc<Entry>,
+    entry: &EntryRef<'_>,
     model: &Model,
-) -> Hit {
-    let entries = generation.entries();
-    let crowd = Candidates::of(generation, &Query::of(probe)).crowd;
-    let probed = Probed {
-        name_told: probe.name_told,
+) -> Option<Hit> {
+    let candidates = Candidates::of(generation, &Query::of(probe), model, f32::INFINITY);
+    let carriers = |key| generation.carriers(key);
+    let pairing = Pairing {
+        generation,
+        probe,
         opened_at,
-        entries,
-    };
-    probed.weighed(
-        entry,
-        Evidence::of(probe, &entry.fingerprint, &crowd),
+        crowd: crowd(generation, &carriers, &candidates),
         model,
-    )
+    };
+    let listed = entry.listed()?;
+    let evidence = Evidence::of(probe, &entry.fingerprint, &pairing.crowd);
+    let told = entry.fingerprint.name_told;
+    let circumstances = pairing.circumstances(told, listed.banned_at);
+    Some(Hit {
+        entry: listed,
+        evidence,
+        score: Score::of(&evidence, &circumstances, model),
+        circumstances,
+    })
+}
+
+/// How many entries carry each of the probe's values.
+fn crowd<'a>(
+    generation: &Generation,
+    carriers: &'a dyn Fn(u64) -> u32,
+    candidates: &Candidates,
+) -> Crowd<'a> {
+    let crowd = Crowd::new(generation.entries(), carriers);
+    if let Some((key, carriers)) = candidates.picture {
+        crowd.note(key, carriers);
+    }
+    crowd
 }
 
 /// What weighs in on every pair of one probe.
-struct Probed {
-    name_told: f32,
+struct Pairing<'a> {
+    generation: &'a Generation,
+    probe: &'a Fingerprint<'a>,
     opened_at: Option<Timestamp>,
-    entries: u32,
+    crowd: Crowd<'a>,
+    model: &'a Model,
 }
 
-impl Probed {
-    fn weighed(&self, entry: &Arc<Entry>, evidence: Evidence, model: &Model) -> Hit {
-        let minutes = entry
-            .banned_at
+/// A candidate compared: a hit before it is told.
+struct Weighed<'a> {
+    columns: &'a Columns,
+    ordinal: Ordinal,
+    evidence: Evidence,
+    circumstances: Circumstances,
+    score: Score,
+}
+
+impl<'a> Pairing<'a> {
+    /// The candidate compared; `None` where nothing agrees.
+    fn weighed(&self, candidate: &Candidate) -> Option<Weighed<'a>> {
+        let part = self.generation.parts().get(candidate.part as usize)?;
+        let (columns, ordinal) = (part.columns(), candidate.ordinal);
+        let entry = columns.fingerprint(ordinal)?;
+        let evidence = Evidence::of(self.probe, &entry, &self.crowd);
+        if !evidence.agrees() {
+            return None;
+        }
+        let circumstances = self.circumstances(entry.name_told, columns.banned_at(ordinal));
+        Some(Weighed {
+            columns,
+            ordinal,
+            evidence,
+            circumstances,
+            score: Score::of(&evidence, &circumstances, self.model),
+        })
+    }
+
+    fn circumstances(&self, name_told: f32, banned_at: Option<Timestamp>) -> Circumstances {
+        let minutes = banned_at
             .zip(self.opened_at)
             .map(|(banned, opened)| (opened.as_second() - banned.as_second()) as f32 / 60.0);
-        let circumstances = Circumstances {
-            entries: self.entries,
-            name_told: entry.fingerprint.name_told.max(self.name_told),
+        Circumstances {
+            entries: self.generation.entries(),
+            name_told: name_told.max(self.probe.name_told),
             network_bits: 0.0,
             minutes_since_ban: minutes.filter(|minutes| *minutes >= 0.0),
-        };
-        Hit {
-            entry: Arc::clone(entry),
-            evidence,
-            score: Score::of(&evidence, &circumstances, model),
-            circumstances,
         }
+    }
+}
+
+impl<'a> Weighed<'a> {
+    fn id(&self) -> Option<&'a str> {
+        self.columns.id(self.ordinal)
+    }
+
+    fn network(&self) -> Option<&'a str> {
+        self.columns.network_name(self.columns.network(self.ordinal)?)
+    }
+
+    fn hit(&self) -> Option<Hit> {
+        Some(Hit {
+            entry: self.columns.listed(self.ordinal)?,
+            evidence: self.evidence,
+            score: self.score,
+            circumstances: self.circumstances,
+        })
     }
 }
 
 /// Lends each hit what other entries of its network agree on and it does not.
-fn pool_networks(hits: &mut [Hit], generation: &Generation, model: &Model) {
-    let mut best: HashMap<Arc<str>, [f32; Signal::ALL.len()]> = HashMap::new();
+fn pool_networks(hits: &mut [Weighed<'_>], generation: &Generation, model: &Model) {
+    let mut best: HashMap<&str, [f32; Signal::ALL.len()]> = HashMap::new();
     for hit in hits.iter() {
-        let Some(network) = &hit.entry.network else {
+        let Some(network) = hit.network() else {
             continue;
         };
-        let pooled = best.entry(Arc::clone(network)).or_default();
+        let pooled = best.entry(network).or_default();
         for (slot, signal) in pooled.iter_mut().zip(Signal::ALL) {
             *slot = slot.max(hit.score.bits(signal));
         }
     }
-    let chance: HashMap<Arc<str>, f32> = best
-        .keys()
-        .map(|network| {
-            (
-                Arc::clone(network),
-                generation.network_entries(network) as f32,
-            )
-        })
-        .collect();
     for hit in hits {
-        let Some(network) = hit.entry.network.as_ref() else {
-            continue;
-        };
-        let Some(pooled) = best.get(network) else {
+        let Some((network, pooled)) = hit.network().and_then(|name| best.get_key_value(name)) else {
             continue;
         };
         let lacking = Signal::ALL.into_iter().zip(pooled);
         let lacking = lacking.filter(|(signal, _)| hit.score.bits(*signal) <= 0.0);
         let most = lacking.map(|(_, bits)| *bits).fold(0.0, f32::max);
-        let lent = most
-            - chance
-                .get(network)
-                .map_or(0.0, |entries| entries.max(1.0).log2());
+        if most <= 0.0 {
+            continue;
+        }
+        let lent = most - (generation.network_entries(network).max(1) as f32).log2();
         if lent > 0.0 {
             hit.circumstances.network_bits = lent;
             hit.score = Score::of(&hit.evidence, &hit.circumstances, model);

@@ -1,35 +1,53 @@
-//! An immutable run of entries with its indexes.
+//! An immutable run of entries with its indexes, in memory or in a mapped file.
 
-use std::sync::Arc;
 
-use crate::account::AccountId;
-use crate::blocking::Blocker;
-use crate::hash::feature::{Space, feature};
-use crate::index::{Ordinal, Postings};
-use crate::watchlist::Entry;
+
+use crate::blocking::{Blocker, Prints};
+use crate::engine::columns::{Columns, Row, gathered};
+use crate::fingerprint::Fingerprint;
+use crate::index::{Ordinal, Stored};
 
 /// Entries by ordinal, findable by id and by what they might share with a probe.
 #[derive(Debug)]
 pub(crate) struct Segment {
-    entries: Vec<Arc<Entry>>,
-    ids: Postings,
+    columns: Columns,
     blocker: Blocker,
+    file: Option<String>,
+}
+
+impl Prints for Columns {
+    fn len(&self) -> usize {
+        Columns::len(self)
+    }
+
+    fn get(&self, ordinal: Ordinal) -> Option<Fingerprint<'_>> {
+        self.fingerprint(ordinal)
+    }
 }
 
 impl Segment {
-    /// Indexes `entries`, whose ids are distinct; ordinals ascend by id. Ten to twenty microseconds an entry.
-    pub(crate) fn build(mut entries: Vec<Arc<Entry>>) -> Self {
-        entries.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        let ids = (0..)
-            .zip(&entries)
-            .map(|(ordinal, entry)| (id_key(&entry.id), ordinal))
-            .collect();
-        let blocker = Blocker::build(entries.iter().map(|entry| &entry.fingerprint));
+    /// Indexes `rows`, ascending by id, in memory. Ten to twenty microseconds an entry.
+    pub(crate) fn build<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Self {
+        let columns = gathered(rows);
         Self {
-            ids: Postings::build(ids),
-            blocker,
-            entries,
+            blocker: Blocker::build(&columns),
+            columns,
+            file: None,
         }
+    }
+
+    /// The segment in a mapped file, or `None` where its sections do not make one.
+    pub(crate) fn load(stored: &Stored, file: String) -> Option<Self> {
+        Some(Self {
+            columns: Columns::load(stored)?,
+            blocker: Blocker::load(stored)?,
+            file: Some(file),
+        })
+    }
+
+    /// What is kept of each entry.
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// The indexes.
@@ -37,26 +55,15 @@ impl Segment {
         &self.blocker
     }
 
-    /// Entries, dead ones included.
-    pub(crate) fn entries(&self) -> &[Arc<Entry>] {
-        &self.entries
+    /// Name of the file it is in; `None` for one in memory.
+    pub(crate) fn file(&self) -> Option<&String> {
+        self.file.as_ref()
     }
 
-    /// The entry at `ordinal`.
-    pub(crate) fn entry(&self, ordinal: Ordinal) -> Option<&Arc<Entry>> {
-        self.entries.get(ordinal as usize)
+    /// Bytes of columns and indexes, by name.
+    pub(crate) fn bytes(&self) -> Vec<(&'static str, usize)> {
+        let mut bytes = vec![("fingerprints", self.columns.bytes())];
+        bytes.extend(self.blocker.bytes());
+        bytes
     }
-
-    /// Where the entry of `id` stands. O(1).
-    pub(crate) fn find(&self, id: &AccountId) -> Option<Ordinal> {
-        let places = self.ids.get(id_key(id));
-        places
-            .iter()
-            .copied()
-            .find(|ordinal| self.entry(*ordinal).is_some_and(|entry| entry.id == *id))
-    }
-}
-
-fn id_key(id: &AccountId) -> u64 {
-    feature(Space::Id, id.as_str().as_bytes())
 }

@@ -5,27 +5,46 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
+/// Two features that stand together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pair {
+    /// The key of both, in either order.
+    pub(crate) key: u64,
+    /// Weight of the heavier.
+    pub(crate) first: f32,
+    /// Weight of the lighter; 0 for a feature alone.
+    pub(crate) second: f32,
+}
+
 /// Returns one key for each unordered pair of the `top` heaviest features, ascending; one feature alone gives its own.
 ///
 /// Ties in weight go to the smaller feature, a feature given twice counts with its larger weight, and one whose weight
 /// is not a number not at all: the keys do not depend on the order of `features`. `top * (top - 1) / 2` keys.
-pub(crate) fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<u64> {
+pub(crate) fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<Pair> {
     let mut ranked: Vec<(u64, f32)> = features.to_vec();
     ranked.retain(|(_, weight)| !weight.is_nan());
     ranked.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
     ranked.dedup_by_key(|(feature, _)| *feature);
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     ranked.truncate(top);
-    if let [(feature, _)] = ranked.as_slice() {
-        return vec![xxh3_64(&feature.to_le_bytes())];
+    if let [(feature, first)] = ranked.as_slice() {
+        return vec![Pair {
+            key: xxh3_64(&feature.to_le_bytes()),
+            first: *first,
+            second: 0.0,
+        }];
     }
     let mut keys = Vec::new();
-    for (place, (first, _)) in ranked.iter().enumerate() {
-        for (second, _) in ranked.iter().skip(place + 1) {
-            keys.push(pair_key(*first, *second));
+    for (place, (first, first_weight)) in ranked.iter().enumerate() {
+        for (second, second_weight) in ranked.iter().skip(place + 1) {
+            keys.push(Pair {
+                key: pair_key(*first, *second),
+                first: *first_weight,
+                second: *second_weight,
+            });
         }
     }
-    keys.sort_unstable();
+    keys.sort_unstable_by_key(|pair| pair.key);
     keys
 }
 
@@ -44,7 +63,11 @@ fn pair_key(first: u64, second: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{pair_key, pair_keys};
+    use super::pair_key;
+
+    fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<u64> {
+        super::pair_keys(features, top).iter().map(|pair| pair.key).collect()
+    }
     use proptest::prelude::{prop_assert_eq, proptest};
 
     #[test]

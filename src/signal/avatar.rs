@@ -6,12 +6,16 @@ use crate::account::Avatar;
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::hash::{Pdq, dihedral};
+use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation};
 
 /// Below this PDQ quality a picture is too flat to be evidence (threatexchange discards the same).
 pub(crate) const QUALITY_MIN: u8 = 50;
 /// Most bits that differ in pictures taken for the same (threatexchange's match distance).
 pub(crate) const DISTANCE_MAX: u32 = 31;
+/// Most bits that differ in pictures taken for the same after turning or mirroring: turning costs 6 bits on average
+/// (`src/hash/pdq.rs`), and below 16 an index of 16 chunks finds them by equal chunks, eight times cheaper than to 31.
+pub(crate) const TURNED_DISTANCE_MAX: u32 = 15;
 /// Bits of a picture nobody counted: about one ordinary account in a million uses any given one.
 const UNSEEN_BITS: f32 = 22.0;
 /// Bits lost for a looser distance or for looking at eight turned versions.
@@ -73,6 +77,30 @@ impl Picture {
         feature(Space::Picture, &self.pdq.to_bytes())
     }
 
+    /// Writes the picture.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        self.pdq.0.iter().for_each(|word| packer.key(*word));
+        packer.bits(self.bits);
+    }
+
+    /// Reads what [`Picture::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'_>) -> Option<Self> {
+        let mut words = [0; 4];
+        for word in &mut words {
+            *word = unpacker.key()?;
+        }
+        Some(Self {
+            pdq: Pdq(words),
+            bits: unpacker.bits()?,
+            turned: OnceLock::new(),
+        })
+    }
+
+    /// Rarity, in bits.
+    pub(crate) fn bits(&self) -> f32 {
+        self.bits
+    }
+
     /// What an ordinary account's picture teaches the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
         features.extend(pieces(&self.pdq).map(|piece| (Space::Picture, piece)));
@@ -80,7 +108,7 @@ impl Picture {
 }
 
 /// How the probe's picture relates to the entry's. Eight distances.
-pub(crate) fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd<'_>) -> Comparison {
     let bits = crowd.capped(probe.key(), entry.bits.min(probe.bits));
     let straight = probe.pdq.distance(&entry.pdq);
     let turned = || {
@@ -96,7 +124,7 @@ pub(crate) fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd) -> Compar
         11..=20 => (Relation::Near20, bits, straight),
         21..=DISTANCE_MAX => (Relation::Near31, bits - LOOSE_BITS, straight),
         _ => match turned() {
-            distance @ 0..=DISTANCE_MAX => (Relation::Turned, bits - LOOSE_BITS, distance),
+            distance @ 0..=TURNED_DISTANCE_MAX => (Relation::Turned, bits - LOOSE_BITS, distance),
             _ => (Relation::Different, 0.0, straight),
         },
     };

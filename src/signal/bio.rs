@@ -13,7 +13,9 @@ use crate::index::pair_keys;
 use crate::normalize::emoji::emoji;
 use crate::normalize::lookalike::spelled;
 use crate::normalize::unicode::words;
-use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::lead::Lead;
+use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
 /// Words of a bio that are looked at.
@@ -31,6 +33,8 @@ const PAIRED_WORDS: usize = 8;
 pub(crate) const SIMHASH_DISTANCE_MAX: u32 = 3;
 /// Fewest words for which SimHash says anything.
 const SIMHASH_WORDS_MIN: usize = 8;
+/// Most bits that pairs of words suggest, as `MostWords` is worth at most.
+pub(crate) const FOUND_BITS_MAX: f32 = 16.5;
 /// A word with this many digits is a number to call or pay.
 const REACH_DIGITS_MIN: usize = 7;
 /// Shares of the smaller text's bits from which most, half or few of the words are shared.
@@ -40,15 +44,15 @@ const FEW: f32 = 0.15;
 
 /// A bio's words with their rarities.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bio {
-    words: WeightedSet,
+pub struct Bio<'a> {
+    words: WeightedSet<'a>,
     bits: f32,
     text: u64,
     text_bits: f32,
     simhash: Option<u64>,
 }
 
-impl Bio {
+impl<'a> Bio<'a> {
     /// The informative words of `bio`, or `None` where it has none. O(length).
     pub fn of(bio: &str, background: &Background) -> Option<Self> {
         let found: Vec<String> = bio_words(bio).into_iter().take(WORDS_MAX).collect();
@@ -82,26 +86,60 @@ impl Bio {
         self.text
     }
 
-    /// Pushes the exact keys under which the bio is found: the whole text and pairs of its rarest words.
-    pub fn keys(&self, keys: &mut Vec<u64>) {
-        keys.push(self.text);
-        keys.extend(pair_keys(self.words.as_slice(), PAIRED_WORDS));
+    /// Pushes the leads to accounts with the whole text, or a pair of its rarest words, in common.
+    pub fn leads(&self, leads: &mut Vec<Lead>) {
+        let weighed = |bits: f32| TOGETHER * (bits - CHANCE_BITS).max(0.0);
+        let all: f32 = self.words.iter().map(|(_, bits)| weighed(bits)).sum();
+        let same = Comparison::new(Relation::Same, all.min(self.text_bits));
+        leads.push(Lead::counted(Signal::Bio, same, self.text));
+        let words: Vec<(u64, f32)> = self.words.iter().collect();
+        leads.extend(pair_keys(&words, PAIRED_WORDS).into_iter().map(|pair| {
+            let few = Comparison::new(Relation::FewWords, weighed(pair.first) + weighed(pair.second));
+            Lead::loose(Signal::Bio, few, pair.key)
+        }));
+    }
+
+    /// What a near copy of the text would suggest, at most.
+    pub(crate) fn near_copy(&self) -> Comparison {
+        let chance_off = chance_off(&self.words, &self.words);
+        Comparison::new(Relation::MostWords, chance_off.min(self.text_bits))
+    }
+
+    /// Writes the bio.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        self.words.pack(packer);
+        packer.bits(self.bits);
+        packer.key(self.text);
+        packer.bits(self.text_bits);
+        packer.len(usize::from(self.simhash.is_some()));
+        if let Some(simhash) = self.simhash {
+            packer.key(simhash);
+        }
+    }
+
+    /// Reads what [`Bio::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        Some(Self {
+            words: WeightedSet::unpack(unpacker)?,
+            bits: unpacker.bits()?,
+            text: unpacker.key()?,
+            text_bits: unpacker.bits()?,
+            simhash: match unpacker.len()? {
+                0 => None,
+                _ => Some(unpacker.key()?),
+            },
+        })
     }
 
     /// What an ordinary account's bio teaches the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
         features.push((Space::Bio, self.text));
-        features.extend(
-            self.words
-                .as_slice()
-                .iter()
-                .map(|(word, _)| (Space::Word, *word)),
-        );
+        features.extend(self.words.iter().map(|(word, _)| (Space::Word, word)));
     }
 }
 
 /// How the probe's bio relates to the entry's. O(words).
-pub(crate) fn compare(probe: &Bio, entry: &Bio, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Bio<'_>, entry: &Bio<'_>, crowd: &Crowd<'_>) -> Comparison {
     if probe.text == entry.text {
         let surprise = chance_off(&entry.words, &entry.words).min(entry.text_bits);
         return Comparison::new(Relation::Same, crowd.capped(entry.text, surprise));
@@ -137,7 +175,12 @@ pub(crate) fn shared_words(probe: &str, entry: &str, background: &Background) ->
     shared.into_iter().map(|(word, _)| word).collect()
 }
 
-fn chance_off(entry: &WeightedSet, probe: &WeightedSet) -> f32 {
+/// How many words stand in `pairs` pairs of one another: the n with n (n - 1) / 2 pairs; at least two.
+pub(crate) fn words_of_pairs(pairs: u32) -> f32 {
+    (0.5 + (0.25 + 2.0 * pairs as f32).sqrt()).max(2.0)
+}
+
+fn chance_off(entry: &WeightedSet<'_>, probe: &WeightedSet<'_>) -> f32 {
     TOGETHER
         * entry
             .shared(probe)

@@ -7,7 +7,9 @@ use crate::normalize::lookalike::spelled;
 use crate::normalize::parts::Parts;
 use crate::normalize::unicode::words;
 use crate::signal::handle::Handle;
-use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::lead::Lead;
+use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
 /// Bits of a phone, e-mail or wallet nobody counted: they belong to one person.
@@ -45,19 +47,19 @@ const ANNOUNCED_WITHIN: usize = 4;
 
 /// An account's contacts and the handles it names.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Contacts {
-    own: WeightedSet,
+pub struct Contacts<'a> {
+    own: WeightedSet<'a>,
     named: Vec<u64>,
     announces: bool,
 }
 
-impl Contacts {
+impl<'a> Contacts<'a> {
     /// Contacts found in the account's texts: its bio and name `text`, and its links, which lead to handles `named`.
     /// An account that names its `own` handle names nobody.
     pub fn of(
         (text, found): (&str, &[Contact]),
         named: &[String],
-        own: Option<&Handle>,
+        own: Option<&Handle<'_>>,
         background: &Background,
     ) -> Self {
         let weighed = |contact: &Contact| {
@@ -112,24 +114,41 @@ impl Contacts {
         self.own.is_empty() && self.named.is_empty()
     }
 
-    /// Exact keys under which the contacts are found, which also count their carriers.
-    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.own.leading()
+    /// The leads to accounts with a contact in common.
+    pub fn leads(&self) -> impl Iterator<Item = Lead> + '_ {
+        let same = |bits| Comparison::new(Relation::Same, bits);
+        let leading = self.own.leading();
+        leading.map(move |(key, bits)| Lead::counted(Signal::Contact, same(bits), key))
     }
 
-    /// Keys of the handles named: they lead to the entries of those handles.
-    pub fn named_keys(&self) -> &[u64] {
-        &self.named
+    /// The leads to the entries whose handles a probe names.
+    pub fn named_leads(&self) -> impl Iterator<Item = Lead> + '_ {
+        let relation = match self.announces {
+            true => Relation::Announces,
+            false => Relation::NamesEntry,
+        };
+        let named = Comparison::new(relation, ANNOUNCED_BITS_MAX);
+        let named = move |key: &u64| Lead::loose(Signal::Contact, named, *key);
+        self.named.iter().map(named)
+    }
+
+    /// Writes what an entry is compared by: whom it names is asked of probes only.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        self.own.pack(packer);
+    }
+
+    /// Reads what [`Contacts::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        Some(Self {
+            own: WeightedSet::unpack(unpacker)?,
+            named: Vec::new(),
+            announces: false,
+        })
     }
 
     /// What an ordinary account's contacts teach the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
-        features.extend(
-            self.own
-                .as_slice()
-                .iter()
-                .map(|(key, _)| (Space::Contact, *key)),
-        );
+        features.extend(self.own.iter().map(|(key, _)| (Space::Contact, key)));
     }
 }
 
@@ -154,10 +173,10 @@ fn is_announced(text: &str) -> bool {
 
 /// How the probe's contacts relate to the entry's, and whether it names the entry's handle.
 pub(crate) fn compare(
-    probe: &Contacts,
-    entry: &Contacts,
-    entry_handle: Option<&Handle>,
-    crowd: &Crowd,
+    probe: &Contacts<'_>,
+    entry: &Contacts<'_>,
+    entry_handle: Option<&Handle<'_>>,
+    crowd: &Crowd<'_>,
 ) -> Comparison {
     let mut found = Comparison::MISSING;
     if !probe.own.is_empty() && !entry.own.is_empty() {

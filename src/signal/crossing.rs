@@ -11,8 +11,8 @@ const CROSSED_BITS: f32 = 2.0;
 
 /// Whether the probe's name is the entry's handle, or its handle the entry's name. O(length).
 pub(crate) fn compare(
-    (probe_handle, probe_name): (Option<&Handle>, Option<&Name>),
-    (entry_handle, entry_name): (Option<&Handle>, Option<&Name>),
+    (probe_handle, probe_name): (Option<&Handle<'_>>, Option<&Name<'_>>),
+    (entry_handle, entry_name): (Option<&Handle<'_>>, Option<&Name<'_>>),
 ) -> Comparison {
     let mut found = Comparison::MISSING;
     if let (Some(name), Some(handle)) = (probe_name, entry_handle) {
@@ -24,7 +24,7 @@ pub(crate) fn compare(
     found
 }
 
-fn same(joined: &str, handle: &Handle, bits: f32) -> Comparison {
+fn same(joined: &str, handle: &Handle<'_>, bits: f32) -> Comparison {
     let long_enough = joined.chars().count() >= CROSSED_CHARS_MIN;
     let met = match joined {
         joined if joined == handle.whole() => handle.bits(),

@@ -3,13 +3,17 @@
 //! Candidates meet on coarse letters (case, look-alikes and leet folded); the relation is then decided on the letters as
 //! written, so that folding chains (l = I = 1 = i) do not make strangers equal.
 
+use std::borrow::Cow;
+
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::index::{distance_max, osa_within};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::parts::{Disguise, Parts, disguise};
 use crate::normalize::sound::sound;
-use crate::signal::relation::{Comparison, Relation};
+use crate::signal::lead::Lead;
+use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// Shortest core that may be looked for inside other handles, in characters.
 const CONTAINED_CHARS_MIN: u16 = 5;
@@ -31,16 +35,16 @@ const SURROUND_BITS: f32 = 0.4;
 
 /// One normal form of a handle.
 #[derive(Debug, Clone, PartialEq)]
-struct Form {
-    text: String,
+struct Form<'a> {
+    text: Cow<'a, str>,
     /// In characters.
     len: u16,
     /// Rarity among ordinary accounts.
     bits: f32,
 }
 
-impl Form {
-    fn new(text: String, bits: f32) -> Self {
+impl<'a> Form<'a> {
+    fn new(text: Cow<'a, str>, bits: f32) -> Self {
         Self {
             len: text.chars().count() as u16,
             text,
@@ -51,16 +55,16 @@ impl Form {
 
 /// A handle with its normal forms and their rarities.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Handle {
-    letters: String,
-    number: String,
-    whole: Form,
-    stem: Form,
-    core: Form,
+pub struct Handle<'a> {
+    letters: Cow<'a, str>,
+    number: Cow<'a, str>,
+    whole: Form<'a>,
+    stem: Form<'a>,
+    core: Form<'a>,
     sound: Option<(u64, f32)>,
 }
 
-impl Handle {
+impl<'a> Handle<'a> {
     /// The handle's normal forms, or `None` for an empty one. O(length).
     pub fn of(handle: &str, background: &Background) -> Option<Self> {
         let parts = Parts::of(handle);
@@ -92,11 +96,11 @@ impl Handle {
         let sound = (consonants.chars().count() >= SOUND_CHARS_MIN)
             .then(|| (feature(Space::Sound, consonants.as_bytes()), sound_bits));
         Some(Self {
-            letters: parts.letters,
-            number: parts.number,
-            whole: Form::new(parts.whole, whole_bits),
-            stem: Form::new(parts.stem, stem_bits),
-            core: Form::new(parts.core, core_bits),
+            letters: parts.letters.into(),
+            number: parts.number.into(),
+            whole: Form::new(parts.whole.into(), whole_bits),
+            stem: Form::new(parts.stem.into(), stem_bits),
+            core: Form::new(parts.core.into(), core_bits),
             sound,
         })
     }
@@ -113,12 +117,12 @@ impl Handle {
 
     /// The core, where it is long enough to be looked for inside other handles.
     pub fn contained(&self) -> Option<&str> {
-        (self.core.len >= CONTAINED_CHARS_MIN).then_some(self.core.text.as_str())
+        (self.core.len >= CONTAINED_CHARS_MIN).then_some(&*self.core.text)
     }
 
     /// The beginning that a longer handle may have, where it is long enough.
     pub fn truncated(&self) -> Option<&str> {
-        (self.stem.len >= TRUNCATED_CHARS_MIN).then_some(self.stem.text.as_str())
+        (self.stem.len >= TRUNCATED_CHARS_MIN).then_some(&*self.stem.text)
     }
 
     /// Rarity of the whole handle, in bits.
@@ -136,12 +140,73 @@ impl Handle {
         &self.letters
     }
 
-    /// Pushes the exact keys under which the handle is found.
-    pub fn keys(&self, keys: &mut Vec<u64>) {
-        keys.push(feature(Space::Whole, self.whole.text.as_bytes()));
-        keys.push(feature(Space::Whole, self.stem.text.as_bytes()));
-        keys.push(feature(Space::Core, self.core.text.as_bytes()));
-        keys.extend(self.sound.map(|(key, _)| key));
+    /// Pushes the leads to accounts with the handle, its stem, core or consonants in common. A whole handle may also be
+    /// a name that an account crossed over from.
+    pub fn leads(&self, leads: &mut Vec<Lead>) {
+        let mut lead = |relation, bits, key| {
+            let met = Comparison::new(relation, bits);
+            leads.push(Lead::loose(Signal::Handle, met, key));
+        };
+        let whole = |form: &Form<'_>| feature(Space::Whole, form.text.as_bytes());
+        lead(Relation::Lookalike, self.whole.bits, whole(&self.whole));
+        if self.stem.text != self.whole.text {
+            lead(Relation::Renumbered, self.stem.bits, whole(&self.stem));
+        }
+        let core = feature(Space::Core, self.core.text.as_bytes());
+        lead(Relation::Affixed, self.core.bits, core);
+        if let Some((key, bits)) = self.sound {
+            lead(Relation::SameSound, bits, key);
+        }
+    }
+
+    /// What one edit to an entry's stem of `stem_bits` would suggest, at most.
+    pub(crate) fn edited_once(stem_bits: f32) -> Comparison {
+        Comparison::new(Relation::Edited1, (stem_bits - EDIT_BITS).max(0.0))
+    }
+
+    /// What finding the core of an entry whose stem has `stem_bits` inside the probe would suggest, at most.
+    pub(crate) fn contained_once(stem_bits: f32) -> Comparison {
+        Comparison::new(Relation::Contains, stem_bits)
+    }
+
+    /// Writes the handle; a form that is part of a longer one is not written twice.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        packer.text(&self.letters);
+        packer.text(&self.number);
+        packer.text(&self.whole.text);
+        pack_part(packer, &self.whole.text, &self.stem.text);
+        pack_part(packer, &self.stem.text, &self.core.text);
+        for form in [&self.whole, &self.stem, &self.core] {
+            packer.bits(form.bits);
+        }
+        packer.len(usize::from(self.sound.is_some()));
+        if let Some((key, bits)) = self.sound {
+            packer.key(key);
+            packer.bits(bits);
+        }
+    }
+
+    /// Reads what [`Handle::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        let letters = unpacker.text()?;
+        let number = unpacker.text()?;
+        let whole = unpacker.text()?;
+        let stem = unpack_part(unpacker, whole)?;
+        let core = unpack_part(unpacker, stem)?;
+        let (whole_bits, stem_bits, core_bits) =
+            (unpacker.bits()?, unpacker.bits()?, unpacker.bits()?);
+        let sound = match unpacker.len()? {
+            0 => None,
+            _ => Some((unpacker.key()?, unpacker.bits()?)),
+        };
+        Some(Self {
+            letters: Cow::Borrowed(letters),
+            number: Cow::Borrowed(number),
+            whole: Form::new(Cow::Borrowed(whole), whole_bits),
+            stem: Form::new(Cow::Borrowed(stem), stem_bits),
+            core: Form::new(Cow::Borrowed(core), core_bits),
+            sound,
+        })
     }
 
     /// What an ordinary account's handle teaches the background.
@@ -162,7 +227,7 @@ impl Handle {
 }
 
 /// How the probe's handle relates to the entry's. O(length); the most surprising relation that holds.
-pub(crate) fn compare(probe: &Handle, entry: &Handle) -> Comparison {
+pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     if probe.whole.text == entry.whole.text {
         let bits = entry.whole.bits;
         return match disguise(&probe.letters, &entry.letters) {
@@ -184,7 +249,7 @@ pub(crate) fn compare(probe: &Handle, entry: &Handle) -> Comparison {
         .or(same_sound(probe, entry))
 }
 
-fn edited(probe: &Handle, entry: &Handle) -> Comparison {
+fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let len_min = probe.stem.len.min(entry.stem.len);
     let within = distance_max(usize::from(len_min));
     let Some(distance) = osa_within(&probe.stem.text, &entry.stem.text, within) else {
@@ -204,7 +269,7 @@ fn edited(probe: &Handle, entry: &Handle) -> Comparison {
     Comparison::new(relation, surprise.max(0.0))
 }
 
-fn contains(probe: &Handle, entry: &Handle) -> Comparison {
+fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let Some(core) = entry
         .contained()
         .filter(|core| probe.whole.text.contains(core))
@@ -216,7 +281,7 @@ fn contains(probe: &Handle, entry: &Handle) -> Comparison {
     Comparison::new(Relation::Contains, surprise.max(0.0))
 }
 
-fn truncated(probe: &Handle, entry: &Handle) -> Comparison {
+fn truncated(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let whole = &entry.whole.text;
     if !probe
         .truncated()
@@ -229,12 +294,34 @@ fn truncated(probe: &Handle, entry: &Handle) -> Comparison {
     Comparison::new(Relation::Truncated, surprise.max(0.0))
 }
 
-fn same_sound(probe: &Handle, entry: &Handle) -> Comparison {
+fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     match (probe.sound, entry.sound) {
         (Some((probe, _)), Some((entry, bits))) if probe == entry => {
             Comparison::new(Relation::SameSound, bits)
         }
         _ => Comparison::DIFFERENT,
+    }
+}
+
+/// Writes `part` as a place in `whole` where it stands there, else as it is.
+fn pack_part(packer: &mut Packer, whole: &str, part: &str) {
+    match whole.find(part) {
+        Some(start) => {
+            packer.len(start + 1);
+            packer.len(part.len());
+        }
+        None => {
+            packer.len(0);
+            packer.text(part);
+        }
+    }
+}
+
+/// Reads what [`pack_part`] wrote.
+fn unpack_part<'a>(unpacker: &mut Unpacker<'a>, whole: &'a str) -> Option<&'a str> {
+    match unpacker.len()? {
+        0 => unpacker.text(),
+        start => whole.get(start - 1..)?.get(..unpacker.len()?),
     }
 }
 

@@ -4,7 +4,9 @@ use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::url::LinkKey;
-use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::lead::Lead;
+use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
 /// Most bits of a link: a page that a handful of accounts in the world name.
@@ -17,12 +19,12 @@ const UNSEEN_SITE_BITS: f32 = 14.0;
 
 /// An account's links and their sites, with their rarities.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Links {
-    links: WeightedSet,
-    sites: WeightedSet,
+pub struct Links<'a> {
+    links: WeightedSet<'a>,
+    sites: WeightedSet<'a>,
 }
 
-impl Links {
+impl<'a> Links<'a> {
     /// The links that say something of their owner; a platform's own front page is none.
     pub fn of(found: &[LinkKey], background: &Background) -> Self {
         let site = |link: &LinkKey| {
@@ -56,25 +58,37 @@ impl Links {
         self.links.is_empty()
     }
 
-    /// The exact keys under which the links are found, which also count their carriers.
-    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.links.leading().chain(self.sites.leading())
+    /// The leads to accounts with a link, or only a site, in common.
+    pub fn leads(&self) -> impl Iterator<Item = Lead> + '_ {
+        let by = |signal, relation| {
+            move |(key, bits)| Lead::counted(signal, Comparison::new(relation, bits), key)
+        };
+        let links = self.links.leading().map(by(Signal::Link, Relation::Same));
+        links.chain(
+            self.sites
+                .leading()
+                .map(by(Signal::Link, Relation::SameSite)),
+        )
+    }
+
+    /// Writes the links.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        self.links.pack(packer);
+        self.sites.pack(packer);
+    }
+
+    /// Reads what [`Links::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        Some(Self {
+            links: WeightedSet::unpack(unpacker)?,
+            sites: WeightedSet::unpack(unpacker)?,
+        })
     }
 
     /// What an ordinary account's links teach the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
-        features.extend(
-            self.links
-                .as_slice()
-                .iter()
-                .map(|(key, _)| (Space::Link, *key)),
-        );
-        features.extend(
-            self.sites
-                .as_slice()
-                .iter()
-                .map(|(key, _)| (Space::Domain, *key)),
-        );
+        features.extend(self.links.iter().map(|(key, _)| (Space::Link, key)));
+        features.extend(self.sites.iter().map(|(key, _)| (Space::Domain, key)));
     }
 }
 
@@ -89,7 +103,7 @@ fn owned_part(link: &LinkKey) -> &str {
 }
 
 /// How the probe's links relate to the entry's. O(links).
-pub(crate) fn compare(probe: &Links, entry: &Links, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Links<'_>, entry: &Links<'_>, crowd: &Crowd<'_>) -> Comparison {
     if probe.is_empty() || entry.is_empty() {
         return Comparison::MISSING;
     }

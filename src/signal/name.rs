@@ -3,6 +3,9 @@
 //! A name is a bag of words. Words meet when they are equal, sound alike across scripts, or are one typing slip apart;
 //! each word that meets brings its own rarity, so that a shared family name weighs little and an invented one much.
 
+use std::borrow::Cow;
+
+use bytemuck::{Pod, Zeroable};
 use strsim::jaro_winkler;
 
 use crate::background::Background;
@@ -11,7 +14,9 @@ use crate::index::osa_within;
 use crate::normalize::lookalike::{coarse, spelled};
 use crate::normalize::sound::sound;
 use crate::normalize::unicode::words;
-use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation};
+use crate::signal::lead::Lead;
+use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation, Signal};
 
 /// Words of a name that are looked at.
 const WORDS_MAX: usize = 12;
@@ -32,27 +37,38 @@ const TOGETHER: f32 = 0.9;
 
 /// A name's words with their rarities.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Name {
-    words: Vec<NameWord>,
-    joined: String,
+pub struct Name<'a> {
+    /// The folded words in order, one after the other.
+    text: Cow<'a, str>,
+    rows: Cow<'a, [WordRow]>,
+    joined: Cow<'a, str>,
     all: u64,
     all_bits: f32,
 }
 
+/// A word as it lies in a file: where it stands in the text, what it sounds like, and its rarities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+struct WordRow {
+    len: [u8; 4],
+    bits: [u8; 4],
+    sound: [u8; 8],
+    sound_bits: [u8; 4],
+}
+
 /// One word of a name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NameWord {
-    text: String,
-    key: u64,
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NameWord<'a> {
+    text: &'a str,
     bits: f32,
     sound: u64,
     sound_bits: f32,
 }
 
-impl NameWord {
+impl<'a> NameWord<'a> {
     /// The folded word.
-    pub fn text(&self) -> &str {
-        &self.text
+    pub fn text(&self) -> &'a str {
+        self.text
     }
 
     /// Rarity of the word among ordinary names, in bits.
@@ -60,45 +76,57 @@ impl NameWord {
         self.bits
     }
 
-    fn of(text: String, background: &Background) -> Self {
+    fn key(&self) -> u64 {
+        feature(Space::NameToken, self.text.as_bytes())
+    }
+
+    fn of(text: &'a str, background: &Background) -> Self {
         let counted =
             |space, text: &str| background.feature_bits(space, feature(space, text.as_bytes()));
-        let latin = spelled(&text);
+        let latin = spelled(text);
         let by_letters = background.text_bits(&latin).min(WORD_BITS_MAX);
         let term = counted(Space::Term, &latin).unwrap_or(f32::INFINITY);
-        let bits = counted(Space::NameToken, &text)
+        let bits = counted(Space::NameToken, text)
             .unwrap_or(by_letters)
             .min(term)
             .min(WORD_BITS_MAX);
-        let consonants = sound(&text);
-        let key = feature(Space::NameToken, text.as_bytes());
+        let consonants = sound(text);
         let sound = feature(Space::NameSound, consonants.as_bytes());
         let sound_bits = counted(Space::NameSound, &consonants)
             .unwrap_or(SOUND_SHARE * bits)
             .min(bits);
         Self {
             text,
-            key,
             bits,
             sound,
             sound_bits,
         }
     }
+
+    fn row(&self) -> WordRow {
+        WordRow {
+            len: (self.text.len() as u32).to_le_bytes(),
+            bits: self.bits.to_le_bytes(),
+            sound: self.sound.to_le_bytes(),
+            sound_bits: self.sound_bits.to_le_bytes(),
+        }
+    }
 }
 
-impl Name {
+impl<'a> Name<'a> {
     /// The name's words, or `None` where it has none (empty, or emoji only). O(length).
     pub fn of(name: &str, background: &Background) -> Option<Self> {
         let found: Vec<String> = words(name).into_iter().take(WORDS_MAX).collect();
         if found.is_empty() {
             return None;
         }
-        let joined = coarse(&found.concat());
+        let text = found.concat();
+        let joined = coarse(&text);
         let mut sorted: Vec<&str> = found.iter().map(String::as_str).collect();
         sorted.sort_unstable();
         let all = feature(Space::Name, sorted.join(" ").as_bytes());
-        let words: Vec<NameWord> = found
-            .into_iter()
+        let words: Vec<NameWord<'_>> = found
+            .iter()
             .map(|word| NameWord::of(word, background))
             .collect();
         let told_apart = TOGETHER * words.iter().map(|word| word.bits).sum::<f32>();
@@ -107,16 +135,27 @@ impl Name {
             .unwrap_or(f32::INFINITY)
             .min(told_apart);
         Some(Self {
-            words,
-            joined,
+            rows: words.iter().map(NameWord::row).collect(),
+            text: text.into(),
+            joined: joined.into(),
             all,
             all_bits,
         })
     }
 
     /// The words in order.
-    pub fn words(&self) -> &[NameWord] {
-        &self.words
+    pub fn words(&self) -> impl Iterator<Item = NameWord<'_>> {
+        let mut rest = &*self.text;
+        self.rows.iter().map_while(move |row| {
+            let (text, after) = rest.split_at_checked(u32::from_le_bytes(row.len) as usize)?;
+            rest = after;
+            Some(NameWord {
+                text,
+                bits: f32::from_le_bytes(row.bits),
+                sound: u64::from_le_bytes(row.sound),
+                sound_bits: f32::from_le_bytes(row.sound_bits),
+            })
+        })
     }
 
     /// The words written as one, in coarse letters: a handle made of the name.
@@ -134,51 +173,78 @@ impl Name {
         self.all
     }
 
-    /// Pushes the exact keys under which the name is found: all words, pairs of words or sounds, rare words.
-    pub fn keys(&self, keys: &mut Vec<u64>) {
-        let mut lead = |bits: f32, key: u64| {
+    /// Pushes the leads to accounts with all words, pairs of words or sounds, or a rare word in common.
+    pub fn leads(&self, leads: &mut Vec<Lead>) {
+        let mut lead = |relation, bits: f32, key: u64| {
             if bits >= LEADING_BITS_MIN {
-                keys.push(key);
+                let met = Comparison::new(relation, bits);
+                leads.push(Lead::loose(Signal::Name, met, key));
             }
         };
-        lead(self.all_bits, self.all);
-        lead(self.all_bits, feature(Space::Whole, self.joined.as_bytes()));
-        for (index, first) in self.words.iter().enumerate() {
-            lead(first.bits, first.key);
+        let joined = feature(Space::Whole, self.joined.as_bytes());
+        lead(Relation::Crossed, self.all_bits, joined);
+        let words: Vec<(NameWord<'_>, u64)> = self.words().map(|word| (word, word.key())).collect();
+        let alone = words.len() == 1;
+        let relation = |many| if alone { many } else { Relation::SharedWords };
+        for (index, (first, key)) in words.iter().enumerate() {
+            lead(relation(Relation::Same), first.bits, *key);
             for slip in slips(first) {
-                lead(first.bits - SLIP_BITS, slip);
+                lead(relation(Relation::NearWords), first.bits - SLIP_BITS, slip);
             }
-            lead(first.sound_bits, first.sound);
-            for second in self.words.iter().skip(index + 1) {
-                lead(first.bits + second.bits, pair(first.key, second.key));
-                lead(
-                    first.sound_bits + second.sound_bits,
-                    pair(first.sound, second.sound),
-                );
+            lead(relation(Relation::SameSound), first.sound_bits, first.sound);
+            for (second, other) in words.iter().skip(index + 1) {
+                let bits = first.bits + second.bits;
+                lead(Relation::NearWords, TOGETHER * bits, pair(*key, *other));
+                let bits = first.sound_bits + second.sound_bits;
+                lead(Relation::SameSound, TOGETHER * bits, pair(first.sound, second.sound));
             }
         }
+        if self.all_bits >= LEADING_BITS_MIN {
+            let same = Comparison::new(Relation::Same, self.all_bits);
+            leads.push(Lead::counted(Signal::Name, same, self.all));
+        }
+    }
+
+    /// Writes the name.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        packer.text(&self.text);
+        packer.rows(&self.rows);
+        packer.text(&self.joined);
+        packer.key(self.all);
+        packer.bits(self.all_bits);
+    }
+
+    /// Reads what [`Name::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        Some(Self {
+            text: Cow::Borrowed(unpacker.text()?),
+            rows: Cow::Borrowed(unpacker.rows()?),
+            joined: Cow::Borrowed(unpacker.text()?),
+            all: unpacker.key()?,
+            all_bits: unpacker.bits()?,
+        })
     }
 
     /// What an ordinary account's name teaches the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
         features.push((Space::Name, self.all));
-        for word in &self.words {
-            features.push((Space::NameToken, word.key));
+        for word in self.words() {
+            features.push((Space::NameToken, word.key()));
             features.push((Space::NameSound, word.sound));
         }
     }
 }
 
 /// How the probe's name relates to the entry's. O(words squared).
-pub(crate) fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> Comparison {
     if probe.all == entry.all {
         return Comparison::new(Relation::Same, crowd.capped(entry.all, entry.all_bits));
     }
     if probe.joined == entry.joined {
         return Comparison::new(Relation::NearWords, crowd.capped(entry.all, entry.all_bits));
     }
-    let mut free: Vec<&NameWord> = probe.words.iter().collect();
-    let mut unmet: Vec<&NameWord> = entry.words.iter().collect();
+    let mut free: Vec<NameWord<'_>> = probe.words().collect();
+    let mut unmet: Vec<NameWord<'_>> = entry.words().collect();
     let mut met = 0;
     let mut surprise = 0.0;
     let mut meanest = Relation::Same;
@@ -212,24 +278,25 @@ pub(crate) fn compare(probe: &Name, entry: &Name, crowd: &Crowd) -> Comparison {
 }
 
 /// Keys of a word with one letter left out: two words a slip apart share one of them (symmetric deletes, Garbe 2012).
-fn slips(word: &NameWord) -> impl Iterator<Item = u64> + '_ {
-    let long_enough = word.text.chars().count() >= SLIP_CHARS_MIN;
-    let gaps = word.text.char_indices().filter(move |_| long_enough);
+fn slips(word: &NameWord<'_>) -> impl Iterator<Item = u64> {
+    let text = word.text;
+    let long_enough = text.chars().count() >= SLIP_CHARS_MIN;
+    let gaps = text.char_indices().filter(move |_| long_enough);
     gaps.map(|(at, left_out)| {
         let rest = [
-            &word.text.as_bytes()[..at],
-            &word.text.as_bytes()[at + left_out.len_utf8()..],
+            &text.as_bytes()[..at],
+            &text.as_bytes()[at + left_out.len_utf8()..],
         ];
         feature(Space::NameToken, &rest.concat())
     })
 }
 
-type Meeting = fn(&NameWord, &NameWord) -> Option<f32>;
+type Meeting = fn(&NameWord<'_>, &NameWord<'_>) -> Option<f32>;
 
 /// The ways two words meet, the surest first, each with the relation a name has whose words all meet like that.
 const MEETINGS: [(Relation, Meeting); 3] = [
     (Relation::Same, |probe, entry| {
-        (probe.key == entry.key).then_some(entry.bits)
+        (probe.text == entry.text).then_some(entry.bits)
     }),
     (Relation::SameSound, |probe, entry| {
         (probe.sound == entry.sound).then_some(entry.sound_bits)
@@ -237,13 +304,13 @@ const MEETINGS: [(Relation, Meeting); 3] = [
     (Relation::NearWords, slip),
 ];
 
-fn slip(probe: &NameWord, entry: &NameWord) -> Option<f32> {
+fn slip(probe: &NameWord<'_>, entry: &NameWord<'_>) -> Option<f32> {
     let len_min = probe.text.chars().count().min(entry.text.chars().count());
     if len_min < SLIP_CHARS_MIN {
         return None;
     }
-    let near = osa_within(&probe.text, &entry.text, 1).is_some()
-        || jaro_winkler(&probe.text, &entry.text) >= SLIP_JARO_WINKLER;
+    let near = osa_within(probe.text, entry.text, 1).is_some()
+        || jaro_winkler(probe.text, entry.text) >= SLIP_JARO_WINKLER;
     near.then_some((entry.bits - SLIP_BITS).max(0.0))
 }
 

@@ -1,5 +1,7 @@
 //! How two values of one signal relate: the words shared by all signals.
 
+use std::cell::RefCell;
+
 /// A value leads to candidates by itself only if at most one ordinary account in a thousand has it: no sum of evidence
 /// that reaches a reviewer is made of commoner values alone.
 pub(crate) const LEADING_BITS_MIN: f32 = 10.0;
@@ -219,33 +221,32 @@ impl Comparison {
     }
 }
 
-/// How many entries of the watchlist carry the values the probe has: a value that many carry tells little of any.
-#[derive(Debug, Clone, Default)]
-pub struct Crowd {
+/// How many entries of the watchlist carry a value: what many carry tells little of any of them.
+pub struct Crowd<'a> {
     entries: u32,
-    counts: Vec<(u64, u32)>,
+    carriers: &'a dyn Fn(u64) -> u32,
+    known: RefCell<Vec<(u64, u32)>>,
 }
 
-impl Crowd {
+impl<'a> Crowd<'a> {
     /// From this many carriers on, a picture, a text or a name is no rarer than its share of the watchlist: default
     /// pictures, flags, proverbs and common names come by the hundred, one operator's own by the dozen.
     pub const CARRIERS_MIN: u32 = 16;
     /// What is handed around on purpose (links, contacts, tokens) is common only from one entry in a thousand on.
     pub const SHARE_MIN: u32 = 1_000;
 
-    /// The crowds of a watchlist of `entries`.
-    pub fn new(entries: u32) -> Self {
+    /// The crowds of a watchlist of `entries`, on which `carriers` counts the carriers of a key.
+    pub fn new(entries: u32, carriers: &'a dyn Fn(u64) -> u32) -> Self {
         Self {
             entries,
-            counts: Vec::new(),
+            carriers,
+            known: RefCell::default(),
         }
     }
 
-    /// Notes the carriers of `key`; too few to matter are not kept.
-    pub fn add(&mut self, key: u64, carriers: u32) {
-        if carriers >= Self::CARRIERS_MIN {
-            self.counts.push((key, carriers));
-        }
+    /// Notes the carriers of `key`, so that they are not counted again.
+    pub fn note(&self, key: u64, carriers: u32) {
+        self.known.borrow_mut().push((key, carriers));
     }
 
     /// `bits` of a picture, text or name, or less where at least [`Crowd::CARRIERS_MIN`] entries carry `key`.
@@ -255,22 +256,26 @@ impl Crowd {
 
     /// `bits` of a link, contact or token, or less where at least one entry in [`Crowd::SHARE_MIN`] carries `key`.
     pub fn capped_by_share(&self, key: u64, bits: f32) -> f32 {
-        self.capped_from(
-            (self.entries / Self::SHARE_MIN).max(4 * Self::CARRIERS_MIN),
-            key,
-            bits,
-        )
+        let carriers_min = (self.entries / Self::SHARE_MIN).max(4 * Self::CARRIERS_MIN);
+        self.capped_from(carriers_min, key, bits)
     }
 
     fn capped_from(&self, carriers_min: u32, key: u64, bits: f32) -> f32 {
-        let carriers = self
-            .counts
-            .iter()
-            .find(|(known, _)| *known == key)
-            .map_or(0, |(_, count)| *count);
+        let carriers = self.carriers(key);
         if carriers < carriers_min {
             return bits;
         }
         bits.min((self.entries.max(carriers) as f32 / carriers as f32).log2())
+    }
+
+    fn carriers(&self, key: u64) -> u32 {
+        let known = self.known.borrow();
+        if let Some((_, carriers)) = known.iter().find(|(known, _)| *known == key) {
+            return *carriers;
+        }
+        drop(known);
+        let carriers = (self.carriers)(key);
+        self.note(key, carriers);
+        carriers
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
-use crate::signal::relation::{Comparison, Crowd, Relation};
+use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::lead::Lead;
+use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
 /// Bits of an identifier nobody counted, by what its name says it is. Whole offices and carriers share a network prefix;
@@ -31,9 +33,9 @@ pub struct TokenKey {
 
 /// An account's tokens with their rarities.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Tokens(WeightedSet);
+pub struct Tokens<'a>(WeightedSet<'a>);
 
-impl Tokens {
+impl<'a> Tokens<'a> {
     /// The tokens' keys and rarities.
     pub fn of(tokens: &[TokenKey], background: &Background) -> Self {
         let weighed = |token: &TokenKey| {
@@ -55,24 +57,31 @@ impl Tokens {
         self.0.is_empty()
     }
 
-    /// Exact keys under which the tokens are found, which also count their carriers.
-    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
-        self.0.leading()
+    /// The leads to accounts with a token in common.
+    pub fn leads(&self) -> impl Iterator<Item = Lead> + '_ {
+        let same = |bits| Comparison::new(Relation::Same, bits);
+        let leading = self.0.leading();
+        leading.map(move |(key, bits)| Lead::counted(Signal::Token, same(bits), key))
+    }
+
+    /// Writes the tokens.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        self.0.pack(packer);
+    }
+
+    /// Reads what [`Tokens::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        Some(Self(WeightedSet::unpack(unpacker)?))
     }
 
     /// What an ordinary account's tokens teach the background.
     pub fn observe(&self, features: &mut Vec<(Space, u64)>) {
-        features.extend(
-            self.0
-                .as_slice()
-                .iter()
-                .map(|(key, _)| (Space::Token, *key)),
-        );
+        features.extend(self.0.iter().map(|(key, _)| (Space::Token, key)));
     }
 }
 
 /// How the probe's tokens relate to the entry's.
-pub(crate) fn compare(probe: &Tokens, entry: &Tokens, crowd: &Crowd) -> Comparison {
+pub(crate) fn compare(probe: &Tokens<'_>, entry: &Tokens<'_>, crowd: &Crowd<'_>) -> Comparison {
     if probe.is_empty() || entry.is_empty() {
         return Comparison::MISSING;
     }

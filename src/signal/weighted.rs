@@ -1,20 +1,51 @@
 //! A set of features, each with its rarity: what bios, links, contacts and tokens are compared by.
 
+use std::borrow::Cow;
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::relation::{Crowd, LEADING_BITS_MIN};
 
 /// Share of a second shared feature's bits beside the first: links, numbers and devices travel together.
 const SECOND: f32 = 0.3;
 
+/// A feature and its rarity, as it lies in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub(crate) struct Weighted {
+    key: [u8; 8],
+    bits: [u8; 4],
+}
+
+impl Weighted {
+    fn new(key: u64, bits: f32) -> Self {
+        Self {
+            key: key.to_le_bytes(),
+            bits: bits.to_le_bytes(),
+        }
+    }
+
+    fn key(&self) -> u64 {
+        u64::from_le_bytes(self.key)
+    }
+
+    fn bits(&self) -> f32 {
+        f32::from_le_bytes(self.bits)
+    }
+}
+
 /// Features sorted by key, each with its rarity in bits.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct WeightedSet(Box<[(u64, f32)]>);
+pub(crate) struct WeightedSet<'a>(Cow<'a, [Weighted]>);
 
-impl WeightedSet {
+impl<'a> WeightedSet<'a> {
     /// Sorts and deduplicates; of equal keys the first stays.
     pub(crate) fn of(mut features: Vec<(u64, f32)>) -> Self {
         features.sort_by_key(|(key, _)| *key);
         features.dedup_by_key(|(key, _)| *key);
-        Self(features.into_boxed_slice())
+        let rows = features.iter().map(|(key, bits)| Weighted::new(*key, *bits));
+        Self(rows.collect())
     }
 
     /// True when there is no feature.
@@ -23,43 +54,51 @@ impl WeightedSet {
     }
 
     /// Every feature with its rarity, by key.
-    pub(crate) fn as_slice(&self) -> &[(u64, f32)] {
-        &self.0
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, f32)> + '_ {
+        self.0.iter().map(|row| (row.key(), row.bits()))
     }
 
-    /// Keys rare enough to lead to candidates.
-    pub(crate) fn leading(&self) -> impl Iterator<Item = u64> + '_ {
-        self.0
-            .iter()
-            .filter(|(_, bits)| *bits >= LEADING_BITS_MIN)
-            .map(|(key, _)| *key)
+    /// Features rare enough to lead to candidates.
+    pub(crate) fn leading(&self) -> impl Iterator<Item = (u64, f32)> + '_ {
+        self.iter().filter(|(_, bits)| *bits >= LEADING_BITS_MIN)
     }
 
     /// Sum of all rarities, in bits.
     pub(crate) fn bits(&self) -> f32 {
-        self.0.iter().map(|(_, bits)| bits).sum()
+        self.iter().map(|(_, bits)| bits).sum()
     }
 
     /// Features in both, with the rarity `self` gives them. O(len + len).
-    pub(crate) fn shared<'a>(
-        &'a self,
-        other: &'a WeightedSet,
-    ) -> impl Iterator<Item = (u64, f32)> + 'a {
-        let mut rest = other.0.iter().peekable();
-        self.0.iter().copied().filter(move |(key, _)| {
-            while rest.next_if(|(other, _)| other < key).is_some() {}
-            rest.peek().is_some_and(|(other, _)| other == key)
+    pub(crate) fn shared<'s>(
+        &'s self,
+        other: &'s WeightedSet<'_>,
+    ) -> impl Iterator<Item = (u64, f32)> + 's {
+        let mut rest = other.0.iter().map(Weighted::key).peekable();
+        self.iter().filter(move |(key, _)| {
+            while rest.next_if(|other| other < key).is_some() {}
+            rest.peek().is_some_and(|other| other == key)
         })
     }
 
     /// The bits of the rarest feature in both and a share of the second's; 0 where nothing is shared.
-    pub(crate) fn strongest_shared(&self, other: &WeightedSet, crowd: &Crowd) -> f32 {
-        let mut bits: Vec<f32> = self
-            .shared(other)
-            .map(|(key, bits)| crowd.capped_by_share(key, bits))
-            .collect();
-        bits.sort_by(|a, b| b.total_cmp(a));
-        bits.first().copied().unwrap_or(0.0) + SECOND * bits.get(1).copied().unwrap_or(0.0)
+    pub(crate) fn strongest_shared(&self, other: &WeightedSet<'_>, crowd: &Crowd) -> f32 {
+        let (mut first, mut second) = (0.0f32, 0.0f32);
+        for (key, bits) in self.shared(other) {
+            let bits = crowd.capped_by_share(key, bits);
+            second = second.max(bits.min(first));
+            first = first.max(bits);
+        }
+        first + SECOND * second
+    }
+
+    /// Writes the set.
+    pub(crate) fn pack(&self, packer: &mut Packer) {
+        packer.rows(&self.0);
+    }
+
+    /// Reads what [`WeightedSet::pack`] wrote.
+    pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        Some(Self(Cow::Borrowed(unpacker.rows()?)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The database: open, write one batch, read, walk.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -87,6 +88,16 @@ impl Store {
         &self.secret
     }
 
+    /// The database, for the other files of this room.
+    pub(in crate::store) fn db(&self) -> &DB {
+        &self.db
+    }
+
+    /// Folder of the database.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Number of the last change; 0 when nothing was ever enrolled. One disk read.
     pub(crate) fn last_lsn(&self) -> Result<u64> {
         match self
@@ -151,6 +162,28 @@ impl Store {
             let record = EntryRecord::decode(&stored).map_err(|reason| damaged(&key, &reason))?;
             Ok(record.account)
         }))
+    }
+
+    /// Ids changed after change `lsn`, each once, in the order of their last changes, and whether that was a withdrawal.
+    pub(crate) fn changed_since(&self, lsn: u64) -> Result<Vec<(AccountId, bool)>> {
+        let start = key::lsn(lsn + 1);
+        let from = IteratorMode::From(&start, rocksdb::Direction::Forward);
+        let rows = self.db.iterator_cf(self.family(family::LOG)?, from);
+        let mut last: HashMap<String, (usize, bool)> = HashMap::new();
+        for (place, row) in rows.enumerate() {
+            let (key, stored) = row.map_err(database)?;
+            let change = ChangeRecord::decode(&stored).map_err(|reason| damaged(&key, &reason))?;
+            last.insert(change.id, (place, change.is_withdrawal));
+        }
+        let mut changed: Vec<(usize, String, bool)> = last
+            .into_iter()
+            .map(|(id, (place, is_withdrawal))| (place, id, is_withdrawal))
+            .collect();
+        changed.sort_unstable();
+        let id = |id: &str| AccountId::new(id).map_err(|e| damaged(id.as_bytes(), &e.to_string()));
+        let rows = changed.into_iter();
+        rows.map(|(_, text, is_withdrawal)| Ok((id(&text)?, is_withdrawal)))
+            .collect()
     }
 
     /// What was seen of an account when it was screened, or `None`. One disk read.
@@ -220,12 +253,15 @@ impl Store {
 
     /// Bytes of the database's files.
     pub(crate) fn disk_bytes(&self) -> Result<u64> {
-        let files =
-            std::fs::read_dir(&self.path).map_err(|source| Error::io(&self.path, source))?;
-        Ok(files
-            .filter_map(|file| file.ok()?.metadata().ok())
-            .map(|file| file.len())
-            .sum())
+        let lens = |folder: &Path| {
+            let files = std::fs::read_dir(folder).map_err(|source| Error::io(folder, source))?;
+            let metadata = files.filter_map(|file| file.ok()?.metadata().ok());
+            let plain = metadata.filter(std::fs::Metadata::is_file);
+            Ok::<u64, Error>(plain.map(|file| file.len()).sum())
+        };
+        let segments = self.segments_folder();
+        let segments = if segments.is_dir() { lens(&segments)? } else { 0 };
+        Ok(lens(&self.path)? + segments)
     }
 
     /// All rows of a family, in key order, with checksums verified.
@@ -238,7 +274,7 @@ impl Store {
         Ok(rows.map(|row| row.map_err(database)))
     }
 
-    fn family(&self, name: &str) -> Result<&rocksdb::ColumnFamily> {
+    pub(in crate::store) fn family(&self, name: &str) -> Result<&rocksdb::ColumnFamily> {
         let missing = || Error::Database {
             message: format!("column family {name} is missing"),
         };
@@ -331,7 +367,7 @@ fn family_options() -> Options {
     options
 }
 
-fn database(source: rocksdb::Error) -> Error {
+pub(in crate::store) fn database(source: rocksdb::Error) -> Error {
     let message = source.into_string();
     if message.contains("While lock file") || message.contains("lock hold by current process") {
         return Error::Locked;

@@ -24,6 +24,8 @@ pub(crate) mod meta {
     pub(crate) const SECRET: &[u8] = b"secret";
     /// The background in use, where it is not the starter.
     pub(crate) const BACKGROUND: &[u8] = b"background";
+    /// Which segment files hold the watchlist, and up to which change.
+    pub(crate) const MANIFEST: &[u8] = b"manifest";
 }
 
 /// Key of an entry or a seen account: its id.

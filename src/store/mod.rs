@@ -6,9 +6,13 @@
 mod codec;
 mod database;
 mod key;
+mod manifest;
+mod segment_file;
 mod verify;
 
 pub(crate) use crate::store::codec::SeenAccount;
 pub use crate::store::database::Access;
 pub(crate) use crate::store::database::{Change, Store, make_private};
+pub(crate) use crate::store::manifest::{Manifest, SegmentRecord};
+pub(crate) use crate::store::segment_file::{Stamp, Unusable};
 pub(crate) use crate::store::verify::Verification;

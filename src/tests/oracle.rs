@@ -3,19 +3,19 @@
 //! Watchlists are made of a dozen actors' traits, mutated, so that handles, names, bios, links and pictures stand near
 //! each other. How many entries carry a value is counted here by hand too. Entries have no network and no ban date.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use fastrand::Rng;
 use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::TestCaseError;
 use serde_json::{Value, json};
 
-use crate::engine::{Engine, Generation, Hit, Options};
+use crate::engine::{Engine, EntryRef, Generation, Hit, Options};
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::hash::Pdq;
 use crate::score::{Circumstances, Score};
-use crate::signal::avatar;
+use crate::signal::avatar::{self, Picture};
 use crate::signal::relation::{Crowd, Relation, Signal};
 use crate::tests::{Watch, account};
 
@@ -177,51 +177,34 @@ fn record(random: &mut Rng, id: String) -> Value {
     record
 }
 
-/// How many entries carry each value of the probe, counted one by one.
-fn crowd(generation: &Generation, probe: &Fingerprint) -> Crowd {
-    let keys_of = |fingerprint: &Fingerprint| {
-        let mut keys = Vec::new();
-        fingerprint.keys(&mut keys);
-        keys.into_iter().collect::<BTreeSet<u64>>()
-    };
-    let mut wanted = keys_of(probe);
-    wanted.extend(probe.contacts.named_keys());
-    if probe.bio.is_some() {
-        let bios = generation
-            .iter()
-            .filter_map(|entry| entry.fingerprint.bio.as_ref());
-        wanted.extend(bios.map(|bio| bio.key()));
+/// How many entries carry each value, counted one by one.
+fn counted(generation: &Generation) -> HashMap<u64, u32> {
+    let mut counts = HashMap::new();
+    for entry in generation.iter() {
+        let leads = entry.fingerprint.leads().into_iter();
+        let keys: BTreeSet<u64> = leads.filter(|lead| lead.counted).map(|lead| lead.key).collect();
+        keys.into_iter().for_each(|key| *counts.entry(key).or_default() += 1);
     }
-    let entries: Vec<BTreeSet<u64>> = generation
-        .iter()
-        .map(|entry| keys_of(&entry.fingerprint))
-        .collect();
-    let mut crowd = Crowd::new(generation.entries());
-    for key in wanted {
-        crowd.add(
-            key,
-            entries.iter().filter(|keys| keys.contains(&key)).count() as u32,
-        );
-    }
-    if let Some(picture) = probe.picture.as_ref().filter(|picture| picture.leads()) {
-        let near = |pdq: &Pdq| pdq.distance(picture.pdq()) <= avatar::DISTANCE_MAX;
-        let pictures = generation
-            .iter()
-            .filter_map(|entry| entry.fingerprint.picture.as_ref());
-        crowd.add(
-            picture.key(),
-            pictures
-                .filter(|picture| picture.leads() && near(picture.pdq()))
-                .count() as u32,
-        );
-    }
-    crowd
+    counts
+}
+
+/// How many entries have the probe's picture or one near it.
+fn same_picture(generation: &Generation, picture: &Picture) -> u32 {
+    let near = |pdq: &Pdq| pdq.distance(picture.pdq()) <= avatar::DISTANCE_MAX;
+    let pictures = generation.iter().filter_map(|entry| entry.fingerprint.picture);
+    let same = pictures.filter(|picture| picture.leads() && near(picture.pdq()));
+    same.count() as u32
 }
 
 /// Every entry that agrees on anything, best first.
-fn brute_force(engine: &Engine, generation: &Generation, probe: &Fingerprint) -> Vec<Hit> {
-    let crowd = crowd(generation, probe);
-    let hit = |entry: &std::sync::Arc<crate::watchlist::Entry>| {
+fn brute_force(engine: &Engine, generation: &Generation, probe: &Fingerprint<'_>) -> Vec<Hit> {
+    let counts = counted(generation);
+    let carriers = |key| counts.get(&key).copied().unwrap_or(0);
+    let crowd = Crowd::new(generation.entries(), &carriers);
+    if let Some(picture) = probe.picture.as_ref().filter(|picture| picture.leads()) {
+        crowd.note(picture.key(), same_picture(generation, picture));
+    }
+    let hit = |entry: EntryRef<'_>| {
         let evidence = Evidence::of(probe, &entry.fingerprint, &crowd);
         let circumstances = Circumstances {
             entries: generation.entries(),
@@ -229,8 +212,9 @@ fn brute_force(engine: &Engine, generation: &Generation, probe: &Fingerprint) ->
             ..Circumstances::default()
         };
         let score = Score::of(&evidence, &circumstances, &engine.judge().model);
-        evidence.agrees().then(|| Hit {
-            entry: entry.clone(),
+        let entry = entry.listed()?;
+        evidence.agrees().then_some(Hit {
+            entry,
             evidence,
             score,
             circumstances,

@@ -1,0 +1,100 @@
+//! Builds many small segments into few large ones, beside the writer and its readers.
+//!
+//! One thread waits to be woken after a change, asks the published generation what is due, builds it off the hot path,
+//! and hands the result to the writer, which alone publishes. What was withdrawn while it was building stays withdrawn.
+//! One merge runs at a time and holds one segment more than the generation does; a crash leaves the old files valid.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+
+use crate::engine::columns::gathered;
+use crate::engine::generation::{Generation, Part, merge_order, rows};
+use crate::engine::keeping::{KEPT_MIN, Notice, keep};
+use crate::engine::segment::Segment;
+use crate::error::Result;
+use crate::store::{Stamp, Store};
+
+/// Hands merged parts to the writer: what was merged, and what it was merged into.
+pub(crate) type Replace = Box<dyn Fn(Vec<Part>, Part) -> Result<()> + Send>;
+
+/// Handle to the merging thread, which ends when it is dropped.
+pub(crate) struct Merger {
+    wake: Option<SyncSender<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Merger {
+    /// Starts merging what is due in `published`; segments that are kept carry `stamp`.
+    pub(crate) fn start(
+        store: Arc<Store>,
+        stamp: Stamp,
+        published: Arc<ArcSwap<Generation>>,
+        replace: Replace,
+    ) -> Self {
+        let (wake, woken) = sync_channel(1);
+        let thread = std::thread::spawn(move || run(&store, stamp, &published, &replace, &woken));
+        Self {
+            wake: Some(wake),
+            thread: Mutex::new(Some(thread)),
+        }
+    }
+
+    /// Lets the merger look what is due.
+    pub(crate) fn wake(&self) {
+        match self.wake.as_ref().map(|wake| wake.try_send(())) {
+            // Already told, or gone with its thread: nothing is lost, since what is due stays due.
+            Some(Err(TrySendError::Full(()) | TrySendError::Disconnected(()))) | Some(Ok(())) | None => {}
+        }
+    }
+
+    /// Waits for the merge that is running and ends.
+    pub(crate) fn stop(&mut self) {
+        self.wake = None;
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Merger {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+fn run(
+    store: &Store,
+    stamp: Stamp,
+    published: &ArcSwap<Generation>,
+    replace: &Replace,
+    woken: &Receiver<()>,
+) {
+    while woken.recv().is_ok() {
+        while let Some(due) = published.load_full().due() {
+            let merged = merge(store, stamp, &due, &|_| ());
+            // A merge that cannot be written (a full disk) is tried again after the next change.
+            if merged.and_then(|merged| replace(due, merged)).is_err() {
+                break;
+            }
+        }
+    }
+}
+
+/// Builds the live entries of `parts` into one part, in a file where they are many.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn merge(store: &Store, stamp: Stamp, parts: &[Part], notice: Notice<'_>) -> Result<Part> {
+    let since = parts.iter().map(Part::since).min().unwrap_or(0);
+    let order = merge_order(parts);
+    let rows = rows(&order, parts);
+    let segment = match order.len() >= KEPT_MIN {
+        true => keep(store, stamp, gathered(rows), notice)?,
+        false => Segment::build(rows),
+    };
+    Ok(Part::of(segment, since))
+}
