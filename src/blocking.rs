@@ -14,7 +14,6 @@ use crate::hash::Pdq;
 use crate::index::{
     Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Sections, Stored,
 };
-use crate::signal::avatar;
 use crate::signal::bio::SIMHASH_DISTANCE_MAX;
 use crate::signal::lead::Lead;
 
@@ -72,7 +71,11 @@ impl<'a> Query<'a> {
     /// The probe's picture as it is, then turned and mirrored; empty without a picture rare enough to lead.
     pub(crate) fn pictures(&self) -> &[Pdq] {
         self.turned.get_or_init(|| {
-            let leading = self.probe.picture.as_ref().filter(|picture| picture.leads());
+            let leading = self
+                .probe
+                .picture
+                .as_ref()
+                .filter(|picture| picture.leads());
             leading.map_or_else(Vec::new, |picture| picture.turned().to_vec())
         })
     }
@@ -186,12 +189,12 @@ impl Blocker {
 
     /// Pushes entries whose stem is near the probe's; returns how many look-ups were cut at `limit`.
     pub(crate) fn near_stems(&self, stem: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
-        { let _ = limit; self.stems.candidates(stem, out); 0 }
+        self.stems.candidates(stem, limit, out)
     }
 
     /// Pushes entries whose core stands in `whole`; returns how many look-ups were cut at `limit`.
     pub(crate) fn contained(&self, whole: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
-        { let _ = limit; self.cores.contained_in(whole, out); 0 }
+        self.cores.contained_in(whole, limit, out)
     }
 
     /// Entries whose text is a near copy, in groups of equal SimHashes.
@@ -207,8 +210,8 @@ impl Blocker {
         let mut ordinals = Vec::new();
         self.wholes.fuzzy(whole, distance, limit, &mut ordinals);
         self.wholes.containing(whole, limit, &mut ordinals);
-        self.cores.contained_in(whole, &mut ordinals);
-        self.stems.candidates(whole, &mut ordinals);
+        self.cores.contained_in(whole, limit, &mut ordinals);
+        self.stems.candidates(whole, limit, &mut ordinals);
         ordinals
     }
 }
@@ -244,7 +247,11 @@ fn gather<T: Send>(
     let len = prints.len();
     let mut all = Vec::new();
     for start in (0..len).step_by(WINDOW_LEN) {
-        all.extend(gather_range(prints, start..(start + WINDOW_LEN).min(len), &of));
+        all.extend(gather_range(
+            prints,
+            start..(start + WINDOW_LEN).min(len),
+            &of,
+        ));
     }
     all
 }
@@ -260,33 +267,22 @@ fn counted(prints: &dyn Prints) -> Postings {
     Postings::build(pairs)
 }
 
-/// Keys are kept without their ordinals, eight bytes each, since the index reads them three times.
+/// Keys are made again for each pass over them instead of being held.
 fn loose(prints: &dyn Prints) -> Loose {
     let len = prints.len();
-    let (mut keys, mut ends) = (Vec::new(), Vec::with_capacity(len));
-    for start in (0..len).step_by(WINDOW_LEN) {
-        let range = start..(start + WINDOW_LEN).min(len);
-        let pairs = gather_range(prints, range.clone(), &|fingerprint, ordinal, pairs| {
+    Loose::build_parts(len.div_ceil(STRETCH_LEN).max(1), |part, emit| {
+        let mut own: Vec<u64> = Vec::with_capacity(64);
+        for ordinal in part * STRETCH_LEN..((part + 1) * STRETCH_LEN).min(len) {
+            let ordinal = ordinal as Ordinal;
+            let Some(fingerprint) = prints.get(ordinal) else {
+                continue;
+            };
             let leads = fingerprint.leads().into_iter().filter(|lead| !lead.counted);
-            let mut own: Vec<u64> = leads.map(|lead| lead.key).collect();
+            own.clear();
+            own.extend(leads.map(|lead| lead.key));
             own.sort_unstable();
             own.dedup();
-            pairs.extend(own.into_iter().map(|key| (key, ordinal)));
-        });
-        let mut pairs = pairs.into_iter().peekable();
-        for ordinal in range {
-            while let Some((key, _)) = pairs.next_if(|(_, of)| *of as usize == ordinal) {
-                keys.push(key);
-            }
-            ends.push(keys.len());
-        }
-    }
-    Loose::build(|emit| {
-        let mut start = 0;
-        for (ordinal, end) in (0..).zip(&ends) {
-            let own = keys.get(start..*end).unwrap_or_default();
             own.iter().for_each(|key| emit(*key, ordinal));
-            start = *end;
         }
     })
 }
@@ -300,7 +296,10 @@ fn stems(prints: &dyn Prints) -> Deletes {
 
 fn cores(prints: &dyn Prints) -> Containment {
     Containment::build(&gather(prints, |fingerprint, ordinal, cores| {
-        let core = fingerprint.handle.as_ref().and_then(|handle| handle.contained());
+        let core = fingerprint
+            .handle
+            .as_ref()
+            .and_then(|handle| handle.contained());
         cores.extend(core.map(|core| (core.to_owned(), ordinal)));
     }))
 }
@@ -325,12 +324,4 @@ fn simhashes(prints: &dyn Prints) -> HammingIndex<1> {
         let simhash = fingerprint.bio.as_ref().and_then(|bio| bio.simhash());
         hashes.extend(simhash.map(|hash| ([hash], ordinal)));
     }))
-}
-
-/// Distance within which turned or mirrored pictures are looked for.
-pub(crate) const fn picture_distance(turn: usize) -> u32 {
-    match turn {
-        0 => avatar::DISTANCE_MAX,
-        _ => avatar::TURNED_DISTANCE_MAX,
-    }
 }

@@ -111,7 +111,12 @@ impl<'a> Fingerprint<'a> {
             self.bio.is_some(),
             self.picture.is_some(),
         ];
-        packer.len((0..).zip(told).map(|(bit, told)| usize::from(told) << bit).sum());
+        packer.len(
+            (0..)
+                .zip(told)
+                .map(|(bit, told)| usize::from(told) << bit)
+                .sum(),
+        );
         packer.bits(self.name_told);
         if let Some(handle) = &self.handle {
             handle.pack(packer);

@@ -53,8 +53,8 @@ pub mod internals {
 pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
 pub use crate::background::{Background, BackgroundBuilder, Observation};
 pub use crate::engine::{
-    Bulk, Engine, Enrolled, EntryRef, EvidenceRow, Generation, Hit, HitReport, Judge, Options, Receipt, Report,
-    Screened, Stats, screen,
+    Bulk, Engine, Enrolled, EntryRef, EvidenceRow, Generation, Hit, HitReport, Judge, Options,
+    Receipt, Report, Screened, Stats, screen,
 };
 pub use crate::error::{Error, Rejection, Result};
 pub use crate::evidence::Evidence;

@@ -70,7 +70,12 @@ impl<'e> Bulk<'e> {
             let columns = gathered(rows.into_iter());
             // The packed entries are no longer needed while the indexes are built.
             self.packed = Packed::default();
-            keep(self.engine.store(), stamp(self.engine.background()), columns, notice)?
+            keep(
+                self.engine.store(),
+                stamp(self.engine.background()),
+                columns,
+                notice,
+            )?
         } else {
             Segment::build(rows.into_iter())
         };

@@ -5,13 +5,13 @@
 //! Fagin, Lotem and Naor 2001). Cuts and ranks depend on the live entries alone, not on how they are spread over
 //! segments: the same watchlist gives the same candidates after a merge or a restart.
 
-use crate::blocking::{Query, picture_distance};
+use crate::blocking::Query;
 use crate::engine::generation::{Generation, Part};
 use crate::index::{HOT, Ordinal};
 use crate::score::Model;
-use crate::signal::bio;
 use crate::signal::handle::Handle;
 use crate::signal::relation::{Comparison, Relation, Signal};
+use crate::signal::{avatar, bio};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio, the network and the
 /// time. With so much allowed, nothing that reaches a reviewer was missed in `src/tests/oracle.rs` and at a million.
@@ -104,7 +104,8 @@ impl Gathering<'_> {
     /// then only those of the smallest ids. Returns how many live.
     fn meet(&mut self, way: u64, lists: &[(usize, &[Ordinal])]) -> u32 {
         let parts = self.parts;
-        let live = |(at, list): &(usize, &[Ordinal])| parts.get(*at).map_or(0, |part| part.live_len(list));
+        let live =
+            |(at, list): &(usize, &[Ordinal])| parts.get(*at).map_or(0, |part| part.live_len(list));
         let carriers: usize = lists.iter().map(live).sum();
         let mut first: Vec<(usize, Ordinal)> = Vec::new();
         for (at, list) in lists {
@@ -173,9 +174,13 @@ impl Gathering<'_> {
         let picture = query.probe().picture.as_ref()?;
         let mut counted = None;
         for (turn, pdq) in query.pictures().iter().enumerate() {
-            let relation = if turn == 0 { Relation::Near20 } else { Relation::Turned };
+            let relation = if turn == 0 {
+                Relation::Near20
+            } else {
+                Relation::Turned
+            };
             let way = self.way(Signal::Avatar, Comparison::new(relation, picture.bits()));
-            let distance_max = picture_distance(turn);
+            let distance_max = avatar::distance_max(turn);
             let mut lists = Vec::new();
             for (at, part) in parts.iter().enumerate() {
                 let groups = part.blocker().same_pictures(pdq, distance_max);
@@ -212,9 +217,14 @@ impl Gathering<'_> {
                 }));
             };
             let limit = HOT + part.withdrawn_len();
-            let cuts = part.blocker().near_stems(handle.stem(), limit, &mut ordinals);
+            let cuts = part
+                .blocker()
+                .near_stems(handle.stem(), limit, &mut ordinals);
             take(first_near, &mut ordinals);
-            let cuts = cuts + part.blocker().contained(handle.whole(), limit, &mut ordinals);
+            let cuts = cuts
+                + part
+                    .blocker()
+                    .contained(handle.whole(), limit, &mut ordinals);
             take(first_contained, &mut ordinals);
             self.cuts += cuts as u32;
         }

@@ -83,7 +83,10 @@ impl Texts {
     }
 
     fn store(&self, name: &str, sections: &mut dyn Sections) {
-        sections.put(&format!("{name}.places"), bytemuck::cast_slice(&self.places));
+        sections.put(
+            &format!("{name}.places"),
+            bytemuck::cast_slice(&self.places),
+        );
         sections.put(&format!("{name}.bytes"), &self.bytes);
     }
 
@@ -143,7 +146,10 @@ impl Columns {
 
     /// Entries of a network, dead ones included.
     pub(crate) fn network_entries(&self, network: u32) -> u32 {
-        self.network_lens.get(network as usize).copied().unwrap_or(0)
+        self.network_lens
+            .get(network as usize)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// When the ban of an entry took effect.
@@ -166,7 +172,9 @@ impl Columns {
         let network = self.network(ordinal);
         Some(Listed {
             id: AccountId::new(self.id(ordinal)?).ok()?,
-            network: network.and_then(|network| self.network_name(network)).map(Arc::from),
+            network: network
+                .and_then(|network| self.network_name(network))
+                .map(Arc::from),
             banned_at: self.banned_at(ordinal),
             expires_at: self.expires_at(ordinal),
         })
@@ -326,12 +334,16 @@ fn id_of<'a>(bytes: &'a [u8], place: &PackedPlace) -> &'a [u8] {
 }
 
 fn row_of<'a>(bytes: &'a [u8], place: &PackedPlace) -> Option<Row<'a>> {
-    let (id, rest) = bytes.get(place.start..)?.split_at_checked(place.id_len as usize)?;
+    let (id, rest) = bytes
+        .get(place.start..)?
+        .split_at_checked(place.id_len as usize)?;
     let (network, rest) = rest.split_at_checked(place.network_len as usize)?;
     Some(Row {
         id: std::str::from_utf8(id).ok()?,
         packed: rest.get(..place.print_len as usize)?,
-        network: std::str::from_utf8(network).ok().filter(|network| !network.is_empty()),
+        network: std::str::from_utf8(network)
+            .ok()
+            .filter(|network| !network.is_empty()),
         banned_at: place.banned_at,
         expires_at: place.expires_at,
         stem_bits: place.stem_bits,

@@ -225,7 +225,9 @@ impl Writer {
         let withdrawn = live.iter().filter(|(_, entry)| entry.is_none());
         let withdrawn: Vec<AccountId> = withdrawn.map(|(id, _)| id.clone()).collect();
         let mut enrolled = Packed::default();
-        live.values().flatten().for_each(|entry| enrolled.push(entry));
+        live.values()
+            .flatten()
+            .for_each(|entry| enrolled.push(entry));
         before.changed(&mut enrolled, &withdrawn, self.written)
     }
 
@@ -233,7 +235,12 @@ impl Writer {
     fn close(&mut self) -> Result<()> {
         let generation = self.published.load_full();
         let is_in_memory = |part: &&Part| part.segment().file().is_none();
-        let in_memory: Vec<Part> = generation.parts().iter().filter(is_in_memory).cloned().collect();
+        let in_memory: Vec<Part> = generation
+            .parts()
+            .iter()
+            .filter(is_in_memory)
+            .cloned()
+            .collect();
         let entries: usize = in_memory.iter().map(|part| part.live() as usize).sum();
         if entries >= KEPT_MIN {
             let kept = merge(&self.store, self.stamp, &in_memory, &|_| ())?;

@@ -223,7 +223,9 @@ impl Generation {
             }
             for (network, count) in counts {
                 let name = network.and_then(|network| part.columns().network_name(network));
-                *named.entry(name.unwrap_or_default().to_owned()).or_default() += count;
+                *named
+                    .entry(name.unwrap_or_default().to_owned())
+                    .or_default() += count;
             }
         }
         named
@@ -267,9 +269,10 @@ impl Generation {
 
     /// Every live entry.
     pub fn iter(&self) -> impl Iterator<Item = EntryRef<'_>> {
-        self.parts
-            .iter()
-            .flat_map(|part| part.ordinals().filter_map(|ordinal| entry_at(part, ordinal)))
+        self.parts.iter().flat_map(|part| {
+            part.ordinals()
+                .filter_map(|ordinal| entry_at(part, ordinal))
+        })
     }
 
     /// Ids of the entries whose ban has ended by `now`.
@@ -280,7 +283,10 @@ impl Generation {
         };
         self.parts
             .iter()
-            .flat_map(|part| part.ordinals().filter_map(move |ordinal| ended(part, ordinal)))
+            .flat_map(|part| {
+                part.ordinals()
+                    .filter_map(move |ordinal| ended(part, ordinal))
+            })
             .collect()
     }
 
@@ -305,12 +311,7 @@ impl Generation {
     }
 
     /// The view after `enrolled` and `withdrawn` have been applied, up to change `lsn`.
-    pub(crate) fn changed(
-        &self,
-        enrolled: &mut Packed,
-        withdrawn: &[AccountId],
-        lsn: u64,
-    ) -> Self {
+    pub(crate) fn changed(&self, enrolled: &mut Packed, withdrawn: &[AccountId], lsn: u64) -> Self {
         let mut parts = self.parts.clone();
         let mut withdraw = |id: &str| parts.iter_mut().for_each(|part| part.withdraw(id));
         withdrawn.iter().for_each(|id| withdraw(id.as_str()));
@@ -328,7 +329,9 @@ impl Generation {
     pub(crate) fn adopted(&self, part: Part, lsn: u64) -> Self {
         let mut parts = self.parts.clone();
         if parts.iter().any(|other| other.live > 0) {
-            let ids = part.ordinals().filter_map(|ordinal| part.columns().id(ordinal));
+            let ids = part
+                .ordinals()
+                .filter_map(|ordinal| part.columns().id(ordinal));
             ids.for_each(|id| parts.iter_mut().for_each(|other| other.withdraw(id)));
         }
         parts.retain(|other| other.live > 0);
@@ -338,10 +341,16 @@ impl Generation {
 
     /// This view with the parts of `merged` replaced by the one built from them; what was withdrawn meanwhile stays so.
     pub(crate) fn replaced(&self, merged: &[Part], mut by: Part) -> Self {
-        let is_merged =
-            |part: &Part| merged.iter().any(|of| Arc::ptr_eq(&of.segment, &part.segment));
+        let is_merged = |part: &Part| {
+            merged
+                .iter()
+                .any(|of| Arc::ptr_eq(&of.segment, &part.segment))
+        };
         for (then, now) in merged.iter().filter_map(|then| {
-            let now = self.parts.iter().find(|part| Arc::ptr_eq(&part.segment, &then.segment))?;
+            let now = self
+                .parts
+                .iter()
+                .find(|part| Arc::ptr_eq(&part.segment, &then.segment))?;
             Some((then, now))
         }) {
             let gone = then.ordinals().filter(|ordinal| !now.is_live(*ordinal));
@@ -349,7 +358,11 @@ impl Generation {
                 .for_each(|id| by.withdraw(id));
         }
         // The newest stay last: what is merged takes the place of the first of its parts.
-        let at = self.parts.iter().position(is_merged).unwrap_or(self.parts.len());
+        let at = self
+            .parts
+            .iter()
+            .position(is_merged)
+            .unwrap_or(self.parts.len());
         let mut parts: Vec<Part> = Vec::with_capacity(self.parts.len());
         let mut by = Some(by).filter(|by| by.live > 0);
         for (place, part) in self.parts.iter().enumerate() {
@@ -361,7 +374,10 @@ impl Generation {
             }
         }
         parts.extend(by);
-        Self { lsn: self.lsn, parts }
+        Self {
+            lsn: self.lsn,
+            parts,
+        }
     }
 
     /// The newest parts that should be built into one: [`FANOUT`] of one size class and the smaller ones after them, or
@@ -417,7 +433,9 @@ pub(crate) fn merge_order(parts: &[Part]) -> Vec<(u32, Ordinal)> {
     let mut order: Vec<(u32, Ordinal)> = (0..).zip(parts).flat_map(live).collect();
     if parts.len() > 1 {
         let id = |(at, ordinal): &(u32, Ordinal)| {
-            parts.get(*at as usize).and_then(|part| part.columns().id(*ordinal))
+            parts
+                .get(*at as usize)
+                .and_then(|part| part.columns().id(*ordinal))
         };
         // A stable sort finds the ascending runs and merges them.
         order.sort_by(|a, b| id(a).cmp(&id(b)));

@@ -8,6 +8,7 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::account::Account;
 use crate::background::Background;
+use crate::blocking::Blocker;
 use crate::engine::columns::{Columns, Packed, Row, gathered};
 use crate::engine::generation::{Generation, Part};
 use crate::engine::segment::Segment;
@@ -15,7 +16,6 @@ use crate::error::{Error, Result};
 use crate::fingerprint::NORMALIZER_VERSION;
 use crate::store::{Access, Manifest, SegmentRecord, Stamp, Store, Unusable};
 use crate::watchlist::Entry;
-use crate::blocking::Blocker;
 
 /// Live entries from which a segment is kept in a file; smaller ones are read from the log at open, in a fraction of a
 /// second altogether.
@@ -48,7 +48,11 @@ pub(crate) fn load(
 ) -> Result<Generation> {
     let manifest = store.manifest()?;
     if access != Access::Read {
-        let named: Vec<String> = manifest.segments.iter().map(|segment| segment.file.clone()).collect();
+        let named: Vec<String> = manifest
+            .segments
+            .iter()
+            .map(|segment| segment.file.clone())
+            .collect();
         store.remove_segments_but(&named);
     }
     let stamp = stamp(background);
@@ -99,7 +103,10 @@ pub(crate) fn load(
         let rows: Vec<Row<'_>> = packed.sorted().collect();
         let since = if is_whole { manifest.lsn } else { 0 };
         parts.push(match rows.len() >= KEPT_MIN && access != Access::Read {
-            true => Part::of(keep(store, stamp, gathered(rows.into_iter()), notice)?, since),
+            true => Part::of(
+                keep(store, stamp, gathered(rows.into_iter()), notice)?,
+                since,
+            ),
             false => Part::of(Segment::build(rows.into_iter()), since),
         });
     }
@@ -122,7 +129,9 @@ fn tell_unusable(
             "segment {file} was made for another background or version: indexing its entries again"
         )),
         Unusable::Damaged(reason) => {
-            let aside = (access != Access::Read).then(|| store.set_segment_aside(file)).flatten();
+            let aside = (access != Access::Read)
+                .then(|| store.set_segment_aside(file))
+                .flatten();
             let aside = aside.map_or_else(String::new, |aside| {
                 format!(" It is set aside as {}.", aside.display())
             });
@@ -203,7 +212,12 @@ pub(crate) fn keep(
     notice: Notice<'_>,
 ) -> Result<Segment> {
     let (mut file, path) = store.new_segment()?;
-    let unreadable = || Error::io(&path, std::io::Error::other("a segment just written cannot be read"));
+    let unreadable = || {
+        Error::io(
+            &path,
+            std::io::Error::other("a segment just written cannot be read"),
+        )
+    };
     columns.store(&mut file);
     let len = columns.len();
     drop(columns);
@@ -215,8 +229,13 @@ pub(crate) fn keep(
     };
     Blocker::write(&columns, &mut file, &step);
     file.finish(stamp)?;
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let stored = store.segment(name, stamp, false).map_err(|_| unreadable())?;
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let stored = store
+        .segment(name, stamp, false)
+        .map_err(|_| unreadable())?;
     Segment::load(&stored, name.to_owned()).ok_or_else(unreadable)
 }
 
@@ -227,7 +246,10 @@ pub(crate) fn keep(
 /// # Errors
 /// The database cannot write.
 pub(crate) fn write_manifest(store: &Store, generation: &Generation) -> Result<()> {
-    let in_memory = generation.parts().iter().filter(|part| part.segment().file().is_none());
+    let in_memory = generation
+        .parts()
+        .iter()
+        .filter(|part| part.segment().file().is_none());
     let lsn = in_memory.map(Part::since).min().unwrap_or(generation.lsn());
     let record = |part: &Part| {
         Some(SegmentRecord {
@@ -237,10 +259,15 @@ pub(crate) fn write_manifest(store: &Store, generation: &Generation) -> Result<(
         })
     };
     let segments: Vec<SegmentRecord> = generation.parts().iter().filter_map(record).collect();
-    let named: Vec<String> = segments.iter().map(|segment| segment.file.clone()).collect();
+    let named: Vec<String> = segments
+        .iter()
+        .map(|segment| segment.file.clone())
+        .collect();
     let before = store.manifest()?.segments;
     store.set_manifest(&Manifest { lsn, segments })?;
     let unnamed = before.iter().map(|segment| &segment.file);
-    unnamed.filter(|file| !named.contains(file)).for_each(|file| store.remove_segment(file));
+    unnamed
+        .filter(|file| !named.contains(file))
+        .for_each(|file| store.remove_segment(file));
     Ok(())
 }

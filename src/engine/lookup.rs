@@ -96,18 +96,25 @@ impl Engine {
             });
             ordinals.sort_unstable();
             ordinals.dedup();
-            for ordinal in ordinals.into_iter().filter(|ordinal| part.is_live(*ordinal)) {
+            for ordinal in ordinals
+                .into_iter()
+                .filter(|ordinal| part.is_live(*ordinal))
+            {
                 let entry = part.columns().fingerprint(ordinal);
                 let entry = entry.as_ref().and_then(|entry| entry.handle.as_ref());
                 let related = entry.and_then(|entry| relation(&handle, entry, wide));
                 let id = part.columns().id(ordinal);
-                found.extend(related.zip(id).map(|((kind, comparison), id)| (kind, comparison, id)));
+                found.extend(
+                    related
+                        .zip(id)
+                        .map(|((kind, comparison), id)| (kind, comparison, id)),
+                );
             }
         }
         found.sort_by(|a, b| {
             a.0.cmp(&b.0)
                 .then_with(|| b.1.surprise.total_cmp(&a.1.surprise))
-                    .then_with(|| a.2.cmp(b.2))
+                .then_with(|| a.2.cmp(b.2))
         });
         let mut rows = Vec::new();
         for (kind, comparison, id) in found.into_iter().take(limit) {

@@ -46,7 +46,9 @@ impl Merger {
     pub(crate) fn wake(&self) {
         match self.wake.as_ref().map(|wake| wake.try_send(())) {
             // Already told, or gone with its thread: nothing is lost, since what is due stays due.
-            Some(Err(TrySendError::Full(()) | TrySendError::Disconnected(()))) | Some(Ok(())) | None => {}
+            Some(Err(TrySendError::Full(()) | TrySendError::Disconnected(())))
+            | Some(Ok(()))
+            | None => {}
         }
     }
 
@@ -88,7 +90,12 @@ fn run(
 ///
 /// # Errors
 /// The file cannot be written.
-pub(crate) fn merge(store: &Store, stamp: Stamp, parts: &[Part], notice: Notice<'_>) -> Result<Part> {
+pub(crate) fn merge(
+    store: &Store,
+    stamp: Stamp,
+    parts: &[Part],
+    notice: Notice<'_>,
+) -> Result<Part> {
     let since = parts.iter().map(Part::since).min().unwrap_or(0);
     let order = merge_order(parts);
     let rows = rows(&order, parts);

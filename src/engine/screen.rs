@@ -10,8 +10,8 @@ use crate::engine::columns::Columns;
 use crate::engine::generation::{EntryRef, Generation};
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
-use crate::score::{Circumstances, Model, Score};
 use crate::index::Ordinal;
+use crate::score::{Circumstances, Model, Score};
 use crate::signal::relation::{Crowd, Signal};
 use crate::verdict::{Policy, Verdict};
 use crate::watchlist::Listed;
@@ -87,8 +87,15 @@ pub fn screen(
         if !judge.all_candidates && prior + found + UNSOUGHT_BITS < best.min(review) {
             break;
         }
-        hits.extend(equally_found.iter().filter_map(|candidate| pairing.weighed(candidate)));
-        best = hits.iter().map(|hit| hit.score.total()).fold(best, f32::max);
+        hits.extend(
+            equally_found
+                .iter()
+                .filter_map(|candidate| pairing.weighed(candidate)),
+        );
+        best = hits
+            .iter()
+            .map(|hit| hit.score.total())
+            .fold(best, f32::max);
     }
     pool_networks(&mut hits, generation, &judge.model);
     hits.sort_by(|a, b| {
@@ -208,7 +215,8 @@ impl<'a> Weighed<'a> {
     }
 
     fn network(&self) -> Option<&'a str> {
-        self.columns.network_name(self.columns.network(self.ordinal)?)
+        self.columns
+            .network_name(self.columns.network(self.ordinal)?)
     }
 
     fn hit(&self) -> Option<Hit> {
@@ -234,7 +242,8 @@ fn pool_networks(hits: &mut [Weighed<'_>], generation: &Generation, model: &Mode
         }
     }
     for hit in hits {
-        let Some((network, pooled)) = hit.network().and_then(|name| best.get_key_value(name)) else {
+        let Some((network, pooled)) = hit.network().and_then(|name| best.get_key_value(name))
+        else {
             continue;
         };
         let lacking = Signal::ALL.into_iter().zip(pooled);

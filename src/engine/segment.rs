@@ -1,7 +1,5 @@
 //! An immutable run of entries with its indexes, in memory or in a mapped file.
 
-
-
 use crate::blocking::{Blocker, Prints};
 use crate::engine::columns::{Columns, Row, gathered};
 use crate::fingerprint::Fingerprint;

@@ -8,6 +8,7 @@ mod containment;
 mod deletes;
 mod dictionary;
 mod exact;
+mod filling;
 mod flat;
 mod hamming;
 mod hashed;
@@ -28,7 +29,7 @@ pub(crate) use exact::HOT;
 pub use exact::Postings;
 pub(crate) use flat::{Array, Sections, Stored};
 pub use hamming::HammingIndex;
-pub use loose::Loose;
+pub(crate) use loose::Loose;
 pub use osa::osa_within;
 pub(crate) use pairs::pair_keys;
 

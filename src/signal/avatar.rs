@@ -15,7 +15,7 @@ pub(crate) const QUALITY_MIN: u8 = 50;
 pub(crate) const DISTANCE_MAX: u32 = 31;
 /// Most bits that differ in pictures taken for the same after turning or mirroring: turning costs 6 bits on average
 /// (`src/hash/pdq.rs`), and below 16 an index of 16 chunks finds them by equal chunks, eight times cheaper than to 31.
-pub(crate) const TURNED_DISTANCE_MAX: u32 = 15;
+const TURNED_DISTANCE_MAX: u32 = 15;
 /// Bits of a picture nobody counted: about one ordinary account in a million uses any given one.
 const UNSEEN_BITS: f32 = 22.0;
 /// Bits lost for a looser distance or for looking at eight turned versions.
@@ -107,25 +107,34 @@ impl Picture {
     }
 }
 
+/// Most bits that differ from the probe's hash turned by `turn` (the order of [`dihedral`]): as it is and mirrored left to
+/// right, which is what people do to a picture, they may differ as much as any two copies.
+pub(crate) const fn distance_max(turn: usize) -> u32 {
+    match turn {
+        0 | 1 => DISTANCE_MAX,
+        _ => TURNED_DISTANCE_MAX,
+    }
+}
+
 /// How the probe's picture relates to the entry's. Eight distances.
 pub(crate) fn compare(probe: &Picture, entry: &Picture, crowd: &Crowd<'_>) -> Comparison {
     let bits = crowd.capped(probe.key(), entry.bits.min(probe.bits));
     let straight = probe.pdq.distance(&entry.pdq);
     let turned = || {
-        probe
-            .turned()
-            .iter()
-            .map(|pdq| pdq.distance(&entry.pdq))
+        let turns = (0..).zip(probe.turned());
+        let distances = turns.map(|(turn, pdq)| (turn, pdq.distance(&entry.pdq)));
+        distances
+            .filter(|(turn, distance)| *distance <= distance_max(*turn))
+            .map(|(_, distance)| distance)
             .min()
-            .unwrap_or(straight)
     };
     let (relation, surprise, distance) = match straight {
         0..=10 => (Relation::Near10, bits, straight),
         11..=20 => (Relation::Near20, bits, straight),
         21..=DISTANCE_MAX => (Relation::Near31, bits - LOOSE_BITS, straight),
         _ => match turned() {
-            distance @ 0..=TURNED_DISTANCE_MAX => (Relation::Turned, bits - LOOSE_BITS, distance),
-            _ => (Relation::Different, 0.0, straight),
+            Some(distance) => (Relation::Turned, bits - LOOSE_BITS, distance),
+            None => (Relation::Different, 0.0, straight),
         },
     };
     Comparison {

@@ -94,7 +94,10 @@ impl<'a> Bio<'a> {
         leads.push(Lead::counted(Signal::Bio, same, self.text));
         let words: Vec<(u64, f32)> = self.words.iter().collect();
         leads.extend(pair_keys(&words, PAIRED_WORDS).into_iter().map(|pair| {
-            let few = Comparison::new(Relation::FewWords, weighed(pair.first) + weighed(pair.second));
+            let few = Comparison::new(
+                Relation::FewWords,
+                weighed(pair.first) + weighed(pair.second),
+            );
             Lead::loose(Signal::Bio, few, pair.key)
         }));
     }

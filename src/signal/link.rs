@@ -4,8 +4,8 @@ use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::url::LinkKey;
-use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::lead::Lead;
+use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 

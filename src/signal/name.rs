@@ -196,7 +196,11 @@ impl<'a> Name<'a> {
                 let bits = first.bits + second.bits;
                 lead(Relation::NearWords, TOGETHER * bits, pair(*key, *other));
                 let bits = first.sound_bits + second.sound_bits;
-                lead(Relation::SameSound, TOGETHER * bits, pair(first.sound, second.sound));
+                lead(
+                    Relation::SameSound,
+                    TOGETHER * bits,
+                    pair(first.sound, second.sound),
+                );
             }
         }
         if self.all_bits >= LEADING_BITS_MIN {

@@ -44,7 +44,9 @@ impl<'a> WeightedSet<'a> {
     pub(crate) fn of(mut features: Vec<(u64, f32)>) -> Self {
         features.sort_by_key(|(key, _)| *key);
         features.dedup_by_key(|(key, _)| *key);
-        let rows = features.iter().map(|(key, bits)| Weighted::new(*key, *bits));
+        let rows = features
+            .iter()
+            .map(|(key, bits)| Weighted::new(*key, *bits));
         Self(rows.collect())
     }
 

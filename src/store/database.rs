@@ -260,7 +260,11 @@ impl Store {
             Ok::<u64, Error>(plain.map(|file| file.len()).sum())
         };
         let segments = self.segments_folder();
-        let segments = if segments.is_dir() { lens(&segments)? } else { 0 };
+        let segments = if segments.is_dir() {
+            lens(&segments)?
+        } else {
+            0
+        };
         Ok(lens(&self.path)? + segments)
     }
 

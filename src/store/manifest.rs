@@ -53,8 +53,7 @@ impl Store {
             .get_cf(self.family(family::META)?, meta::MANIFEST)
             .map_err(database)?;
         let decode = |stored: Vec<u8>| {
-            Manifest::decode(stored.as_slice())
-                .map_err(|e| damaged(meta::MANIFEST, &e.to_string()))
+            Manifest::decode(stored.as_slice()).map_err(|e| damaged(meta::MANIFEST, &e.to_string()))
         };
         Ok(stored.map(decode).transpose()?.unwrap_or_default())
     }
@@ -113,8 +112,13 @@ impl Store {
     /// Removes segment files that no one names any more, half-written ones too.
     pub(crate) fn remove_segments_but(&self, named: &[String]) {
         for path in files(&self.segments_folder()) {
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let is_ours = [EXTENSION, "unfinished"].iter().any(|end| name.ends_with(end));
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            let is_ours = [EXTENSION, "unfinished"]
+                .iter()
+                .any(|end| name.ends_with(end));
             if is_ours && !named.iter().any(|named| named == name) {
                 // A file that stays is removed the next time.
                 let _ = std::fs::remove_file(&path);
@@ -125,5 +129,7 @@ impl Store {
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten();
-    entries.filter_map(|entry| Some(entry.ok()?.path())).collect()
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
 }

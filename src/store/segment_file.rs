@@ -151,7 +151,9 @@ impl SegmentWriter {
         file.sync_all().map_err(io)?;
         std::fs::rename(&unfinished, &self.path).map_err(io)?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(io)
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(io)
     }
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
@@ -235,8 +237,11 @@ fn stored(map: Mmap, sections: &[SectionMessage]) -> Stored {
     Stored::new(Arc::new(map), places)
 }
 
-#[expect(unsafe_code, reason = "mapping a file is unsafe because another process may change it; segment files are \
-written once, renamed into place and never changed, and lie in a folder that is its owner's alone")]
+#[expect(
+    unsafe_code,
+    reason = "mapping a file is unsafe because another process may change it; segment files are \
+written once, renamed into place and never changed, and lie in a folder that is its owner's alone"
+)]
 fn map(file: &File) -> std::io::Result<Mmap> {
     // SAFETY: see the reason above; readers check bounds, and no reference to the bytes is kept beyond the map.
     unsafe { Mmap::map(file) }

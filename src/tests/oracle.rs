@@ -182,8 +182,12 @@ fn counted(generation: &Generation) -> HashMap<u64, u32> {
     let mut counts = HashMap::new();
     for entry in generation.iter() {
         let leads = entry.fingerprint.leads().into_iter();
-        let keys: BTreeSet<u64> = leads.filter(|lead| lead.counted).map(|lead| lead.key).collect();
-        keys.into_iter().for_each(|key| *counts.entry(key).or_default() += 1);
+        let keys: BTreeSet<u64> = leads
+            .filter(|lead| lead.counted)
+            .map(|lead| lead.key)
+            .collect();
+        keys.into_iter()
+            .for_each(|key| *counts.entry(key).or_default() += 1);
     }
     counts
 }
@@ -191,7 +195,9 @@ fn counted(generation: &Generation) -> HashMap<u64, u32> {
 /// How many entries have the probe's picture or one near it.
 fn same_picture(generation: &Generation, picture: &Picture) -> u32 {
     let near = |pdq: &Pdq| pdq.distance(picture.pdq()) <= avatar::DISTANCE_MAX;
-    let pictures = generation.iter().filter_map(|entry| entry.fingerprint.picture);
+    let pictures = generation
+        .iter()
+        .filter_map(|entry| entry.fingerprint.picture);
     let same = pictures.filter(|picture| picture.leads() && near(picture.pdq()));
     same.count() as u32
 }
