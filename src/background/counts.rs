@@ -6,6 +6,7 @@
 //! feature never seen finds another's count, and errs towards "common", which never raises a score.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::hash::feature::SPACES;
 
@@ -15,7 +16,7 @@ pub(crate) const FEATURES_MAX: usize = 1 << 23;
 /// Counts of features and, per space, of accounts that had any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FeatureCounts {
-    pub(crate) counts: HashMap<u32, u32>,
+    pub(crate) counts: HashMap<u32, u32, BuildHasherDefault<Spread>>,
     pub(crate) totals: [u32; SPACES],
 }
 
@@ -51,6 +52,29 @@ impl FeatureCounts {
         for total in &mut self.totals {
             *total /= 2;
         }
+    }
+}
+
+/// The hasher of keys that are hashes already: one multiplication brings their bits to both ends, where the table looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spread(u64);
+
+/// 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, key: u32) {
+        self.0 = (self.0 ^ u64::from(key)).wrapping_mul(GOLDEN);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 
