@@ -131,7 +131,9 @@ fn digests(
         for _ in 0..random.usize(1..4) {
             let at = random.usize(0..line.len().max(1));
             match line.get_mut(at) {
-                Some(byte) if random.bool() => *byte = random.choice(*b"\"{}[]:,0\\xn<&\xff").unwrap_or(0),
+                Some(byte) if random.bool() => {
+                    *byte = random.choice(*b"\"{}[]:,0\\xn<&\xff").unwrap_or(0)
+                }
                 _ => line.truncate(at.max(line.len() / 2)),
             }
         }
