@@ -4,8 +4,10 @@
 //! is halved and those that fall to nothing leave. What stays is what is common, which is all that rarity asks; halving
 //! also lets old fashions fade. Features are kept as 32-bit hashes: at 200,000 of them, one look-up in 20,000 of a
 //! feature never seen finds another's count, and errs towards "common", which never raises a score.
+//! Counting done, the counts are frozen into [`Frozen`], which answers "never seen" from a table that fits a core's cache.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::hash::feature::SPACES;
 
@@ -15,7 +17,7 @@ pub(crate) const FEATURES_MAX: usize = 1 << 23;
 /// Counts of features and, per space, of accounts that had any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FeatureCounts {
-    pub(crate) counts: HashMap<u32, u32>,
+    pub(crate) counts: HashMap<u32, u32, BuildHasherDefault<Spread>>,
     pub(crate) totals: [u32; SPACES],
 }
 
@@ -27,11 +29,6 @@ impl FeatureCounts {
         }
         let count = self.counts.entry(short(feature)).or_insert(0);
         *count = count.saturating_add(1);
-    }
-
-    /// Occurrences of `feature`; 0 when it was never seen or has faded.
-    pub(crate) fn count(&self, feature: u64) -> u32 {
-        self.counts.get(&short(feature)).copied().unwrap_or(0)
     }
 
     /// Drops the rarest features until at most `len_max` are left.
@@ -54,6 +51,116 @@ impl FeatureCounts {
     }
 }
 
+/// Counts that are only asked for. Immutable; 8 bytes a slot, at most half of the slots taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Frozen {
+    /// Two bits for each feature in the word its high bits choose: most features asked for were never seen, and end here.
+    filter: Vec<u64>,
+    /// Shift that leaves of a short feature the word of the filter.
+    filter_shift: u32,
+    /// Features with their counts, each at or after the slot its high bits choose; a count of 0 is a free slot.
+    slots: Vec<(u32, u32)>,
+    /// Shift that leaves of a short feature its slot.
+    slot_shift: u32,
+    totals: [u32; SPACES],
+}
+
+/// Features to a word of the filter; 8 make one look-up in twenty of a feature never seen go on to the slots.
+const FEATURES_A_WORD: usize = 8;
+/// The filter's words are chosen by at most this many bits, so that the two bits inside a word are others.
+const FILTER_BITS_MAX: u32 = 20;
+
+impl Frozen {
+    /// Freezes `features`. O(features log features).
+    pub(crate) fn of(features: &FeatureCounts) -> Self {
+        let len = features.counts.len().max(1);
+        let filter_bits = len.div_ceil(FEATURES_A_WORD).next_power_of_two().ilog2();
+        let filter_bits = filter_bits.clamp(1, FILTER_BITS_MAX);
+        let slot_bits = (2 * len).next_power_of_two().ilog2().clamp(1, 31);
+        let mut frozen = Self {
+            filter: vec![0; 1 << filter_bits],
+            filter_shift: u32::BITS - filter_bits,
+            slots: vec![(0, 0); 1 << slot_bits],
+            slot_shift: u32::BITS - slot_bits,
+            totals: features.totals,
+        };
+        let mut sorted: Vec<(u32, u32)> =
+            features.counts.iter().map(|(&key, &n)| (key, n)).collect();
+        sorted.sort_unstable();
+        for (key, count) in sorted.into_iter().filter(|(_, count)| *count > 0) {
+            if let Some(word) = frozen.filter.get_mut((key >> frozen.filter_shift) as usize) {
+                *word |= marks(key);
+            }
+            let first = (key >> frozen.slot_shift) as usize;
+            let (before, after) = frozen.slots.split_at_mut(first.min(1 << slot_bits));
+            let free = after.iter_mut().chain(before).find(|slot| slot.1 == 0);
+            if let Some(slot) = free {
+                *slot = (key, count);
+            }
+        }
+        frozen
+    }
+
+    /// Occurrences of `feature`; 0 when it was never seen or has faded. O(1), one cache miss at most for what was seen.
+    #[inline]
+    pub(crate) fn count(&self, feature: u64) -> u32 {
+        let (key, marks) = (short(feature), marks(short(feature)));
+        let word = self.filter.get((key >> self.filter_shift) as usize);
+        if word.is_none_or(|word| word & marks != marks) {
+            return 0;
+        }
+        let first = (key >> self.slot_shift) as usize;
+        let (before, after) = self.slots.split_at(first.min(self.slots.len()));
+        after
+            .iter()
+            .chain(before)
+            .find(|(known, count)| *known == key || *count == 0)
+            .map_or(0, |(_, count)| *count)
+    }
+
+    /// Accounts that had anything in the space of this number.
+    pub(crate) fn total(&self, space: usize) -> u32 {
+        self.totals.get(space).copied().unwrap_or(0)
+    }
+
+    /// The counts as they were counted. O(slots).
+    pub(crate) fn thawed(&self) -> FeatureCounts {
+        let taken = self.slots.iter().filter(|(_, count)| *count > 0);
+        FeatureCounts {
+            counts: taken.copied().collect(),
+            totals: self.totals,
+        }
+    }
+}
+
+/// The two bits of a word of the filter that a short feature sets, chosen by its low bits.
+fn marks(key: u32) -> u64 {
+    (1 << (key & 63)) | (1 << ((key >> 6) & 63))
+}
+
+/// The hasher of keys that are hashes already: one multiplication brings their bits to both ends, where the table looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Spread(u64);
+
+/// 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
+const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u32(u32::from(*byte));
+        }
+    }
+
+    fn write_u32(&mut self, key: u32) {
+        self.0 = (self.0 ^ u64::from(key)).wrapping_mul(GOLDEN);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 fn short(feature: u64) -> u32 {
     (feature >> 32) as u32
 }
@@ -61,16 +168,39 @@ fn short(feature: u64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::{any, prop_assert_eq, proptest};
 
     #[test]
     fn common_features_outlive_a_flood_of_rare_ones() {
         let mut counts = FeatureCounts::default();
-        let spread = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let spread = |n: u64| n.wrapping_mul(GOLDEN);
         for n in 0..(2 * FEATURES_MAX as u64) {
             counts.observe(spread(n));
             counts.observe(spread(7));
         }
         assert!(counts.counts.len() <= FEATURES_MAX);
-        assert!(counts.count(spread(7)) > 1000);
+        assert!(counts.counts.get(&short(spread(7))) > Some(&1000));
+    }
+
+    proptest! {
+        #[test]
+        fn frozen_counts_are_the_counts(
+            near in proptest::collection::vec(any::<u8>(), 0..200),
+            far in proptest::collection::vec(any::<u64>(), 0..300),
+            asked in proptest::collection::vec(any::<u64>(), 0..50),
+        ) {
+            let mut counts = FeatureCounts::default();
+            // Keys at the very end fill the last slots and go on at the first.
+            let near: Vec<u64> = near.iter().map(|low| u64::MAX - (u64::from(*low) << 32)).collect();
+            for feature in near.iter().chain(&far) {
+                counts.observe(*feature);
+            }
+            let frozen = Frozen::of(&counts);
+            for feature in near.iter().chain(&far).chain(&asked) {
+                let expected = counts.counts.get(&short(*feature)).copied().unwrap_or(0);
+                prop_assert_eq!(frozen.count(*feature), expected);
+            }
+            prop_assert_eq!(frozen.thawed(), counts);
+        }
     }
 }

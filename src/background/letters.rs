@@ -76,30 +76,17 @@ impl LetterModel {
         Self { bits }
     }
 
-    /// Costs of each symbol of `symbols` given the two before it; the start counts as a boundary.
-    pub(crate) fn costs(&self, symbols: &[u8]) -> Vec<f32> {
+    /// Cost of each character of `text` given the two before it; the start counts as a boundary. O(1) a character.
+    pub(crate) fn costs(&self, text: &str) -> impl Iterator<Item = f32> {
         let (mut before, mut last) = (BOUNDARY, BOUNDARY);
-        symbols
-            .iter()
-            .map(|&symbol| {
-                let symbol = usize::from(symbol);
-                let extra = if symbol == OTHER { OTHER_BITS } else { 0.0 };
-                let cost = self
-                    .bits
-                    .get(at(before, last, symbol))
-                    .copied()
-                    .unwrap_or(0.0)
-                    + extra;
-                (before, last) = (last, symbol);
-                cost
-            })
-            .collect()
+        text.chars().map(move |c| {
+            let symbol = symbol(c);
+            let extra = if symbol == OTHER { OTHER_BITS } else { 0.0 };
+            let cost = self.bits.get(at(before, last, symbol)).copied();
+            (before, last) = (last, symbol);
+            cost.unwrap_or(0.0) + extra
+        })
     }
-}
-
-/// The model's symbols of `text`, one a character.
-pub(crate) fn symbols(text: &str) -> Vec<u8> {
-    text.chars().map(|c| symbol(c) as u8).collect()
 }
 
 fn symbol(c: char) -> usize {
@@ -125,7 +112,7 @@ mod tests {
             counts.observe(word);
         }
         let model = LetterModel::of(&counts);
-        let bits = |text: &str| model.costs(&symbols(text)).iter().sum::<f32>();
+        let bits = |text: &str| model.costs(text).sum::<f32>();
         assert!(bits("kha") < bits("xqz"));
         assert!(bits("xqz").is_finite());
     }

@@ -3,15 +3,16 @@
 use std::sync::{Arc, LazyLock};
 
 use crate::background::bytes;
-use crate::background::counts::FeatureCounts;
-use crate::background::letters::{self, LetterCounts, LetterModel};
+use crate::background::counts::{FeatureCounts, Frozen};
+use crate::background::letters::{LetterCounts, LetterModel};
 use crate::error::Result;
 use crate::hash::feature::{Space, feature};
 
 /// Characters of a text that are looked at; longer ones are rarer than any cap anyway.
 const TEXT_CHARS_MAX: usize = 64;
 /// Shortest and longest word the segmentation looks up, in characters.
-const TERM_CHARS: std::ops::RangeInclusive<usize> = 3..=14;
+const TERM_CHARS_MIN: usize = 3;
+const TERM_CHARS_MAX: usize = 14;
 /// A word counted fewer times is no better known than its letters.
 const TERM_COUNT_MIN: u32 = 3;
 /// Bits for starting another word: which of the few usual ways handles are put together.
@@ -33,7 +34,7 @@ pub struct Observation {
 pub struct Background {
     letters: LetterModel,
     letter_counts: LetterCounts,
-    features: FeatureCounts,
+    features: Frozen,
     checksum: u32,
 }
 
@@ -64,7 +65,7 @@ impl Background {
     /// # Errors
     /// Only if compression fails.
     pub fn to_bytes(&self, len_max: usize) -> Result<Vec<u8>> {
-        let mut features = self.features.clone();
+        let mut features = self.features.thawed();
         features.prune(len_max);
         bytes::encode(&self.letter_counts, &features)
     }
@@ -76,11 +77,7 @@ impl Background {
 
     /// Ordinary accounts observed that had anything in `space`.
     pub fn accounts(&self, space: Space) -> u32 {
-        self.features
-            .totals
-            .get(space as usize)
-            .copied()
-            .unwrap_or(0)
+        self.features.total(space as usize)
     }
 
     /// -log2 of the share of ordinary accounts with this feature, or `None` where it was not counted twice.
@@ -97,36 +94,41 @@ impl Background {
     ///
     /// The cheapest way to spell the text out of known words and single letters. O(length x longest word).
     pub fn text_bits(&self, text: &str) -> f32 {
-        let starts: Vec<usize> = text
-            .char_indices()
-            .map(|(at, _)| at)
-            .take(TEXT_CHARS_MAX)
-            .collect();
-        let end_of = |index: usize| starts.get(index).copied().unwrap_or(text.len());
-        let symbols = letters::symbols(text.get(..end_of(starts.len())).unwrap_or(text));
-        let costs = self.letters.costs(&symbols);
-        let mut best: Vec<f32> = vec![0.0];
-        for (index, cost) in costs.iter().enumerate().take(starts.len()) {
-            let end = index + 1;
-            let mut bits = best.last().copied().unwrap_or(0.0) + cost;
-            for len in TERM_CHARS.take_while(|len| *len <= end) {
-                let from = end - len;
-                let (Some(term), Some(before)) =
-                    (text.get(end_of(from)..end_of(end)), best.get(from))
-                else {
-                    continue;
-                };
+        // For each character looked at: where it starts, and the cheapest spelling of all before it.
+        let mut starts = [0usize; TEXT_CHARS_MAX + 1];
+        let mut best = [0f32; TEXT_CHARS_MAX + 1];
+        let mut bits = 0.0f32;
+        let chars = text.char_indices().zip(self.letters.costs(text));
+        for (index, ((start, c), cost)) in chars.take(TEXT_CHARS_MAX).enumerate() {
+            let is_last = index + 1 == TEXT_CHARS_MAX;
+            let end = if is_last {
+                text.len()
+            } else {
+                start + c.len_utf8()
+            };
+            bits += cost;
+            let before = starts.iter().zip(&best);
+            for (from, before) in before
+                .take((index + 2).saturating_sub(TERM_CHARS_MIN))
+                .rev()
+                .take(TERM_CHARS_MAX + 1 - TERM_CHARS_MIN)
+            {
+                let term = text.as_bytes().get(*from..end).unwrap_or_default();
                 if let Some(term_bits) = self.term_bits(term) {
                     bits = bits.min(before + term_bits);
                 }
             }
-            best.push(bits);
+            if let (Some(next), Some(cheapest)) =
+                (starts.get_mut(index + 1), best.get_mut(index + 1))
+            {
+                (*next, *cheapest) = (end, bits);
+            }
         }
-        best.last().copied().unwrap_or(0.0)
+        bits
     }
 
-    fn term_bits(&self, term: &str) -> Option<f32> {
-        let count = self.features.count(feature(Space::Term, term.as_bytes()));
+    fn term_bits(&self, term: &[u8]) -> Option<f32> {
+        let count = self.features.count(feature(Space::Term, term));
         if count < TERM_COUNT_MIN {
             return None;
         }
@@ -139,7 +141,7 @@ impl Background {
         Self {
             letters,
             letter_counts,
-            features,
+            features: Frozen::of(&features),
             checksum,
         }
     }
@@ -157,7 +159,7 @@ impl BackgroundBuilder {
     pub fn extending(background: &Background) -> Self {
         Self {
             letters: background.letter_counts.clone(),
-            features: background.features.clone(),
+            features: background.features.thawed(),
         }
     }
 

@@ -49,6 +49,7 @@ pub enum Space {
 pub(crate) const SPACES: usize = 18;
 
 /// The key of `bytes` in `space`. O(bytes).
+#[inline]
 pub(crate) fn feature(space: Space, bytes: &[u8]) -> u64 {
     xxh3_64_with_seed(bytes, space as u64)
 }

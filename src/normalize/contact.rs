@@ -38,6 +38,10 @@ pub struct Contact {
     pub key: String,
 }
 
+/// Fewest digits of a phone and fewest characters of a wallet, in any form.
+const PHONE_DIGITS_MIN: usize = 7;
+const WALLET_CHARS_MIN: usize = 26;
+
 /// A contact and the bytes of the line it was found at.
 type Found = (Range<usize>, Contact);
 
@@ -57,16 +61,31 @@ pub(crate) fn contacts_in(text: &str) -> Vec<Contact> {
 }
 
 fn line_contacts(line: &str) -> Vec<Found> {
-    // A contact needs a sign, a digit or a wallet's length.
-    if !line.is_ascii()
-        || line.contains(['@', '#', '[', '(', '{'])
-        || line.len() >= 26
-        || line.bytes().any(|b| b.is_ascii_digit())
-    {
-        let plain: String = refanged(&visible(line)).chars().map(ascii_digit).collect();
-        return plain_line_contacts(&plain);
+    if line.is_ascii() && !may_tell(line) {
+        return Vec::new();
     }
-    Vec::new()
+    let mut plain = refanged(&visible(line));
+    if !plain.is_ascii() {
+        plain = plain.chars().map(ascii_digit).collect();
+    }
+    if !may_tell(&plain) {
+        return Vec::new();
+    }
+    plain_line_contacts(&plain)
+}
+
+/// Whether the line has what every contact needs: a sign (or one of a defanged sign), the digits of a phone, or a word as long as a wallet.
+fn may_tell(line: &str) -> bool {
+    let (mut digits, mut run) = (0, 0);
+    line.bytes().any(|byte| {
+        digits += usize::from(byte.is_ascii_digit());
+        if byte.is_ascii_alphanumeric() {
+            run += 1;
+        } else if !byte.is_ascii_control() {
+            run = 0;
+        }
+        digits >= PHONE_DIGITS_MIN || run >= WALLET_CHARS_MIN || b"@#[({*".contains(&byte)
+    })
 }
 
 fn plain_line_contacts(plain: &str) -> Vec<Found> {

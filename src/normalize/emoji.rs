@@ -12,6 +12,8 @@ use icu_properties::props::{Emoji, EmojiPresentation, ExtendedPictographic};
 use phonenumber::country;
 use unicode_segmentation::UnicodeSegmentation;
 
+use crate::normalize::unicode::is_alphanumeric;
+
 /// Regions that have a flag but no telephone plan, so that the table of countries in the telephone metadata lacks them.
 const FLAGS_WITHOUT_TELEPHONE: [&str; 13] = [
     "AQ", "BV", "CP", "DG", "EA", "EU", "GS", "HM", "IC", "PN", "TF", "UM", "UN",
@@ -19,7 +21,10 @@ const FLAGS_WITHOUT_TELEPHONE: [&str; 13] = [
 
 /// The emoji sequences of `text` in order, each whole (flags, skin tones, families), without presentation selectors so that "❤" and "❤️" are equal.
 pub(crate) fn emoji(text: &str) -> Vec<String> {
-    if text.is_ascii() {
+    // A cluster drawn as a picture begins with one, or with a plain sign that asks for it.
+    let may_be_drawn =
+        |c: char| c >= '\u{2190}' && (matches!(c, '\u{FE0F}' | '\u{20E3}') || is_picture(c));
+    if !text.chars().any(may_be_drawn) {
         return Vec::new();
     }
     let mut found = Vec::new();
@@ -71,7 +76,7 @@ pub(crate) fn is_regional_indicator(c: char) -> bool {
 
 /// Whether the single character is a picture and not text. Digits, `#`, `*` and the enclosed letters, which are emoji to Unicode, are text here.
 pub(crate) fn is_picture(c: char) -> bool {
-    if c < '\u{A9}' || c.is_alphanumeric() {
+    if c < '\u{A9}' || is_alphanumeric(c) {
         return false;
     }
     is_regional_indicator(c)

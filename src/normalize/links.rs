@@ -10,6 +10,9 @@ use crate::normalize::unicode::is_invisible;
 /// The links of a running text in order, as written but with defanging undone: URLs and bare domains (with a suffix of the public list); mail addresses
 /// are left out. O(length).
 pub(crate) fn links_in(text: &str) -> Vec<String> {
+    if !text.contains(['.', ':', '[', '(', '{']) {
+        return Vec::new();
+    }
     let refanged = refanged(text);
     link_spans(&refanged)
         .into_iter()
@@ -91,17 +94,30 @@ pub(crate) fn refanged(text: &str) -> String {
         ("{at}", "@"),
         ("[@]", "@"),
     ];
-    let mut plain: String = text.chars().filter(|c| !is_invisible(*c)).collect();
-    if !plain.contains(['[', '(', '{'])
-        && !plain.to_ascii_lowercase().contains("xp")
-        && !plain.contains("**")
-    {
+    let mut plain = if text.chars().any(is_invisible) {
+        text.chars().filter(|c| !is_invisible(*c)).collect()
+    } else {
+        text.to_owned()
+    };
+    if !has_signs(&plain) {
         return plain;
     }
     for (written, meant) in FORMS {
         plain = replaced(&plain, written, meant);
     }
     plain
+}
+
+/// Whether the text has a bracket, "xp" of any case or two asterisks: every written form of a defanged link has one.
+fn has_signs(text: &str) -> bool {
+    let mut before = b' ';
+    text.bytes().any(|byte| {
+        let pair = (before | 0x20, byte | 0x20);
+        let found =
+            b"[({".contains(&byte) || pair == (b'x', b'p') || (before, byte) == (b'*', b'*');
+        before = byte;
+        found
+    })
 }
 
 /// Replaces without regard to ASCII case; spaces around a bracketed form go with it ("name (dot) com").

@@ -4,13 +4,17 @@
 //! letters by UTS #39 prototypes on the original case (folding first would turn a capital I, drawn like l, into i).
 //! Prototypes apply to Latin, Greek, Cyrillic, Armenian, Cherokee and shared characters only. It finds nothing across scripts by sound: see `romanize`.
 
+use std::borrow::Cow;
+
 use icu_casemap::CaseMapper;
 use unicode_security::confusable_detection::skeleton as prototypes;
 
 use crate::normalize::arabic;
 use crate::normalize::romanize::romanized;
 use crate::normalize::script::{has_prototypes, is_latin};
-use crate::normalize::unicode::{ascii_digit, fold, is_word_part, plain_latin, visible};
+use crate::normalize::unicode::{
+    ascii_digit, fold, is_invisible, is_word_part, plain_latin, visible,
+};
 
 /// How two characters agree, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,8 +38,10 @@ pub(crate) enum CharMatch {
 /// *all* its letters have such a twin; a text in real Cyrillic stays Cyrillic. A Greek capital counts as it is drawn (Ν is n, ν is v).
 /// Every character of [`visible`] text gives at most one character except full case foldings (ß), so edit distance stays meaningful. O(length).
 pub(crate) fn coarse(text: &str) -> String {
-    let plain = visible(text);
-    let mut letters = signs_between_letters(&plain);
+    if text.is_ascii() {
+        return signs_between_letters(text.chars().filter(|c| !is_invisible(*c)), class);
+    }
+    let mut letters = signs_between_letters(visible(text).chars(), |c| c);
     if !letters.is_ascii() {
         if is_posing_as_latin(&letters) {
             letters = letters
@@ -52,13 +58,15 @@ pub(crate) fn coarse(text: &str) -> String {
 /// The coarse Latin letters of a text of any script, without spaces: the spelling that rarity is asked for, in which a
 /// disguised handle is as common as what it disguises. O(length).
 pub(crate) fn spelled(text: &str) -> String {
-    if text
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() && !b"l".contains(&byte))
-    {
-        return text.to_owned();
-    }
-    coarse(&romanized(text)).replace(' ', "")
+    let latin = if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(romanized(text))
+    };
+    let letters = latin.chars().filter(char::is_ascii_alphanumeric);
+    let mut spelled = String::with_capacity(latin.len());
+    spelled.extend(letters.map(class));
+    spelled
 }
 
 /// Judges two characters as they were typed. Digits and letters: `1` and `l` look alike, `1` and `i` are leet; `0` and `O` look alike, `0` and `o` are
@@ -158,17 +166,21 @@ fn is_posing_as_latin(letters: &str) -> bool {
             .all(|c| latin_twin(c).is_some_and(|twin| class(twin).is_ascii_alphabetic()))
 }
 
-/// The text's letters, marks and digits, and those runs of leet signs that stand directly between two of them (hu$$ain).
-fn signs_between_letters(plain: &str) -> String {
-    let mut kept = String::with_capacity(plain.len());
+/// The text's letters, marks and digits, and those runs of leet signs that stand directly between two of them (hu$$ain),
+/// each as `written`.
+fn signs_between_letters(
+    plain: impl Iterator<Item = char>,
+    written: impl Fn(char) -> char,
+) -> String {
+    let mut kept = String::with_capacity(plain.size_hint().1.unwrap_or(0));
     // Length of the text up to the last letter if only leet signs followed it: they stay when a letter comes next.
     let mut settled = None;
-    for c in plain.chars() {
+    for c in plain {
         if is_word_part(c) {
-            kept.push(c);
+            kept.push(written(c));
             settled = Some(kept.len());
         } else if settled.is_some() && is_leet_sign(c) {
-            kept.push(c);
+            kept.push(written(c));
         } else if let Some(len) = settled.take() {
             kept.truncate(len);
         }
@@ -248,6 +260,7 @@ mod tests {
         check_coarse(&["islam", "1s1am", "IsIam", "i5lam", "I$L4M"]);
         check_coarse(&["москва", "МОСКВА", "мос-ква"]);
         check_coarse(&["Hussain", "Нuѕѕаіn", "hu$$ain"]);
+        check_coarse(&["B@d\tAct\u{0}or!", "bad actor", "ｂａｄ　ａｃｔｏｒ"]);
         assert_ne!(coarse("modi"), coarse("rnodi"));
         assert_eq!(coarse("хорошо"), coarse("ХОРОШО"));
         assert_eq!(coarse("Дмитрий"), "дмитрии");

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use crate::normalize::lookalike::{CharMatch, char_match, coarse};
-use crate::normalize::unicode::{ascii_digit, visible};
+use crate::normalize::unicode::{ascii_digit, is_alphanumeric, visible};
 
 /// Words set before or after a handle to come back under it: "the real ..", "... official", "... backup". Containment
 /// finds every other affix; this table only lets the common ones be split off when the rest is short.
@@ -24,6 +24,13 @@ const SHORT_AFFIX_CHARS: usize = 3;
 const SHORT_AFFIX_REST: usize = 6;
 static COARSE_AFFIXES: LazyLock<Vec<String>> =
     LazyLock::new(|| AFFIXES.iter().map(|word| coarse(word)).collect());
+/// The affixes long enough to be known without a separator.
+static GLUED_AFFIXES: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let affixes = COARSE_AFFIXES.iter().map(String::as_str);
+    affixes
+        .filter(|affix| affix.chars().count() > SHORT_AFFIX_CHARS)
+        .collect()
+});
 
 /// A handle taken apart. All texts are coarse letters (case, look-alikes and leet folded) except `letters`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +50,10 @@ pub(crate) struct Parts {
 impl Parts {
     /// Splits `handle`. Total; an empty handle has empty parts.
     pub(crate) fn of(handle: &str) -> Self {
-        let visible: String = visible(handle).chars().map(ascii_digit).collect();
+        let mut visible = visible(handle);
+        if !visible.is_ascii() {
+            visible = visible.chars().map(ascii_digit).collect();
+        }
         let letters: String = visible.chars().filter(|c| is_letter(*c)).collect();
         let trimmed = visible.trim_end_matches(|c: char| !is_letter(c));
         let named = trimmed.trim_end_matches(|c: char| c.is_ascii_digit() || !is_letter(c));
@@ -56,7 +66,10 @@ impl Parts {
         let stem = coarse(named);
         let core = core_of(&words_of(named), &stem);
         Self {
-            whole: coarse(trimmed),
+            whole: match named == trimmed {
+                true => stem.clone(),
+                false => coarse(trimmed),
+            },
             stem,
             core,
             number,
@@ -95,10 +108,10 @@ pub(crate) fn disguise(probe_letters: &str, entry_letters: &str) -> Disguise {
 
 /// True for what a handle is made of: letters, digits and the marks that belong to them.
 pub(crate) fn is_letter(c: char) -> bool {
-    c.is_alphanumeric() || unicode_normalization::char::is_combining_mark(c)
+    is_alphanumeric(c) || (!c.is_ascii() && unicode_normalization::char::is_combining_mark(c))
 }
 
-/// Words of a handle: runs between separators and lower-to-upper case changes.
+/// Words of a handle of several: runs between separators and lower-to-upper case changes. A single word is the stem itself.
 fn words_of(named: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut before = ' ';
@@ -113,6 +126,9 @@ fn words_of(named: &str) -> Vec<String> {
         before = c;
     }
     words.retain(|word| !word.is_empty());
+    if words.len() < 2 {
+        return Vec::new();
+    }
     words.iter().map(|word| coarse(word)).collect()
 }
 
@@ -122,7 +138,7 @@ fn core_of(words: &[String], stem: &str) -> String {
         let left: usize = rest.iter().map(|word| word.chars().count()).sum();
         let splits = |word: &String| {
             let len = word.chars().count();
-            let known = COARSE_AFFIXES.contains(word) && left >= len + CORE_CHARS_MIN;
+            let known = left >= len + CORE_CHARS_MIN && COARSE_AFFIXES.contains(word);
             known || (len <= SHORT_AFFIX_CHARS && left >= len + SHORT_AFFIX_REST)
         };
         rest = match rest {
@@ -142,14 +158,9 @@ fn core_of(words: &[String], stem: &str) -> String {
 /// `joined` without an affix written together with it.
 fn unglued(joined: &str) -> &str {
     let long_enough = |rest: &&str| rest.chars().count() > CORE_CHARS_MIN;
-    let glued = COARSE_AFFIXES
+    let mut cuts = GLUED_AFFIXES
         .iter()
-        .filter(|affix| affix.chars().count() > SHORT_AFFIX_CHARS);
-    let mut cuts = glued.filter_map(|affix| {
-        joined
-            .strip_prefix(affix.as_str())
-            .or(joined.strip_suffix(affix.as_str()))
-    });
+        .filter_map(|affix| joined.strip_prefix(affix).or(joined.strip_suffix(affix)));
     cuts.find(long_enough).unwrap_or(joined)
 }
 

@@ -12,6 +12,11 @@ use crate::normalize::unicode::fold;
 pub(crate) fn romanized(text: &str) -> String {
     let folded = fold(text);
     let mut latin = String::with_capacity(folded.len());
+    if folded.is_ascii() {
+        push_latin(&folded, &mut latin);
+        latin.truncate(latin.trim_end_matches(' ').len());
+        return latin;
+    }
     let mut chars = folded.chars().peekable();
     while let Some(c) = chars.next() {
         let with_nukta = chars.next_if_eq(&'\u{93C}').and_then(|_| nukta_letter(c));

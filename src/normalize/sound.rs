@@ -4,6 +4,8 @@
 //! that transcribers swap are one class (q k, kh h, gh g, th s, dh z, zh j, w v), because the scripts disagree there and not because the sounds are equal.
 //! Merging is a choice of names from Arabic, Persian, Urdu, Pashto, Hindi and Russian: English spelling is not modelled. It is a key, not a distance.
 
+use std::sync::LazyLock;
+
 use crate::normalize::romanize::romanized;
 use crate::normalize::unicode::compact;
 
@@ -57,11 +59,19 @@ const CLASSES: [(&str, &str); 40] = [
 /// count only at the start (elsewhere Arabic writes vowels with them); a final h that is not kh is silent; doubled letters are one. Spaces and
 /// punctuation inside are ignored. A word without consonants is returned romanised; a word without letters gives "". O(length).
 pub(crate) fn sound(word: &str) -> String {
-    let latin = romanized(&vocalized(word));
+    let latin = if word.is_ascii() {
+        let letters = word.chars().filter(char::is_ascii_alphanumeric);
+        letters.map(|c| c.to_ascii_lowercase()).collect()
+    } else {
+        romanized(&vocalized(word))
+    };
     let mut key = consonants(&latin);
     assimilate_article(&mut key);
     if key.is_empty() || key == "a" {
-        return romanized(&compact(word)).replace(' ', "");
+        return match word.is_ascii() {
+            true => latin,
+            false => romanized(&compact(word)).replace(' ', ""),
+        };
     }
     key
 }
@@ -92,6 +102,19 @@ fn vocalized(word: &str) -> String {
     vocal
 }
 
+/// The rows of [`CLASSES`] whose spelling starts with `first`, in their order.
+fn classes_of(first: char) -> &'static [(&'static str, &'static str)] {
+    type Rows = Vec<(&'static str, &'static str)>;
+    static BY_LETTER: LazyLock<[Rows; 26]> = LazyLock::new(|| {
+        std::array::from_fn(|letter| {
+            let starts = |row: &&(&str, &str)| row.0.bytes().next() == Some(b'a' + letter as u8);
+            CLASSES.iter().filter(starts).copied().collect()
+        })
+    });
+    let letter = u32::from(first).wrapping_sub(u32::from('a'));
+    BY_LETTER.get(letter as usize).map_or(&[], Vec::as_slice)
+}
+
 /// The consonant classes of a romanised word.
 fn consonants(latin: &str) -> String {
     let mut key = String::with_capacity(latin.len());
@@ -111,7 +134,7 @@ fn consonants(latin: &str) -> String {
     }
     let mut adjacent = false;
     while let Some(next) = rest.chars().next() {
-        let Some((spelling, class)) = CLASSES
+        let Some((spelling, class)) = classes_of(next)
             .iter()
             .find(|(spelling, _)| rest.starts_with(spelling))
         else {

@@ -21,6 +21,9 @@ use crate::normalize::script::{is_latin, sheds_marks};
 /// Latin letter that transliterates to one ASCII letter (ø, ł, ı). Line breaks become spaces; emoji and flags stay.
 /// O(length); ASCII text is copied. Applying it twice changes nothing.
 pub(crate) fn visible(text: &str) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     if text.is_ascii() {
         return text.chars().filter_map(without_control).collect();
     }
@@ -51,6 +54,9 @@ fn general_visible(text: &str) -> String {
 /// script as ASCII, emoji replaced by a space and runs of white space by one. Punctuation stays; look-alike letters stay what they are.
 /// O(length); about 0.1 us for a lower-case ASCII handle. Applying it twice changes nothing.
 pub(crate) fn fold(text: &str) -> String {
+    if is_single_spaced(text) {
+        return text.to_ascii_lowercase();
+    }
     if text.is_ascii() {
         return single_spaced(
             text.chars()
@@ -59,7 +65,7 @@ pub(crate) fn fold(text: &str) -> String {
         );
     }
     if text.chars().all(is_settled) {
-        return single_spaced(text.chars().filter_map(|c| arabic::fold(settled_lower(c))));
+        return single_spaced(text.chars().filter_map(|c| arabic::fold(settled_fold(c))));
     }
     general_fold(text)
 }
@@ -130,7 +136,23 @@ pub(crate) fn compact(text: &str) -> String {
 
 /// Whether the character is part of a word: a letter, a digit or other number, or a mark on one.
 pub(crate) fn is_word_part(c: char) -> bool {
-    c.is_alphanumeric() || (!c.is_ascii() && is_mark(c))
+    is_alphanumeric(c) || (!is_settled(c) && is_mark(c))
+}
+
+/// What [`char::is_alphanumeric`] says, without its tables for the letters that most texts are made of.
+pub(crate) fn is_alphanumeric(c: char) -> bool {
+    match c {
+        '\0'..='\x7F' => c.is_ascii_alphanumeric(),
+        '\u{410}'..='\u{44F}'
+        | '\u{621}'..='\u{63A}'
+        | '\u{641}'..='\u{64A}'
+        | '\u{660}'..='\u{669}'
+        | '\u{671}'..='\u{6D3}'
+        | '\u{4E00}'..='\u{9FFF}'
+        | '\u{AC00}'..='\u{D7A3}' => true,
+        '\u{1F300}'..='\u{1F64F}' => false,
+        _ => c.is_alphanumeric(),
+    }
 }
 
 /// The ASCII digit of a decimal digit of any script; other characters come back unchanged.
@@ -159,8 +181,9 @@ pub(crate) fn is_invisible(c: char) -> bool {
         && c != '\u{85}'
 }
 
-/// Whether the character is plain as it stands, whatever its neighbours: printable ASCII and the letters, digits and punctuation of Arabic, Cyrillic,
-/// kana, Han and Hangul that no step of [`visible`] changes. No marks are among them, so nothing can compose. This spares most texts the tables.
+/// Whether the character is plain as it stands, whatever its neighbours: printable ASCII, the letters, digits and punctuation of Arabic, Cyrillic,
+/// kana, Han and Hangul that no step of [`visible`] changes, and most emoji. No marks are among them, so nothing can compose. This spares most texts
+/// the tables.
 fn is_settled(c: char) -> bool {
     matches!(
         c,
@@ -177,16 +200,27 @@ fn is_settled(c: char) -> bool {
             | '\u{671}'..='\u{674}'
             | '\u{679}'..='\u{6D4}'
             | '\u{6EE}'..='\u{6FF}'
+            | '\u{2013}'
+            | '\u{2014}'
+            | '\u{2022}'
+            | '\u{26A1}'
+            | '\u{26BD}'
+            | '\u{2728}'
+            | '\u{2B50}'
             | '\u{3041}'..='\u{3096}'
             | '\u{30A1}'..='\u{30FA}'
             | '\u{4E00}'..='\u{9FFF}'
             | '\u{AC00}'..='\u{D7A3}'
+            | '\u{1F300}'..='\u{1F64F}'
+            | '\u{1F680}'..='\u{1F6FF}'
+            | '\u{1F90C}'..='\u{1F9FF}'
     )
 }
 
-/// Case folding of the settled characters: ASCII and basic Cyrillic are the only ones with case.
-fn settled_lower(c: char) -> char {
+/// Folding of the settled characters: ASCII and basic Cyrillic are the only ones with case; pictures are spaces.
+fn settled_fold(c: char) -> char {
     match c {
+        '\u{2190}'..='\u{2BFF}' | '\u{1F300}'.. => ' ',
         '\u{410}'..='\u{42F}' => char::from_u32(u32::from(c) + 0x20).unwrap_or(c),
         _ => c.to_ascii_lowercase(),
     }
@@ -307,6 +341,18 @@ fn is_decoration(c: char) -> bool {
     ) || category(c) == GeneralCategory::EnclosingMark
 }
 
+/// Whether the text is printable ASCII with single spaces inside, so that only its case is left to fold.
+fn is_single_spaced(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !matches!(byte, b' '..=b'~') || (byte == b' ' && before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' ' || text.is_empty()
+}
+
 /// Collects the characters with each run of spaces as one and none at the ends.
 fn single_spaced(chars: impl Iterator<Item = char>) -> String {
     let mut spaced = String::with_capacity(chars.size_hint().1.unwrap_or(0));
@@ -325,7 +371,7 @@ fn single_spaced(chars: impl Iterator<Item = char>) -> String {
 /// two letters or two digits.
 fn plain_words(folded: &str) -> Vec<String> {
     let mut found = Vec::with_capacity(folded.len() / 6 + 1);
-    for run in folded.split(|c: char| !c.is_alphanumeric() && c != '\'') {
+    for run in folded.split(|c: char| !is_alphanumeric(c) && c != '\'') {
         let mut word = String::new();
         let mut last = None;
         for piece in run.split('\'') {
@@ -373,7 +419,8 @@ fn is_apostrophe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        compact, fold, general_fold, general_visible, is_mark, is_settled, visible, words,
+        compact, fold, general_fold, general_visible, is_alphanumeric, is_mark, is_settled,
+        visible, words,
     };
 
     #[track_caller]
@@ -433,6 +480,7 @@ mod tests {
 
     #[test]
     fn settled_characters_are_what_the_tables_say() {
+        assert!(('\0'..=char::MAX).all(|c| is_alphanumeric(c) == c.is_alphanumeric()));
         for c in ('\0'..=char::MAX).filter(|c| is_settled(*c)) {
             let text = format!("x{c}x");
             assert_eq!(general_visible(&text), text);
