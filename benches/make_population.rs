@@ -1,9 +1,11 @@
 //! Writes the seeded population of `population/` as NDJSON: `entries.ndjson`, and `probes.ndjson` with mirrors (`mirror_of`
-//! names their entry) followed by strangers (`mirror_of` is null), ready for `enroll`, `screen` and `evaluate`.
+//! names their entry) followed by strangers (`mirror_of` is null), ready for `enroll`, `screen` and `evaluate`; with
+//! `--background N` also `background.ndjson`, other strangers for `background` to count: the words are invented, so the
+//! starter background knows none of them.
 //!
 //! Data: invented, from the seed alone (default 7); ten million entries are about 5 GB and two minutes on two cores.
-//! Run: `cargo bench --bench population -- [--entries N] [--ordinary N] [--mirrors N] [--seed S] --out FOLDER`; without
-//! a folder it does nothing.
+//! Run: `cargo bench --bench population -- [--entries N] [--ordinary N] [--mirrors N] [--background N]
+//! [--seed S] --out FOLDER`; without a folder it does nothing.
 
 #![allow(clippy::print_stdout, reason = "a bench tells figures")]
 
@@ -28,6 +30,7 @@ struct Arguments {
     entries: u64,
     ordinary: u64,
     mirrors: u64,
+    background: u64,
     seed: u64,
     out: Option<PathBuf>,
 }
@@ -58,6 +61,14 @@ fn main() -> Result<(), Failure> {
         record
     };
     write(&folder.join("probes.ndjson"), mirrors + ordinary, &probe)?;
+    if arguments.background > 0 {
+        let others = |n| ndjson(&people.ordinary(ordinary + n));
+        write(
+            &folder.join("background.ndjson"),
+            arguments.background,
+            &others,
+        )?;
+    }
     println!(
         "{} entries, {mirrors} mirrors, {ordinary} ordinary accounts, seed {}, in {:.1} s: {}",
         arguments.entries,
@@ -100,6 +111,7 @@ fn arguments() -> Result<Arguments, Failure> {
         entries: 100_000,
         ordinary: 10_000,
         mirrors: 1_000,
+        background: 0,
         seed: 7,
         out: None,
     };
@@ -112,6 +124,7 @@ fn arguments() -> Result<Arguments, Failure> {
             "--entries" => read.entries = value.parse()?,
             "--ordinary" => read.ordinary = value.parse()?,
             "--mirrors" => read.mirrors = value.parse()?,
+            "--background" => read.background = value.parse()?,
             "--seed" => read.seed = value.parse()?,
             "--out" => read.out = Some(value.into()),
             _ => return Err(format!("unknown argument {flag}").into()),

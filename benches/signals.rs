@@ -31,7 +31,7 @@ use calls::{
 use fastrand::Rng;
 use figures::{Figures, answered, measure};
 use mirrorwatch::internals::{Deletes, Ordinal};
-use mirrorwatch::{Account, AccountDraft, Engine, Options};
+use mirrorwatch::{Access, Account, AccountDraft, Engine, Options};
 use population::{Population, changed_handle, changed_picture};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -237,6 +237,7 @@ fn on_given(kind: &str, file: &Path, arguments: &Arguments) -> Result<(), Failur
 fn on_bios(entries: &[String], probes: &[String]) -> Result<(Figures, Vec<Vec<Ordinal>>), Failure> {
     let folder = tempfile::tempdir()?;
     let options = Options {
+        access: Access::Create,
         all_candidates: true,
         hits_max: usize::MAX,
         ..Options::default()
