@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::cli::progress::notice;
 use crate::engine::Options;
 use crate::format::Format;
 use crate::store::Access;
@@ -180,6 +181,7 @@ impl Judging {
         Options {
             access,
             false_flags_per_10k: self.false_flags_per_10k,
+            notice,
             ..Options::default()
         }
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::account::{Account, AccountId};
 use crate::cli::args::Files;
+use crate::cli::progress::notice;
 use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
 use crate::cli::run::{Console, DONE, FAILED, SOME_REJECTED, status};
 use crate::engine::{Engine, Options};
@@ -20,10 +21,12 @@ pub(crate) fn enroll(db: &Path, files: &Files, console: &mut Console<'_>) -> any
         db,
         Options {
             access: Access::Create,
+            notice,
             ..Options::default()
         },
     )?;
-    let (mut added, mut updated, mut rejected) = (0, 0, 0);
+    let mut bulk = engine.bulk();
+    let (mut written, mut rejected) = (0, 0);
     for input in &inputs {
         let mut records_read = 0;
         for_each_chunk(
@@ -45,9 +48,8 @@ pub(crate) fn enroll(db: &Path, files: &Files, console: &mut Console<'_>) -> any
                         }
                     }
                 }
-                let enrolled = engine.enroll(accounts)?;
-                added += enrolled.receipt.added;
-                updated += enrolled.receipt.updated;
+                let enrolled = bulk.enroll(accounts)?;
+                written += enrolled.receipt.added + enrolled.receipt.updated;
                 for (place, rejection) in &enrolled.rejected {
                     rejected += 1;
                     complain(
@@ -57,16 +59,19 @@ pub(crate) fn enroll(db: &Path, files: &Files, console: &mut Console<'_>) -> any
                         rejection,
                     );
                 }
-                bar.set_message(format!("{} enrolled", added + updated));
+                bar.set_message(format!("{written} written"));
                 Ok(())
             },
         )?;
         rejected += complain_if_empty(console, input, records_read);
     }
+    let receipt = bulk.finish(&notice)?;
     let generation = engine.generation();
     console.print(&format!(
-        "enrolled {}: {added} added, {updated} updated, {rejected} rejected; {} entries, lsn {}\n",
-        added + updated,
+        "enrolled {}: {} added, {} updated, {rejected} rejected; {} entries, lsn {}\n",
+        receipt.added + receipt.updated,
+        receipt.added,
+        receipt.updated,
         generation.entries(),
         generation.lsn()
     ))?;
@@ -99,7 +104,13 @@ pub(crate) fn withdraw(
         .iter()
         .map(|id| AccountId::new(id))
         .collect::<Result<Vec<_>, _>>()?;
-    let engine = Engine::open(db, Options::default())?;
+    let engine = Engine::open(
+        db,
+        Options {
+            notice,
+            ..Options::default()
+        },
+    )?;
     let receipt = engine.withdraw(ids)?;
     for id in &receipt.unknown {
         console.complain(&format!("no entry `{id}` on the watchlist"));

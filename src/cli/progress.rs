@@ -1,6 +1,7 @@
 //! A progress bar with rate and time left, on a terminal only.
 
 use std::io::IsTerminal;
+use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -25,4 +26,10 @@ pub(crate) fn bar(inputs: &[Input]) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// Tells the terminal what takes long, and what was damaged and mended.
+pub(crate) fn notice(text: &str) {
+    // Nobody reads the error output: then nobody is told.
+    let _ = writeln!(std::io::stderr(), "mirrorwatch: {text}");
 }

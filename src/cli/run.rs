@@ -7,6 +7,7 @@ use std::path::Path;
 use clap::Parser;
 
 use crate::cli::args::{Arguments, Command};
+use crate::cli::progress::notice;
 use crate::cli::{background, copies, demo, enroll, evaluate, explain, lookup, rescan, screen};
 use crate::engine::{Engine, Options};
 use crate::error::Result;
@@ -150,6 +151,7 @@ fn reader(db: &Path) -> Result<Engine> {
         db,
         Options {
             access,
+            notice,
             ..Options::default()
         },
     )
