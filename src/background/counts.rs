@@ -51,20 +51,26 @@ impl FeatureCounts {
     }
 }
 
-/// Counts that are only asked for. Immutable; 8 bytes a slot, at most half of the slots taken.
+/// Counts that are only asked for. Immutable; 8 bytes a slot, at most three quarters of the slots taken.
 #[derive(Debug, Clone)]
 pub(crate) struct Frozen {
     /// Two bits for each feature in the word its high bits choose: most features asked for were never seen, and end here.
     filter: Vec<u64>,
     /// Shift that leaves of a short feature the word of the filter.
     filter_shift: u32,
-    /// Features with their counts, each at or after the slot its high bits choose; a count of 0 is a free slot.
-    slots: Vec<(u32, u32)>,
+    /// Features, each at or after the slot its high bits choose; [`FREE`] where there is none.
+    keys: Vec<u32>,
+    /// The count of the feature in the same slot; apart from the keys, so that more of them fit a cache.
+    counts: Vec<u32>,
+    /// The count of the feature that is written like a free slot.
+    count_free: u32,
     /// Shift that leaves of a short feature its slot.
     slot_shift: u32,
     totals: [u32; SPACES],
 }
 
+/// A slot without a feature.
+const FREE: u32 = u32::MAX;
 /// Features to a word of the filter; 8 make one look-up in twenty of a feature never seen go on to the slots.
 const FEATURES_A_WORD: usize = 8;
 /// The filter's words are chosen by at most this many bits, so that the two bits inside a word are others.
@@ -76,11 +82,13 @@ impl Frozen {
         let len = features.counts.len().max(1);
         let filter_bits = len.div_ceil(FEATURES_A_WORD).next_power_of_two().ilog2();
         let filter_bits = filter_bits.clamp(1, FILTER_BITS_MAX);
-        let slot_bits = (2 * len).next_power_of_two().ilog2().clamp(1, 31);
+        let slot_bits = (len + len / 3 + 1).next_power_of_two().ilog2().clamp(1, 31);
         let mut frozen = Self {
             filter: vec![0; 1 << filter_bits],
             filter_shift: u32::BITS - filter_bits,
-            slots: vec![(0, 0); 1 << slot_bits],
+            keys: vec![FREE; 1 << slot_bits],
+            counts: vec![0; 1 << slot_bits],
+            count_free: features.counts.get(&FREE).copied().unwrap_or(0),
             slot_shift: u32::BITS - slot_bits,
             totals: features.totals,
         };
@@ -91,17 +99,16 @@ impl Frozen {
             if let Some(word) = frozen.filter.get_mut((key >> frozen.filter_shift) as usize) {
                 *word |= marks(key);
             }
-            let first = (key >> frozen.slot_shift) as usize;
-            let (before, after) = frozen.slots.split_at_mut(first.min(1 << slot_bits));
-            let free = after.iter_mut().chain(before).find(|slot| slot.1 == 0);
-            if let Some(slot) = free {
-                *slot = (key, count);
+            let at = frozen.slot_of(key, FREE);
+            let slot = at.and_then(|at| frozen.keys.get_mut(at).zip(frozen.counts.get_mut(at)));
+            if let Some((free, free_count)) = slot.filter(|_| key != FREE) {
+                (*free, *free_count) = (key, count);
             }
         }
         frozen
     }
 
-    /// Occurrences of `feature`; 0 when it was never seen or has faded. O(1), one cache miss at most for what was seen.
+    /// Occurrences of `feature`; 0 when it was never seen or has faded. O(1).
     #[inline]
     pub(crate) fn count(&self, feature: u64) -> u32 {
         let (key, marks) = (short(feature), marks(short(feature)));
@@ -109,13 +116,23 @@ impl Frozen {
         if word.is_none_or(|word| word & marks != marks) {
             return 0;
         }
+        if key == FREE {
+            return self.count_free;
+        }
+        let at = self.slot_of(key, key);
+        at.and_then(|at| self.counts.get(at)).copied().unwrap_or(0)
+    }
+
+    /// The first slot from the one `key` chooses on that holds `wanted` or nothing.
+    #[inline]
+    fn slot_of(&self, key: u32, wanted: u32) -> Option<usize> {
         let first = (key >> self.slot_shift) as usize;
-        let (before, after) = self.slots.split_at(first.min(self.slots.len()));
-        after
-            .iter()
-            .chain(before)
-            .find(|(known, count)| *known == key || *count == 0)
-            .map_or(0, |(_, count)| *count)
+        let holds = |known: &u32| *known == wanted || *known == FREE;
+        let (before, after) = self.keys.split_at(first.min(self.keys.len()));
+        match after.iter().position(holds) {
+            Some(steps) => Some(first + steps),
+            None => before.iter().position(holds),
+        }
     }
 
     /// Accounts that had anything in the space of this number.
@@ -125,9 +142,10 @@ impl Frozen {
 
     /// The counts as they were counted. O(slots).
     pub(crate) fn thawed(&self) -> FeatureCounts {
-        let taken = self.slots.iter().filter(|(_, count)| *count > 0);
+        let slots = self.keys.iter().copied().zip(self.counts.iter().copied());
+        let taken = slots.chain([(FREE, self.count_free)]);
         FeatureCounts {
-            counts: taken.copied().collect(),
+            counts: taken.filter(|(_, count)| *count > 0).collect(),
             totals: self.totals,
         }
     }

@@ -17,6 +17,8 @@ const TERM_CHARS_MAX: usize = 14;
 const TERM_COUNT_MIN: u32 = 3;
 /// Bits for starting another word: which of the few usual ways handles are put together.
 const TERM_JOIN_BITS: f32 = 1.5;
+/// More than a logarithm is ever rounded by.
+const ROUNDING_BITS: f32 = 0.01;
 /// A feature counted once may have been the account itself.
 const COUNT_MIN: u32 = 2;
 
@@ -36,6 +38,8 @@ pub struct Background {
     letter_counts: LetterCounts,
     features: Frozen,
     checksum: u32,
+    /// No term has fewer bits than this.
+    term_bits_min: f32,
 }
 
 static STARTER: LazyLock<Arc<Background>> = LazyLock::new(|| {
@@ -108,11 +112,15 @@ impl Background {
             };
             bits += cost;
             let before = starts.iter().zip(&best);
+            // The longest term first: where one is known, most of the shorter ones cannot be cheaper.
+            let usable = (index + 2).saturating_sub(TERM_CHARS_MIN);
             for (from, before) in before
-                .take((index + 2).saturating_sub(TERM_CHARS_MIN))
-                .rev()
-                .take(TERM_CHARS_MAX + 1 - TERM_CHARS_MIN)
+                .take(usable)
+                .skip(usable.saturating_sub(TERM_CHARS_MAX + 1 - TERM_CHARS_MIN))
             {
+                if before + self.term_bits_min >= bits {
+                    continue;
+                }
                 let term = text.as_bytes().get(*from..end).unwrap_or_default();
                 if let Some(term_bits) = self.term_bits(term) {
                     bits = bits.min(before + term_bits);
@@ -136,6 +144,9 @@ impl Background {
     }
 
     fn of(letter_counts: LetterCounts, features: FeatureCounts) -> Self {
+        let total = features.totals.get(Space::Term as usize).copied();
+        let count_max = features.counts.values().copied().max().unwrap_or(1).max(1);
+        let commonest = total.unwrap_or(0).max(count_max) as f32 / count_max as f32;
         let letters = LetterModel::of(&letter_counts);
         let checksum = crc32fast::hash(&bytes::plain(&letter_counts, &features));
         Self {
@@ -143,6 +154,7 @@ impl Background {
             letter_counts,
             features: Frozen::of(&features),
             checksum,
+            term_bits_min: commonest.log2() + TERM_JOIN_BITS - ROUNDING_BITS,
         }
     }
 }

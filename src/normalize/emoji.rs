@@ -12,7 +12,7 @@ use icu_properties::props::{Emoji, EmojiPresentation, ExtendedPictographic};
 use phonenumber::country;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::normalize::unicode::is_alphanumeric;
+use crate::normalize::script::is_alphanumeric;
 
 /// Regions that have a flag but no telephone plan, so that the table of countries in the telephone metadata lacks them.
 const FLAGS_WITHOUT_TELEPHONE: [&str; 13] = [

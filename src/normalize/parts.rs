@@ -6,7 +6,8 @@
 use std::sync::LazyLock;
 
 use crate::normalize::lookalike::{CharMatch, char_match, coarse};
-use crate::normalize::unicode::{ascii_digit, is_alphanumeric, visible};
+use crate::normalize::script::is_alphanumeric;
+use crate::normalize::unicode::{ascii_digit, visible};
 
 /// Words set before or after a handle to come back under it: "the real ..", "... official", "... backup". Containment
 /// finds every other affix; this table only lets the common ones be split off when the rest is short.

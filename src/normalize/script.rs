@@ -113,13 +113,34 @@ pub(crate) fn has_prototypes(c: char) -> bool {
         )
 }
 
+/// What [`char::is_alphanumeric`] says, without its tables for the letters that most texts are made of.
+pub(crate) fn is_alphanumeric(c: char) -> bool {
+    match c {
+        '\0'..='\x7F' => c.is_ascii_alphanumeric(),
+        '\u{410}'..='\u{44F}'
+        | '\u{621}'..='\u{63A}'
+        | '\u{641}'..='\u{64A}'
+        | '\u{660}'..='\u{669}'
+        | '\u{671}'..='\u{6D3}'
+        | '\u{4E00}'..='\u{9FFF}'
+        | '\u{AC00}'..='\u{D7A3}' => true,
+        '\u{1F300}'..='\u{1F64F}' => false,
+        _ => c.is_alphanumeric(),
+    }
+}
+
 fn unicode_script(c: char) -> UnicodeScript {
     CodePointMapData::<UnicodeScript>::new().get(c)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Script, script_of};
+    use super::{Script, is_alphanumeric, script_of};
+
+    #[test]
+    fn alphanumeric_is_what_the_tables_say() {
+        assert!(('\0'..=char::MAX).all(|c| is_alphanumeric(c) == c.is_alphanumeric()));
+    }
 
     #[track_caller]
     fn check(text: &str, expected: Script) {

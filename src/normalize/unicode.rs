@@ -13,7 +13,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use crate::normalize::arabic;
 use crate::normalize::emoji::{are_flags, is_picture, is_regional_indicator, regional_letter};
-use crate::normalize::script::{is_latin, sheds_marks};
+use crate::normalize::script::{is_alphanumeric, is_latin, sheds_marks};
 
 /// The text as plain letters, case kept. Gone: default-ignorable code points, bidi controls, tags, variation selectors, control and format characters,
 /// combining marks on Latin, Greek, Cyrillic, Armenian and Cherokee letters and on punctuation (é is e, й is и; Devanagari, Thai, Hebrew and Arabic
@@ -27,10 +27,21 @@ pub(crate) fn visible(text: &str) -> String {
     if text.is_ascii() {
         return text.chars().filter_map(without_control).collect();
     }
-    if text.chars().all(is_settled) {
-        return text.to_string();
+    let mut seen = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| !is_settled(c)) {
+        // A mark may belong to the settled character before it; what follows a settled character depends on nothing earlier.
+        let (settled, unsettled) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let base = settled.chars().next_back().map_or(0, char::len_utf8);
+        let len = unsettled.find(is_settled).unwrap_or(unsettled.len());
+        seen.push_str(rest.get(..at - base).unwrap_or_default());
+        seen.push_str(&general_visible(
+            rest.get(at - base..at + len).unwrap_or_default(),
+        ));
+        rest = unsettled.get(len..).unwrap_or_default();
     }
-    general_visible(text)
+    seen.push_str(rest);
+    seen
 }
 
 /// [`visible`] for any text.
@@ -64,16 +75,16 @@ pub(crate) fn fold(text: &str) -> String {
                 .map(|c| c.to_ascii_lowercase()),
         );
     }
-    if text.chars().all(is_settled) {
-        return single_spaced(text.chars().filter_map(|c| arabic::fold(settled_fold(c))));
+    let plain = visible(text);
+    if plain.chars().all(is_settled) {
+        return single_spaced(plain.chars().filter_map(|c| arabic::fold(settled_fold(c))));
     }
-    general_fold(text)
+    general_fold(&plain)
 }
 
-/// [`fold`] for any text.
-fn general_fold(text: &str) -> String {
-    let plain = general_visible(text);
-    let folded = CaseMapper::new().fold_string(&plain);
+/// [`fold`] for any visible text.
+fn general_fold(plain: &str) -> String {
+    let folded = CaseMapper::new().fold_string(plain);
     // The marks of a letter that is dropped, or becomes one that sheds marks, go with it.
     let mut is_orphan = false;
     let spaced = single_spaced(folded.chars().filter_map(|c| {
@@ -137,22 +148,6 @@ pub(crate) fn compact(text: &str) -> String {
 /// Whether the character is part of a word: a letter, a digit or other number, or a mark on one.
 pub(crate) fn is_word_part(c: char) -> bool {
     is_alphanumeric(c) || (!is_settled(c) && is_mark(c))
-}
-
-/// What [`char::is_alphanumeric`] says, without its tables for the letters that most texts are made of.
-pub(crate) fn is_alphanumeric(c: char) -> bool {
-    match c {
-        '\0'..='\x7F' => c.is_ascii_alphanumeric(),
-        '\u{410}'..='\u{44F}'
-        | '\u{621}'..='\u{63A}'
-        | '\u{641}'..='\u{64A}'
-        | '\u{660}'..='\u{669}'
-        | '\u{671}'..='\u{6D3}'
-        | '\u{4E00}'..='\u{9FFF}'
-        | '\u{AC00}'..='\u{D7A3}' => true,
-        '\u{1F300}'..='\u{1F64F}' => false,
-        _ => c.is_alphanumeric(),
-    }
 }
 
 /// The ASCII digit of a decimal digit of any script; other characters come back unchanged.
@@ -419,9 +414,9 @@ fn is_apostrophe(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{
-        compact, fold, general_fold, general_visible, is_alphanumeric, is_mark, is_settled,
-        visible, words,
+        compact, fold, general_fold, general_visible, is_mark, is_settled, visible, words,
     };
+    use proptest::prelude::{prop_assert_eq, proptest};
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
@@ -480,12 +475,21 @@ mod tests {
 
     #[test]
     fn settled_characters_are_what_the_tables_say() {
-        assert!(('\0'..=char::MAX).all(|c| is_alphanumeric(c) == c.is_alphanumeric()));
         for c in ('\0'..=char::MAX).filter(|c| is_settled(*c)) {
             let text = format!("x{c}x");
             assert_eq!(general_visible(&text), text);
             assert_eq!(general_fold(&text), fold(&text));
             assert!(!is_mark(c));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn seen_piece_by_piece_is_seen_whole(
+            text in "([a c!اآلءـ🔥家가]|[\u{300}\u{301}\u{64e}\u{653}\u{93c}\u{fe0f}\u{200d}🇵🇰]|[éßøК\u{439}काだﷺⓐ❤]|\\PC){0,12}"
+        ) {
+            prop_assert_eq!(visible(&text), general_visible(&text));
+            prop_assert_eq!(fold(&text), general_fold(&general_visible(&text)));
         }
     }
 }
