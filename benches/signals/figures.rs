@@ -101,7 +101,8 @@ pub(crate) fn measure<T, I, P>(
     let mut scans = 0;
     let (mut expected, mut found) = (Vec::new(), Vec::new());
     for probe in probes.iter().step_by((probes.len() / SCANS).max(1) | 1) {
-        (expected.clear(), found.clear());
+        expected.clear();
+        found.clear();
         let start = Instant::now();
         scan(probe, &mut expected);
         figures.scan_us += start.elapsed().as_secs_f64() * 1e6;
