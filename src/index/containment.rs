@@ -5,6 +5,7 @@
 //! drops by a plain substring test. The other direction (entries that contain the probe) is the dictionary's.
 
 use crate::index::Ordinal;
+use crate::index::flat::{Sections, Stored, put_numbers};
 use crate::index::hashed::{HashedPostings, mixed};
 use crate::index::spelled::Spelled;
 
@@ -55,6 +56,19 @@ impl Containment {
             }
         }
         self.wholes.get(&hashes, out);
+    }
+
+    /// Puts the arrays as sections `name.*`.
+    pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
+        self.wholes.store(&format!("{name}.wholes"), sections);
+        put_numbers(sections, name, &[self.lens]);
+    }
+
+    /// Returns what was stored under `name`, or `None` if sections are missing or do not fit each other. O(1).
+    pub(crate) fn load(name: &str, stored: &Stored) -> Option<Self> {
+        let [lens] = stored.numbers(name)?;
+        let wholes = HashedPostings::load(&format!("{name}.wholes"), stored)?;
+        Some(Self { wholes, lens })
     }
 
     /// Returns the bytes of the arrays.

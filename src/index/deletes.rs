@@ -7,6 +7,7 @@
 //! for the caller to drop with `osa_within(a, b, distance_max(shorter length))`. It stores no strings.
 
 use crate::index::Ordinal;
+use crate::index::flat::{Sections, Stored};
 use crate::index::hashed::{HashedPostings, mixed};
 use crate::index::spelled::{LEN_MAX, Spelled};
 use xxhash_rust::xxh3::xxh3_64;
@@ -65,6 +66,17 @@ impl Deletes {
         let mut forms = Vec::with_capacity(160);
         probe_forms(probe, &mut forms);
         self.forms.get(&forms, out);
+    }
+
+    /// Puts the arrays as sections `name.*`.
+    pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
+        self.forms.store(name, sections);
+    }
+
+    /// Returns what was stored under `name`, or `None` if sections are missing or do not fit each other. O(1).
+    pub(crate) fn load(name: &str, stored: &Stored) -> Option<Self> {
+        let forms = HashedPostings::load(name, stored)?;
+        Some(Self { forms })
     }
 
     /// Returns the bytes of the arrays.

@@ -6,16 +6,18 @@
 //! a state limit. Too slow for distance 2 on every signup; that is the work of `Deletes`.
 
 use crate::index::Ordinal;
+use crate::index::flat::{Array, Sections, Stored, put_array};
 use crate::index::osa::{BAND_MAX, Band};
 use fst::{Automaton, IntoStreamer, Map, Streamer};
 
 /// Ordered dictionary from string to ordinals; an ordinal may stand under several strings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Dictionary {
-    words: Map<Vec<u8>>,
+    /// `None` only where nothing was ever built.
+    words: Option<Map<Array<u8>>>,
     /// Position of the first ordinal of each group, and the number of ordinals at the end.
-    groups: Vec<u32>,
-    ordinals: Vec<Ordinal>,
+    groups: Array<u32>,
+    ordinals: Array<Ordinal>,
 }
 
 impl Dictionary {
@@ -34,16 +36,25 @@ impl Dictionary {
         groups.push(entries.len() as u32);
         Self {
             // Ordered distinct keys written to memory: the builder has nothing to refuse.
-            words: Map::from_iter(words).unwrap_or_default(),
-            groups,
-            ordinals: entries.iter().map(|(_, ordinal)| *ordinal).collect(),
+            words: Map::from_iter(words)
+                .and_then(|words| words.map_data(Array::from))
+                .ok(),
+            groups: groups.into(),
+            ordinals: entries
+                .iter()
+                .map(|(_, ordinal)| *ordinal)
+                .collect::<Vec<_>>()
+                .into(),
         }
     }
 
     /// Pushes up to `limit` ordinals whose string begins with the probe, in the order of the strings.
     pub fn prefix(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
         let mut room = limit;
-        let mut stream = self.words.range().ge(probe).into_stream();
+        let Some(words) = &self.words else {
+            return;
+        };
+        let mut stream = words.range().ge(probe).into_stream();
         while let Some((word, group)) = stream.next() {
             if room == 0 || !word.starts_with(probe.as_bytes()) {
                 return;
@@ -55,7 +66,10 @@ impl Dictionary {
     /// Pushes up to `limit` ordinals whose string contains the probe, in the order of the strings. Reads every string.
     pub fn containing(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
         let mut room = limit;
-        let mut stream = self.words.stream();
+        let Some(words) = &self.words else {
+            return;
+        };
+        let mut stream = words.stream();
         while let Some((word, group)) = stream.next() {
             if room == 0 {
                 return;
@@ -73,12 +87,15 @@ impl Dictionary {
     pub fn fuzzy(&self, probe: &str, distance: usize, limit: usize, out: &mut Vec<Ordinal>) {
         let letters: Vec<char> = probe.chars().collect();
         let mut room = limit;
+        let Some(words) = &self.words else {
+            return;
+        };
         for max in 0..=distance.min(BAND_MAX) {
             let near = Near {
                 probe: &letters,
                 max,
             };
-            let mut stream = self.words.search(&near).into_stream();
+            let mut stream = words.search(&near).into_stream();
             while let Some((_, group)) = stream.next() {
                 if room == 0 {
                     return;
@@ -88,15 +105,47 @@ impl Dictionary {
         }
     }
 
+    /// Puts the transducer and the arrays as sections `name.*`.
+    pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
+        let words = self.words.as_ref().map(|words| words.as_fst().as_bytes());
+        sections.put(&format!("{name}.words"), words.unwrap_or(&[]));
+        put_array(sections, name, "groups", &self.groups);
+        put_array(sections, name, "ordinals", &self.ordinals);
+    }
+
+    /// Returns what was stored under `name`, or `None` if sections are missing, damaged or do not fit each other.
+    ///
+    /// Reads the whole transducer once to check its sum (about a gigabyte a second), since `fst` panics on bytes it did
+    /// not write.
+    pub(crate) fn load(name: &str, stored: &Stored) -> Option<Self> {
+        let bytes = stored.array::<u8>(&format!("{name}.words"))?;
+        let words = if bytes.is_empty() {
+            None
+        } else {
+            let words = Map::new(bytes).ok()?;
+            words.as_fst().verify().ok()?;
+            Some(words)
+        };
+        let loaded = Self {
+            groups: stored.array(&format!("{name}.groups"))?,
+            ordinals: stored.array(&format!("{name}.ordinals"))?,
+            words,
+        };
+        let groups = loaded.words.as_ref().map_or(0, |words| words.len() + 1);
+        (loaded.groups.len() == groups).then_some(loaded)
+    }
+
     /// Returns the bytes of the transducer and the arrays.
     pub fn bytes(&self) -> usize {
-        self.words.as_fst().size() + (self.groups.len() + self.ordinals.len()) * 4
+        let words = self.words.as_ref().map_or(0, |words| words.as_fst().size());
+        words + (self.groups.len() + self.ordinals.len()) * 4
     }
 
     /// Returns the ordinals of one group.
     fn group(&self, group: u64) -> &[Ordinal] {
         let group = group as usize;
-        let bounds = self.groups.get(group).zip(self.groups.get(group + 1));
+        let groups: &[u32] = &self.groups;
+        let bounds = groups.get(group).zip(groups.get(group.saturating_add(1)));
         bounds
             .and_then(|(start, end)| self.ordinals.get(*start as usize..*end as usize))
             .unwrap_or(&[])
@@ -107,12 +156,6 @@ impl Dictionary {
         let before = out.len();
         out.extend(self.group(group).iter().take(*room));
         *room -= out.len() - before;
-    }
-}
-
-impl Default for Dictionary {
-    fn default() -> Self {
-        Self::build(Vec::new())
     }
 }
 

@@ -5,6 +5,7 @@
 //! a binary search, never a wrong answer. It does not hash: the caller brings keys that are uniform in their high bits.
 
 use crate::index::Ordinal;
+use crate::index::flat::{Array, Sections, Stored, put_array, put_numbers};
 
 /// Number of postings beyond which a key is common: it says little about an actor and costs much to follow.
 ///
@@ -17,10 +18,10 @@ const SLOT_LOAD_LOG: u32 = 3;
 /// Ordered postings from key to ordinals. 12.5 bytes a posting.
 #[derive(Clone, Debug, Default)]
 pub struct Postings {
-    keys: Vec<u64>,
-    ordinals: Vec<Ordinal>,
+    keys: Array<u64>,
+    ordinals: Array<Ordinal>,
     /// Position of the first key of each slot, and the number of postings at the end.
-    slots: Vec<u32>,
+    slots: Array<u32>,
     /// How far a key is shifted right to give its slot.
     shift: u32,
 }
@@ -46,9 +47,17 @@ impl Postings {
             *slot = total;
         }
         Self {
-            keys: postings.iter().map(|(key, _)| *key).collect(),
-            ordinals: postings.iter().map(|(_, ordinal)| *ordinal).collect(),
-            slots,
+            keys: postings
+                .iter()
+                .map(|(key, _)| *key)
+                .collect::<Vec<_>>()
+                .into(),
+            ordinals: postings
+                .iter()
+                .map(|(_, ordinal)| *ordinal)
+                .collect::<Vec<_>>()
+                .into(),
+            slots: slots.into(),
             shift,
         }
     }
@@ -56,15 +65,43 @@ impl Postings {
     /// Returns the ordinals under `key`, ascending and distinct. O(1) expected for uniform keys.
     pub fn get(&self, key: u64) -> &[Ordinal] {
         let slot = key.checked_shr(self.shift).unwrap_or(0) as usize;
-        let bounds = self.slots.get(slot).zip(self.slots.get(slot + 1));
+        let slots: &[u32] = &self.slots;
+        let bounds = slots.get(slot).zip(slots.get(slot + 1));
         let Some((start, end)) = bounds.map(|(start, end)| (*start as usize, *end as usize)) else {
             return &[];
         };
-        let keys = self.keys.get(start..end).unwrap_or(&[]);
-        let first = start + keys.partition_point(|stored| *stored < key);
-        let rest = self.keys.get(first..end).unwrap_or(&[]);
+        let keys: &[u64] = &self.keys;
+        let slot_keys = keys.get(start..end).unwrap_or(&[]);
+        let first = start + slot_keys.partition_point(|stored| *stored < key);
+        let rest = keys.get(first..end).unwrap_or(&[]);
         let len = rest.partition_point(|stored| *stored == key);
         self.ordinals.get(first..first + len).unwrap_or(&[])
+    }
+
+    /// Puts the arrays as sections `name.*`.
+    pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
+        put_array(sections, name, "keys", &self.keys);
+        put_array(sections, name, "ordinals", &self.ordinals);
+        put_array(sections, name, "slots", &self.slots);
+        put_numbers(sections, name, &[u64::from(self.shift)]);
+    }
+
+    /// Returns what was stored under `name`, or `None` if sections are missing or do not fit each other. O(1).
+    pub(crate) fn load(name: &str, stored: &Stored) -> Option<Self> {
+        let [shift] = stored.numbers(name)?;
+        let loaded = Self {
+            keys: stored.array(&format!("{name}.keys"))?,
+            ordinals: stored.array(&format!("{name}.ordinals"))?,
+            slots: stored.array(&format!("{name}.slots"))?,
+            shift: u32::try_from(shift).ok()?,
+        };
+        let slot_bits = u64::BITS.checked_sub(loaded.shift)?;
+        let slots = 1usize
+            .checked_shl(slot_bits)
+            .map_or(0, |slots| slots.wrapping_add(1));
+        let is_empty = loaded.keys.is_empty() && loaded.slots.is_empty();
+        let fits = loaded.keys.len() == loaded.ordinals.len();
+        (fits && (is_empty || (slot_bits > 0 && loaded.slots.len() == slots))).then_some(loaded)
     }
 
     /// Returns the bytes of the arrays.

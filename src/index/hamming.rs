@@ -8,6 +8,7 @@
 
 use crate::hash::hamming;
 use crate::index::Ordinal;
+use crate::index::flat::{Array, Sections, Stored, put_array};
 
 /// Number of bits of a chunk: 65,536 rows a table.
 const CHUNK_BITS: usize = 16;
@@ -28,16 +29,16 @@ const RADIUS_MAX: u32 = 2;
 #[derive(Clone, Debug)]
 pub struct HammingIndex<const W: usize> {
     /// The distinct values, ascending.
-    values: Vec<[u64; W]>,
+    values: Array<[u64; W]>,
     /// Position of the first ordinal of each value, and the number of ordinals at the end.
-    groups: Vec<u32>,
-    ordinals: Vec<Ordinal>,
+    groups: Array<u32>,
+    ordinals: Array<Ordinal>,
     /// One table after the other: position of each row's first posting within the table's postings, and their number.
-    rows: Vec<u32>,
+    rows: Array<u32>,
     /// Positions of values, one table after the other.
-    postings: Vec<u32>,
+    postings: Array<u32>,
     /// The next chunk of the value at the same place in `postings`.
-    neighbours: Vec<u16>,
+    neighbours: Array<u16>,
 }
 
 /// The chunks of a value, four a word.
@@ -62,26 +63,27 @@ impl<const W: usize> HammingIndex<W> {
     pub fn build(mut entries: Vec<([u64; W], Ordinal)>) -> Self {
         entries.sort_unstable();
         entries.dedup();
-        let mut built = Self {
-            values: Vec::new(),
-            groups: Vec::new(),
-            ordinals: Vec::new(),
-            rows: Vec::new(),
-            postings: Vec::new(),
-            neighbours: Vec::new(),
-        };
+        let (mut values, mut groups) = (Vec::new(), Vec::new());
+        let mut ordinals: Vec<Ordinal> = Vec::with_capacity(entries.len());
         for same in entries.chunk_by(|a, b| a.0 == b.0) {
-            built.values.extend(same.first().map(|(value, _)| *value));
-            built.groups.push(built.ordinals.len() as u32);
-            built
-                .ordinals
-                .extend(same.iter().map(|(_, ordinal)| *ordinal));
+            values.extend(same.first().map(|(value, _)| *value));
+            groups.push(ordinals.len() as u32);
+            ordinals.extend(same.iter().map(|(_, ordinal)| *ordinal));
         }
-        built.groups.push(built.ordinals.len() as u32);
-        if built.values.len() > SCAN_LEN {
-            built.tabulate();
+        groups.push(ordinals.len() as u32);
+        drop(entries);
+        let tables = match values.len() {
+            0..=SCAN_LEN => Tables::default(),
+            _ => Tables::of(&values),
+        };
+        Self {
+            values: values.into(),
+            groups: groups.into(),
+            ordinals: ordinals.into(),
+            rows: tables.rows.into(),
+            postings: tables.postings.into(),
+            neighbours: tables.neighbours.into(),
         }
-        built
     }
 
     /// Pushes, for every value within `distance_max` of the probe, its entries (ascending) and its distance.
@@ -100,8 +102,9 @@ impl<const W: usize> HammingIndex<W> {
             chunk: distance_max / chunks,
             pair: distance_max.saturating_mul(2) / chunks,
         };
+        let values: &[[u64; W]] = &self.values;
         if self.rows.is_empty() || bounds.chunk > RADIUS_MAX {
-            for (position, value) in self.values.iter().enumerate() {
+            for (position, value) in values.iter().enumerate() {
                 self.push(position, value, probe, bounds, out);
             }
         } else {
@@ -110,11 +113,44 @@ impl<const W: usize> HammingIndex<W> {
             positions.sort_unstable();
             positions.dedup();
             for position in positions {
-                if let Some(value) = self.values.get(position as usize) {
+                if let Some(value) = values.get(position as usize) {
                     self.push(position as usize, value, probe, bounds, out);
                 }
             }
         }
+    }
+
+    /// Puts the arrays as sections `name.*`.
+    pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
+        put_array(sections, name, "values", &self.values);
+        put_array(sections, name, "groups", &self.groups);
+        put_array(sections, name, "ordinals", &self.ordinals);
+        put_array(sections, name, "rows", &self.rows);
+        put_array(sections, name, "postings", &self.postings);
+        put_array(sections, name, "neighbours", &self.neighbours);
+    }
+
+    /// Returns what was stored under `name`, or `None` if sections are missing or do not fit each other. O(1).
+    pub(crate) fn load(name: &str, stored: &Stored) -> Option<Self> {
+        let loaded = Self {
+            values: stored.array(&format!("{name}.values"))?,
+            groups: stored.array(&format!("{name}.groups"))?,
+            ordinals: stored.array(&format!("{name}.ordinals"))?,
+            rows: stored.array(&format!("{name}.rows"))?,
+            postings: stored.array(&format!("{name}.postings"))?,
+            neighbours: stored.array(&format!("{name}.neighbours"))?,
+        };
+        let len = loaded.values.len();
+        let chunks = W * WORD_CHUNKS;
+        let (rows, places) = match len {
+            0..=SCAN_LEN => (0, 0),
+            _ => (chunks * TABLE_LEN, chunks * len),
+        };
+        let fits = loaded.groups.len() == len + 1
+            && loaded.rows.len() == rows
+            && loaded.postings.len() == places
+            && loaded.neighbours.len() == places;
+        fits.then_some(loaded)
     }
 
     /// Returns the bytes of the arrays.
@@ -123,12 +159,82 @@ impl<const W: usize> HammingIndex<W> {
         self.values.len() * W * 8 + words * 4 + self.neighbours.len() * 2
     }
 
+    /// Pushes the positions of the values that pass the bounds at one chunk and its neighbour; some of them repeatedly.
+    ///
+    /// First the bounds of all rows, then one neighbour of each row, then the rows: reads that wait for nothing overlap,
+    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row.
+    fn gather(&self, probe: &[u64; W], bounds: Bounds, positions: &mut Vec<u32>) {
+        let chunks = chunks_of(probe);
+        let flat = chunks.as_flattened();
+        let nexts = flat.iter().skip(1).chain(flat.first());
+        let len = self.values.len();
+        let (postings, neighbours): (&[u32], &[u16]) = (&self.postings, &self.neighbours);
+        let mut rows = Vec::with_capacity(flat.len() * 17);
+        for ((own, next), (chunk, table)) in flat
+            .iter()
+            .zip(nexts)
+            .zip(self.rows.chunks_exact(TABLE_LEN).enumerate())
+        {
+            for_each_flip(bounds.chunk, |flip| {
+                let row = usize::from(own ^ flip);
+                if let Some([start, end]) = table.get(row..row + 2) {
+                    let places = chunk * len + *start as usize..chunk * len + *end as usize;
+                    rows.push((places, *next, bounds.pair.saturating_sub(flip.count_ones())));
+                }
+            });
+        }
+        let touched = rows
+            .iter()
+            .filter_map(|(places, _, _)| neighbours.get(places.start));
+        std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
+        for (places, next, left) in rows {
+            let row = neighbours.get(places.clone()).unwrap_or(&[]);
+            for (place, neighbour) in places.zip(row) {
+                if (neighbour ^ next).count_ones() <= left {
+                    positions.extend(postings.get(place));
+                }
+            }
+        }
+    }
+
+    /// Pushes the entries of one value if it is near enough.
+    fn push<'a>(
+        &'a self,
+        position: usize,
+        value: &[u64; W],
+        probe: &[u64; W],
+        bounds: Bounds,
+        out: &mut Vec<(&'a [Ordinal], u32)>,
+    ) {
+        let distance = hamming(value, probe);
+        if distance > bounds.distance {
+            return;
+        }
+        if let Some([start, end]) = self.groups.get(position..position + 2) {
+            let group = self.ordinals.get(*start as usize..*end as usize);
+            out.push((group.unwrap_or(&[]), distance));
+        }
+    }
+}
+
+/// The tables while they are built.
+#[derive(Default)]
+struct Tables {
+    rows: Vec<u32>,
+    postings: Vec<u32>,
+    neighbours: Vec<u16>,
+}
+
+impl Tables {
     /// Fills the tables, one counting sort a chunk.
-    fn tabulate(&mut self) {
-        let chunked: Vec<Chunks<W>> = self.values.iter().map(chunks_of).collect();
+    fn of<const W: usize>(values: &[[u64; W]]) -> Self {
+        let chunked: Vec<Chunks<W>> = values.iter().map(chunks_of).collect();
         let len = chunked.len();
-        self.postings = vec![0; len * W * WORD_CHUNKS];
-        self.neighbours = vec![0; len * W * WORD_CHUNKS];
+        let mut tables = Self {
+            rows: Vec::with_capacity(W * WORD_CHUNKS * TABLE_LEN),
+            postings: vec![0; len * W * WORD_CHUNKS],
+            neighbours: vec![0; len * W * WORD_CHUNKS],
+        };
         for chunk in 0..W * WORD_CHUNKS {
             let pair_of = |chunks: &Chunks<W>| {
                 let flat = chunks.as_flattened();
@@ -156,72 +262,17 @@ impl<const W: usize> HammingIndex<W> {
                 };
                 *end = end.saturating_sub(1);
                 let place = chunk * len + *end as usize;
-                let slots = self
+                let slots = tables
                     .postings
                     .get_mut(place)
-                    .zip(self.neighbours.get_mut(place));
+                    .zip(tables.neighbours.get_mut(place));
                 if let Some((posting, neighbour)) = slots {
                     (*posting, *neighbour) = (position as u32, next);
                 }
             }
-            self.rows.extend(rows);
+            tables.rows.extend(rows);
         }
-    }
-
-    /// Pushes the positions of the values that pass the bounds at one chunk and its neighbour; some of them repeatedly.
-    ///
-    /// First the bounds of all rows, then one neighbour of each row, then the rows: reads that wait for nothing overlap,
-    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row.
-    fn gather(&self, probe: &[u64; W], bounds: Bounds, positions: &mut Vec<u32>) {
-        let chunks = chunks_of(probe);
-        let flat = chunks.as_flattened();
-        let nexts = flat.iter().skip(1).chain(flat.first());
-        let len = self.values.len();
-        let mut rows = Vec::with_capacity(flat.len() * 17);
-        for ((own, next), (chunk, table)) in flat
-            .iter()
-            .zip(nexts)
-            .zip(self.rows.chunks_exact(TABLE_LEN).enumerate())
-        {
-            for_each_flip(bounds.chunk, |flip| {
-                let row = usize::from(own ^ flip);
-                if let Some([start, end]) = table.get(row..row + 2) {
-                    let places = chunk * len + *start as usize..chunk * len + *end as usize;
-                    rows.push((places, *next, bounds.pair.saturating_sub(flip.count_ones())));
-                }
-            });
-        }
-        let touched = rows
-            .iter()
-            .filter_map(|(places, _, _)| self.neighbours.get(places.start));
-        std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
-        for (places, next, left) in rows {
-            let neighbours = self.neighbours.get(places.clone()).unwrap_or(&[]);
-            for (place, neighbour) in places.zip(neighbours) {
-                if (neighbour ^ next).count_ones() <= left {
-                    positions.extend(self.postings.get(place));
-                }
-            }
-        }
-    }
-
-    /// Pushes the entries of one value if it is near enough.
-    fn push<'a>(
-        &'a self,
-        position: usize,
-        value: &[u64; W],
-        probe: &[u64; W],
-        bounds: Bounds,
-        out: &mut Vec<(&'a [Ordinal], u32)>,
-    ) {
-        let distance = hamming(value, probe);
-        if distance > bounds.distance {
-            return;
-        }
-        if let Some([start, end]) = self.groups.get(position..position + 2) {
-            let group = self.ordinals.get(*start as usize..*end as usize);
-            out.push((group.unwrap_or(&[]), distance));
-        }
+        tables
     }
 }
 

@@ -6,13 +6,14 @@
 //! never misses. Two passes over the emitted hashes build it in place, with no list of pairs in between.
 
 use crate::index::Ordinal;
+use crate::index::flat::{Array, Sections, Stored, put_array, put_numbers};
 
 /// Hash to ordinals, inexact by design: the caller verifies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HashedPostings {
     /// Position of the first posting of each bucket, and the number of postings at the end.
-    buckets: Vec<u32>,
-    postings: Vec<u32>,
+    buckets: Array<u32>,
+    postings: Array<u32>,
     /// Low bits of a posting that hold the ordinal.
     ordinal_bits: u32,
 }
@@ -38,24 +39,97 @@ impl HashedPostings {
             hashes_into(value, &mut |_| total += 1);
         }
         let ordinal_max = entries.iter().map(|(_, ordinal)| *ordinal).max();
-        let mut built = Self {
+        let mut filling = Filling {
             buckets: vec![0; total / load.max(1) + 2],
             postings: vec![0; total],
-            ordinal_bits: u32::BITS - ordinal_max.unwrap_or(0).leading_zeros(),
+            mask: ordinal_mask(u32::BITS - ordinal_max.unwrap_or(0).leading_zeros()),
         };
         for (value, _) in entries {
-            hashes_into(value, &mut |hash| built.count(hash));
+            hashes_into(value, &mut |hash| filling.count(hash));
         }
-        built.accumulate();
+        filling.accumulate();
         for (value, ordinal) in entries {
-            hashes_into(value, &mut |hash| built.place(hash, *ordinal));
+            hashes_into(value, &mut |hash| filling.place(hash, *ordinal));
         }
-        built
+        Self {
+            ordinal_bits: filling.mask.count_ones(),
+            buckets: filling.buckets.into(),
+            postings: filling.postings.into(),
+        }
     }
 
+    /// Pushes the ordinals that emitted one of `hashes` (and few others), ascending and distinct.
+    ///
+    /// All bucket bounds are read first, then one posting of each bucket, then the buckets: reads that wait for nothing
+    /// overlap, while a loop whose length is still on its way from memory lets none follow.
+    pub(crate) fn get(&self, hashes: &[u64], out: &mut Vec<Ordinal>) {
+        let before = out.len();
+        let (buckets, all): (&[u32], &[u32]) = (&self.buckets, &self.postings);
+        let mask = self.mask();
+        let bounds: Vec<(u32, u32, u32)> = hashes
+            .iter()
+            .filter_map(|hash| {
+                let bucket = bucket_of(*hash, buckets.len());
+                let pair = buckets.get(bucket..bucket + 2)?;
+                Some((*pair.first()?, *pair.last()?, *hash as u32 & !mask))
+            })
+            .collect();
+        let touched = bounds
+            .iter()
+            .filter_map(|(start, _, _)| all.get(*start as usize));
+        std::hint::black_box(touched.fold(0, |sum, posting| sum ^ posting));
+        for (start, end, tag) in bounds {
+            let postings = all.get(start as usize..end as usize);
+            for posting in postings.unwrap_or(&[]) {
+                if posting & !mask == tag {
+                    out.push(posting & mask);
+                }
+            }
+        }
+        sort_tail(out, before);
+    }
+
+    /// Puts the arrays as sections `name.*`.
+    pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
+        put_array(sections, name, "buckets", &self.buckets);
+        put_array(sections, name, "postings", &self.postings);
+        put_numbers(sections, name, &[u64::from(self.ordinal_bits)]);
+    }
+
+    /// Returns what was stored under `name`, or `None` if sections are missing or do not fit each other. O(1).
+    pub(crate) fn load(name: &str, stored: &Stored) -> Option<Self> {
+        let [ordinal_bits] = stored.numbers(name)?;
+        let loaded = Self {
+            buckets: stored.array(&format!("{name}.buckets"))?,
+            postings: stored.array(&format!("{name}.postings"))?,
+            ordinal_bits: u32::try_from(ordinal_bits).ok()?,
+        };
+        let end = loaded.buckets.last().copied().unwrap_or(0) as usize;
+        (loaded.ordinal_bits <= u32::BITS && end == loaded.postings.len()).then_some(loaded)
+    }
+
+    /// Returns the bytes of the arrays.
+    pub(crate) fn bytes(&self) -> usize {
+        (self.buckets.len() + self.postings.len()) * 4
+    }
+
+    fn mask(&self) -> u32 {
+        ordinal_mask(self.ordinal_bits)
+    }
+}
+
+/// The arrays while they are filled.
+struct Filling {
+    /// Postings in each bucket, then where the next posting of each goes.
+    buckets: Vec<u32>,
+    postings: Vec<u32>,
+    mask: u32,
+}
+
+impl Filling {
     /// Counts one posting in its bucket.
     fn count(&mut self, hash: u64) {
-        let bucket = self.bucket_of(hash);
+        let bucket = bucket_of(hash, self.buckets.len());
         if let Some(count) = self.buckets.get_mut(bucket) {
             *count += 1;
         }
@@ -72,8 +146,8 @@ impl HashedPostings {
 
     /// Writes one posting at the highest free place of its bucket.
     fn place(&mut self, hash: u64, ordinal: Ordinal) {
-        let bucket = self.bucket_of(hash);
-        let posting = self.tag_of(hash) | ordinal;
+        let bucket = bucket_of(hash, self.buckets.len());
+        let posting = (hash as u32 & !self.mask) | ordinal;
         if let Some(end) = self.buckets.get_mut(bucket) {
             *end = end.saturating_sub(1);
             if let Some(slot) = self.postings.get_mut(*end as usize) {
@@ -81,56 +155,16 @@ impl HashedPostings {
             }
         }
     }
+}
 
-    /// Pushes the ordinals that emitted one of `hashes` (and few others), ascending and distinct.
-    ///
-    /// All bucket bounds are read first, then one posting of each bucket, then the buckets: reads that wait for nothing
-    /// overlap, while a loop whose length is still on its way from memory lets none follow.
-    pub(crate) fn get(&self, hashes: &[u64], out: &mut Vec<Ordinal>) {
-        let before = out.len();
-        let bounds: Vec<(u32, u32, u32)> = hashes
-            .iter()
-            .filter_map(|hash| {
-                let bucket = self.bucket_of(*hash);
-                let pair = self.buckets.get(bucket..bucket + 2)?;
-                Some((*pair.first()?, *pair.last()?, self.tag_of(*hash)))
-            })
-            .collect();
-        let touched = bounds
-            .iter()
-            .filter_map(|(start, _, _)| self.postings.get(*start as usize));
-        std::hint::black_box(touched.fold(0, |all, posting| all ^ posting));
-        let mask = self.ordinal_mask();
-        for (start, end, tag) in bounds {
-            let postings = self.postings.get(start as usize..end as usize);
-            for posting in postings.unwrap_or(&[]) {
-                if posting & !mask == tag {
-                    out.push(posting & mask);
-                }
-            }
-        }
-        sort_tail(out, before);
-    }
+/// Scales the high half of the hash to the number of buckets; the last place of the table holds the end of the last.
+fn bucket_of(hash: u64, table_len: usize) -> usize {
+    (((hash >> 32) * table_len.saturating_sub(1) as u64) >> 32) as usize
+}
 
-    /// Returns the bytes of the arrays.
-    pub(crate) fn bytes(&self) -> usize {
-        (self.buckets.len() + self.postings.len()) * 4
-    }
-
-    /// Scales the high half of the hash to the number of buckets; the last place holds the end of the last bucket.
-    fn bucket_of(&self, hash: u64) -> usize {
-        let buckets = self.buckets.len().saturating_sub(1) as u64;
-        (((hash >> 32) * buckets) >> 32) as usize
-    }
-
-    /// Returns the low half of the hash above the bits of the ordinal.
-    fn tag_of(&self, hash: u64) -> u32 {
-        hash as u32 & !self.ordinal_mask()
-    }
-
-    fn ordinal_mask(&self) -> u32 {
-        u32::MAX >> (u32::BITS - self.ordinal_bits.clamp(1, u32::BITS))
-    }
+/// Returns the bits of a posting that hold the ordinal; the rest of the hash's low half is the tag.
+fn ordinal_mask(bits: u32) -> u32 {
+    u32::MAX >> (u32::BITS - bits.clamp(1, u32::BITS))
 }
 
 /// Orders what was pushed from `start` on and drops repetitions, leaving what was there before.

@@ -1,13 +1,14 @@
 //! Which stored entries could match a key, a string or a hash?
 //!
 //! Mechanism only: keys and distances in, [`Ordinal`]s out; nothing here knows what an account is. Every structure is
-//! built once from all its entries, holds flat arrays that never change, and is tested against a linear scan.
+//! built once from all its entries, holds flat arrays that never change and may lie in a mapped file, and is tested against a linear scan.
 //! Look-ups push into the caller's vector. Deciding what a match means is for the layers above.
 
 mod containment;
 mod deletes;
 mod dictionary;
 mod exact;
+mod flat;
 mod hamming;
 mod hashed;
 mod osa;
@@ -16,12 +17,15 @@ mod spelled;
 
 #[cfg(test)]
 mod figures;
+#[cfg(test)]
+mod flat_tests;
 
 pub use containment::Containment;
 pub use deletes::{Deletes, distance_max};
 pub use dictionary::Dictionary;
 pub(crate) use exact::HOT;
 pub use exact::Postings;
+pub(crate) use flat::{Array, Mapped, Sections, Stored};
 pub use hamming::HammingIndex;
 pub use osa::osa_within;
 pub(crate) use pairs::pair_keys;
