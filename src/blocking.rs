@@ -150,8 +150,10 @@ impl Blocker {
     pub(crate) fn near(&self, query: &Query<'_>) -> Vec<Ordinal> {
         let mut ordinals = Vec::new();
         if let Some(handle) = &query.probe.handle {
-            self.stems.candidates(handle.stem(), &mut ordinals);
-            self.cores.contained_in(handle.whole(), &mut ordinals);
+            self.stems
+                .candidates(handle.stem(), usize::MAX, &mut ordinals);
+            self.cores
+                .contained_in(handle.whole(), usize::MAX, &mut ordinals);
         }
         if let Some(simhash) = query.probe.bio.as_ref().and_then(|bio| bio.simhash()) {
             let mut groups = Vec::new();
@@ -167,7 +169,7 @@ impl Blocker {
         let mut ordinals = Vec::new();
         self.wholes.fuzzy(whole, distance, limit, &mut ordinals);
         self.wholes.containing(whole, limit, &mut ordinals);
-        self.cores.contained_in(whole, &mut ordinals);
+        self.cores.contained_in(whole, usize::MAX, &mut ordinals);
         ordinals
     }
 }

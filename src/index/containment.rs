@@ -27,7 +27,7 @@ pub struct Containment {
 
 impl Containment {
     /// Stores the strings of [`LEN_MIN`] to [`crate::index::LEN_MAX`] characters; shorter and longer ones are never found.
-    pub fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
+    pub fn build<S: AsRef<str> + Sync>(entries: &[(S, Ordinal)]) -> Self {
         let is_kept = |spelled: &Spelled| spelled.len() >= LEN_MIN && !spelled.is_cut();
         let mut lens = 0;
         for (text, _) in entries {
@@ -46,8 +46,10 @@ impl Containment {
     }
 
     /// Pushes every entry whose string is part of the probe's first [`crate::index::LEN_MAX`] characters (the whole included), and a
-    /// rare false one; ascending and distinct. At most 1,830 look-ups, 28 for a probe of 11 characters.
-    pub fn contained_in(&self, probe: &str, out: &mut Vec<Ordinal>) {
+    /// rare false one, ascending and distinct; returns the number of parts that were cut. At most 1,830 look-ups, 28 for a probe of 11 characters.
+    ///
+    /// Of entries with equal strings only the smallest `limit` ordinals are taken; `usize::MAX` cuts none.
+    pub fn contained_in(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
         let spelled = Spelled::of(probe);
         let mut hashes = Vec::with_capacity(64);
         for len in (LEN_MIN..=spelled.len()).filter(|len| (self.lens >> (len - 1)) & 1 == 1) {
@@ -55,7 +57,7 @@ impl Containment {
                 hashes.push(mixed(spelled.part(start, start + len)));
             }
         }
-        self.wholes.get(&hashes, out);
+        self.wholes.get(&hashes, limit, out)
     }
 
     /// Puts the arrays as sections `name.*`.
@@ -92,7 +94,7 @@ mod tests {
             let index = Containment::build(&entries);
             for probe in probes {
                 let mut found = Vec::new();
-                index.contained_in(&probe, &mut found);
+                index.contained_in(&probe, usize::MAX, &mut found);
                 let cut: String = probe.chars().take(64).collect();
                 let expected: Vec<u32> = entries
                     .iter()

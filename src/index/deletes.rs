@@ -54,18 +54,22 @@ pub struct Deletes {
 
 impl Deletes {
     /// Stores each string under its shortened forms. O(forms): 67 for a string of 11 characters, 22 for one of 20.
-    pub fn build<S: AsRef<str>>(entries: &[(S, Ordinal)]) -> Self {
+    pub fn build<S: AsRef<str> + Sync>(entries: &[(S, Ordinal)]) -> Self {
         let forms = HashedPostings::build(entries, LOAD, |text, out| {
             entry_forms(text.as_ref(), out);
         });
         Self { forms }
     }
 
-    /// Pushes every entry within [`distance_max`] of the probe, and some others; ascending and distinct.
-    pub fn candidates(&self, probe: &str, out: &mut Vec<Ordinal>) {
+    /// Pushes every entry within [`distance_max`] of the probe, and some others, ascending and distinct; returns the
+    /// number of forms that were cut.
+    ///
+    /// Of a form that more than `limit` entries share only the smallest `limit` ordinals are taken: a million equal
+    /// strings cost no more than `limit` of them for each of the probe's forms. `usize::MAX` cuts none.
+    pub fn candidates(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
         let mut forms = Vec::with_capacity(160);
         probe_forms(probe, &mut forms);
-        self.forms.get(&forms, out);
+        self.forms.get(&forms, limit, out)
     }
 
     /// Puts the arrays as sections `name.*`.
@@ -260,7 +264,7 @@ mod tests {
             let index = Deletes::build(&entries);
             for probe in &strings {
                 let mut found = Vec::new();
-                index.candidates(probe, &mut found);
+                index.candidates(probe, usize::MAX, &mut found);
                 found.retain(|ordinal| is_near(probe, &strings[*ordinal as usize]));
                 let expected: Vec<u32> =
                     (0..strings.len() as u32).filter(|ordinal| is_near(probe, &strings[*ordinal as usize])).collect();

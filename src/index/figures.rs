@@ -129,12 +129,12 @@ fn deletes() {
     let mut out = Vec::new();
     report("deletes, candidates", seconds, bytes, len, |at| {
         out.clear();
-        index.candidates(&probes[at], &mut out);
+        index.candidates(&probes[at], usize::MAX, &mut out);
         out.len()
     });
     report("deletes, verified", seconds, bytes, len, |at| {
         out.clear();
-        index.candidates(&probes[at], &mut out);
+        index.candidates(&probes[at], usize::MAX, &mut out);
         let is_near = |ordinal: &&u32| {
             let text = &entries[**ordinal as usize].0;
             let max = distance_max(probes[at].len().min(text.len()));
@@ -154,7 +154,7 @@ fn containment() {
     let mut out = Vec::new();
     report("containment", seconds, bytes, len, |at| {
         out.clear();
-        index.contained_in(&probes[at], &mut out);
+        index.contained_in(&probes[at], usize::MAX, &mut out);
         out.len()
     });
 }

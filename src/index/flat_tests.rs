@@ -159,13 +159,13 @@ proptest! {
         let inner_damaged = Containment::load("cores", &cores.damaged(&damages)).unwrap_or_default();
         for probe in &strings {
             let (mut expected, mut found) = (Vec::new(), Vec::new());
-            deletes.candidates(probe, &mut expected);
-            near.candidates(probe, &mut found);
-            containment.contained_in(probe, &mut expected);
-            inner.contained_in(probe, &mut found);
+            deletes.candidates(probe, usize::MAX, &mut expected);
+            near.candidates(probe, usize::MAX, &mut found);
+            containment.contained_in(probe, usize::MAX, &mut expected);
+            inner.contained_in(probe, usize::MAX, &mut found);
             prop_assert_eq!(&found, &expected);
-            near_damaged.candidates(probe, &mut found);
-            inner_damaged.contained_in(probe, &mut found);
+            near_damaged.candidates(probe, usize::MAX, &mut found);
+            inner_damaged.contained_in(probe, usize::MAX, &mut found);
         }
     }
 
@@ -215,7 +215,7 @@ fn nothing_built_is_nothing_stored() {
     let mut found = Vec::new();
     Deletes::load("b", &stored)
         .unwrap()
-        .candidates("abcdefgh", &mut found);
+        .candidates("abcdefgh", usize::MAX, &mut found);
     Dictionary::load("c", &stored)
         .unwrap()
         .prefix("a", 9, &mut found);

@@ -2,11 +2,16 @@
 //!
 //! No keys are stored. A posting is 32 bits: the ordinal in as many low bits as the segment needs, and in the bits left
 //! over a tag cut from the hash; the bucket comes from the other end of the hash. A wrong posting passes with a chance
-//! of 2^-tag bits (1 in 4,096 at a million entries, 1 in 256 at 16 million), so an answer may hold false positives and
-//! never misses. Two passes over the emitted hashes build it in place, with no list of pairs in between.
+//! of 2^-tag bits (1 in 4,096 at a million entries, 1 in 256 at 16 million) for each in its bucket, so an answer may
+//! hold false positives and never misses. Within a bucket postings ascend, tag first: a value that a million entries
+//! share is one run, found and passed by halving.
 
 use crate::index::Ordinal;
+use crate::index::filling::{bucket_of, fill, ordinal_mask};
 use crate::index::flat::{Array, Sections, Stored, put_array, put_numbers};
+
+/// Fewest entries that are worth a part of their own when all cores build.
+const PART_LEN: usize = 1 << 12;
 
 /// Hash to ordinals, inexact by design: the caller verifies.
 #[derive(Clone, Debug, Default)]
@@ -22,71 +27,83 @@ impl HashedPostings {
     /// Builds from pairs of a value and its ordinal; `hashes_of` writes a value's hashes into the vector it is given,
     /// and `load` is the mean number of postings a bucket holds.
     ///
-    /// `hashes_of` is called three times a value and must answer alike. A segment holds fewer than 2^32 postings.
-    pub(crate) fn build<T>(
+    /// `hashes_of` is called twice a value, once more for each quarter of a billion postings, and must answer alike. All
+    /// cores. A segment holds fewer than 2^32 postings.
+    pub(crate) fn build<T: Sync>(
         entries: &[(T, Ordinal)],
         load: usize,
-        hashes_of: impl Fn(&T, &mut Vec<u64>),
+        hashes_of: impl Fn(&T, &mut Vec<u64>) + Sync,
     ) -> Self {
-        let mut hashes = Vec::new();
-        let mut hashes_into = |value: &T, then: &mut dyn FnMut(u64)| {
-            hashes.clear();
-            hashes_of(value, &mut hashes);
-            hashes.iter().for_each(|hash| then(*hash));
-        };
-        let mut total = 0usize;
-        for (value, _) in entries {
-            hashes_into(value, &mut |_| total += 1);
-        }
-        let ordinal_max = entries.iter().map(|(_, ordinal)| *ordinal).max();
-        let mut filling = Filling {
-            buckets: vec![0; total / load.max(1) + 2],
-            postings: vec![0; total],
-            mask: ordinal_mask(u32::BITS - ordinal_max.unwrap_or(0).leading_zeros()),
-        };
-        for (value, _) in entries {
-            hashes_into(value, &mut |hash| filling.count(hash));
-        }
-        filling.accumulate();
-        for (value, ordinal) in entries {
-            hashes_into(value, &mut |hash| filling.place(hash, *ordinal));
-        }
+        let parts = (rayon::current_num_threads() * 2).min(entries.len() / PART_LEN + 1);
+        let part_len = entries.len().div_ceil(parts).max(1);
+        Self::build_parts(load, parts, |part, then| {
+            let mut hashes = Vec::new();
+            for (value, ordinal) in entries.chunks(part_len).nth(part).unwrap_or(&[]) {
+                hashes.clear();
+                hashes_of(value, &mut hashes);
+                hashes.iter().for_each(|hash| then(*hash, *ordinal));
+            }
+        })
+    }
+
+    /// Builds from what `emit` gives for each of `parts`, as [`fill`] tells.
+    pub(crate) fn build_parts(
+        load: usize,
+        parts: usize,
+        emit: impl Fn(usize, &mut dyn FnMut(u64, Ordinal)) + Sync,
+    ) -> Self {
+        let filled = fill(load, parts, emit);
         Self {
-            ordinal_bits: filling.mask.count_ones(),
-            buckets: filling.buckets.into(),
-            postings: filling.postings.into(),
+            buckets: filled.buckets.into(),
+            postings: filled.postings.into(),
+            ordinal_bits: filled.ordinal_bits,
         }
     }
 
-    /// Pushes the ordinals that emitted one of `hashes` (and few others), ascending and distinct.
+    /// Pushes the ordinals that emitted one of `hashes` (and few others), ascending and distinct, and returns how many of
+    /// the hashes were cut: of each only the `limit` smallest ordinals are taken.
+    pub(crate) fn get(&self, hashes: &[u64], limit: usize, out: &mut Vec<Ordinal>) -> usize {
+        let before = out.len();
+        let mut cuts = 0;
+        self.each(hashes, |_, found| {
+            out.extend(found.by_ref().take(limit));
+            cuts += usize::from(found.next().is_some());
+        });
+        sort_tail(out, before);
+        cuts
+    }
+
+    /// Calls `visit` for every hash with its position and its ordinals, ascending and distinct.
     ///
     /// All bucket bounds are read first, then one posting of each bucket, then the buckets: reads that wait for nothing
     /// overlap, while a loop whose length is still on its way from memory lets none follow.
-    pub(crate) fn get(&self, hashes: &[u64], out: &mut Vec<Ordinal>) {
-        let before = out.len();
-        let (buckets, all): (&[u32], &[u32]) = (&self.buckets, &self.postings);
-        let mask = self.mask();
-        let bounds: Vec<(u32, u32, u32)> = hashes
+    pub(crate) fn each(&self, hashes: &[u64], mut visit: impl FnMut(usize, &mut Run<'_>)) {
+        let (buckets, postings): (&[u32], &[u32]) = (&self.buckets, &self.postings);
+        let bounds: Vec<(u32, u32)> = hashes
             .iter()
-            .filter_map(|hash| {
+            .map(|hash| {
                 let bucket = bucket_of(*hash, buckets.len());
-                let pair = buckets.get(bucket..bucket + 2)?;
-                Some((*pair.first()?, *pair.last()?, *hash as u32 & !mask))
+                let bound = |place: usize| buckets.get(place).copied().unwrap_or(0);
+                (bound(bucket), bound(bucket + 1))
             })
             .collect();
         let touched = bounds
             .iter()
-            .filter_map(|(start, _, _)| all.get(*start as usize));
-        std::hint::black_box(touched.fold(0, |sum, posting| sum ^ posting));
-        for (start, end, tag) in bounds {
-            let postings = all.get(start as usize..end as usize);
-            for posting in postings.unwrap_or(&[]) {
-                if posting & !mask == tag {
-                    out.push(posting & mask);
-                }
-            }
+            .filter_map(|(start, _)| postings.get(*start as usize));
+        std::hint::black_box(touched.fold(0, |all, posting| all ^ posting));
+        let mask = ordinal_mask(self.ordinal_bits);
+        for (position, (hash, (start, end))) in hashes.iter().zip(bounds).enumerate() {
+            let tag = *hash as u32 & !mask;
+            let bucket = postings.get(start as usize..end as usize).unwrap_or(&[]);
+            let first = bucket.partition_point(|posting| *posting < tag);
+            let mut found = Run {
+                rest: bucket.get(first..).unwrap_or(&[]).iter(),
+                tag,
+                mask,
+                last: None,
+            };
+            visit(position, &mut found);
         }
-        sort_tail(out, before);
     }
 
     /// Puts the arrays as sections `name.*`.
@@ -112,59 +129,33 @@ impl HashedPostings {
     pub(crate) fn bytes(&self) -> usize {
         (self.buckets.len() + self.postings.len()) * 4
     }
-
-    fn mask(&self) -> u32 {
-        ordinal_mask(self.ordinal_bits)
-    }
 }
 
-/// The arrays while they are filled.
-struct Filling {
-    /// Postings in each bucket, then where the next posting of each goes.
-    buckets: Vec<u32>,
-    postings: Vec<u32>,
+/// The ordinals under one hash, ascending and distinct.
+pub(crate) struct Run<'a> {
+    rest: std::slice::Iter<'a, u32>,
+    tag: u32,
     mask: u32,
+    last: Option<Ordinal>,
 }
 
-impl Filling {
-    /// Counts one posting in its bucket.
-    fn count(&mut self, hash: u64) {
-        let bucket = bucket_of(hash, self.buckets.len());
-        if let Some(count) = self.buckets.get_mut(bucket) {
-            *count += 1;
-        }
-    }
+impl Iterator for Run<'_> {
+    type Item = Ordinal;
 
-    /// Turns counts into the end of each bucket, from which [`Self::place`] counts down to its start.
-    fn accumulate(&mut self) {
-        let mut total = 0;
-        for bucket in &mut self.buckets {
-            total += *bucket;
-            *bucket = total;
-        }
-    }
-
-    /// Writes one posting at the highest free place of its bucket.
-    fn place(&mut self, hash: u64, ordinal: Ordinal) {
-        let bucket = bucket_of(hash, self.buckets.len());
-        let posting = (hash as u32 & !self.mask) | ordinal;
-        if let Some(end) = self.buckets.get_mut(bucket) {
-            *end = end.saturating_sub(1);
-            if let Some(slot) = self.postings.get_mut(*end as usize) {
-                *slot = posting;
+    fn next(&mut self) -> Option<Ordinal> {
+        for posting in self.rest.by_ref() {
+            if posting & !self.mask != self.tag {
+                self.rest = [].iter();
+                return None;
+            }
+            let ordinal = Some(posting & self.mask);
+            if self.last != ordinal {
+                self.last = ordinal;
+                return ordinal;
             }
         }
+        None
     }
-}
-
-/// Scales the high half of the hash to the number of buckets; the last place of the table holds the end of the last.
-fn bucket_of(hash: u64, table_len: usize) -> usize {
-    (((hash >> 32) * table_len.saturating_sub(1) as u64) >> 32) as usize
-}
-
-/// Returns the bits of a posting that hold the ordinal; the rest of the hash's low half is the tag.
-fn ordinal_mask(bits: u32) -> u32 {
-    u32::MAX >> (u32::BITS - bits.clamp(1, u32::BITS))
 }
 
 /// Orders what was pushed from `start` on and drops repetitions, leaving what was there before.
@@ -209,7 +200,7 @@ mod tests {
             });
             let hashes: Vec<u64> = probe.iter().map(|value| mixed(*value)).collect();
             let mut found = vec![7, 7];
-            index.get(&hashes, &mut found);
+            prop_assert_eq!(index.get(&hashes, usize::MAX, &mut found), 0);
             prop_assert_eq!(&found[..2], &[7, 7]);
             prop_assert!(found[2..].windows(2).all(|pair| pair[0] < pair[1]));
             let expected: Vec<u32> = (0..entries.len() as u32)
@@ -217,6 +208,29 @@ mod tests {
                 .collect();
             // With fewer than 128 entries 25 bits of tag and the bucket are compared: no chance agreement is expected.
             prop_assert_eq!(&found[2..], &expected[..]);
+        }
+
+        #[test]
+        fn a_limit_keeps_the_smallest_of_each(
+            values in proptest::collection::vec(0u64..6, 0..200),
+            probe in proptest::collection::vec(0u64..7, 0..6),
+            limit in 0usize..40,
+        ) {
+            let numbered: Vec<_> = (0u32..).zip(&values).map(|(ordinal, value)| (*value, ordinal)).collect();
+            let index = HashedPostings::build(&numbered, 16, |value, out| out.push(mixed(*value)));
+            let hashes: Vec<u64> = probe.iter().map(|value| mixed(*value)).collect();
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            let cuts = index.get(&hashes, limit, &mut found);
+            let mut expected_cuts = 0;
+            for wanted in &probe {
+                let all = (0..values.len() as u32).filter(|entry| values[*entry as usize] == *wanted);
+                let all: Vec<u32> = all.collect();
+                expected_cuts += usize::from(all.len() > limit);
+                expected.extend(all.into_iter().take(limit));
+            }
+            expected.sort();
+            expected.dedup();
+            prop_assert_eq!((found, cuts), (expected, expected_cuts));
         }
     }
 }
