@@ -9,6 +9,7 @@ use crate::index::Ordinal;
 use crate::index::flat::{Array, Sections, Stored, put_array};
 use crate::index::osa::{BAND_MAX, Band};
 use fst::{Automaton, IntoStreamer, Map, Streamer};
+use rayon::prelude::ParallelSliceMut;
 
 /// Ordered dictionary from string to ordinals; an ordinal may stand under several strings.
 #[derive(Clone, Debug, Default)]
@@ -21,9 +22,9 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// Orders the strings; equal pairs count once. O(n log n). A segment holds fewer than 2^32 pairs.
+    /// Orders the strings; equal pairs count once. O(n log n), sorted on all cores. A segment holds fewer than 2^32 pairs.
     pub fn build(mut entries: Vec<(String, Ordinal)>) -> Self {
-        entries.sort_unstable();
+        entries.par_sort_unstable();
         entries.dedup();
         let mut words: Vec<(&str, u64)> = Vec::new();
         let mut groups = Vec::new();

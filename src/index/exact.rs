@@ -6,6 +6,7 @@
 
 use crate::index::Ordinal;
 use crate::index::flat::{Array, Sections, Stored, put_array, put_numbers};
+use rayon::prelude::ParallelSliceMut;
 
 /// Number of postings beyond which a key is common: it says little about an actor and costs much to follow.
 ///
@@ -27,11 +28,11 @@ pub struct Postings {
 }
 
 impl Postings {
-    /// Orders the postings; equal pairs count once. O(n log n), about 16 bytes a posting on top of the result.
+    /// Orders the postings; equal pairs count once. O(n log n), all cores, about 16 bytes a posting on top of the result.
     ///
     /// A segment holds fewer than 2^32 postings.
     pub fn build(mut postings: Vec<(u64, Ordinal)>) -> Self {
-        postings.sort_unstable();
+        postings.par_sort_unstable();
         postings.dedup();
         let slot_bits = postings.len().max(1).ilog2().saturating_sub(SLOT_LOAD_LOG) + 1;
         let shift = u64::BITS - slot_bits;

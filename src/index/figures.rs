@@ -224,5 +224,6 @@ fn hashes<const W: usize>(title: &str, cluster_bits: usize, distance: u32) {
 #[ignore = "prints figures"]
 fn hamming() {
     hashes::<4>("hamming, 4 words, distance 31", 40, 31);
+    hashes::<4>("hamming, 4 words, distance 15", 40, 15);
     hashes::<1>("hamming, 1 word, distance 3", 6, 3);
 }

@@ -9,6 +9,9 @@
 use crate::hash::hamming;
 use crate::index::Ordinal;
 use crate::index::flat::{Array, Sections, Stored, put_array};
+use rayon::prelude::{
+    IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut,
+};
 
 /// Number of bits of a chunk: 65,536 rows a table.
 const CHUNK_BITS: usize = 16;
@@ -59,9 +62,9 @@ struct Bounds {
 }
 
 impl<const W: usize> HammingIndex<W> {
-    /// Builds from pairs of a value and an entry that carries it; equal pairs count once. O(n log n).
+    /// Builds from pairs of a value and an entry that carries it; equal pairs count once. O(n log n), all cores.
     pub fn build(mut entries: Vec<([u64; W], Ordinal)>) -> Self {
-        entries.sort_unstable();
+        entries.par_sort_unstable();
         entries.dedup();
         let (mut values, mut groups) = (Vec::new(), Vec::new());
         let mut ordinals: Vec<Ordinal> = Vec::with_capacity(entries.len());
@@ -169,7 +172,7 @@ impl<const W: usize> HammingIndex<W> {
         let nexts = flat.iter().skip(1).chain(flat.first());
         let len = self.values.len();
         let (postings, neighbours): (&[u32], &[u16]) = (&self.postings, &self.neighbours);
-        let mut rows = Vec::with_capacity(flat.len() * 17);
+        let mut rows = Vec::with_capacity(flat.len() * flips(bounds.chunk));
         for ((own, next), (chunk, table)) in flat
             .iter()
             .zip(nexts)
@@ -228,51 +231,62 @@ struct Tables {
 impl Tables {
     /// Fills the tables, one counting sort a chunk.
     fn of<const W: usize>(values: &[[u64; W]]) -> Self {
-        let chunked: Vec<Chunks<W>> = values.iter().map(chunks_of).collect();
-        let len = chunked.len();
+        let chunked: Vec<Chunks<W>> = values.par_iter().map(chunks_of).collect();
+        let (count, len) = (W * WORD_CHUNKS, values.len().max(1));
         let mut tables = Self {
-            rows: Vec::with_capacity(W * WORD_CHUNKS * TABLE_LEN),
-            postings: vec![0; len * W * WORD_CHUNKS],
-            neighbours: vec![0; len * W * WORD_CHUNKS],
+            rows: vec![0; count * TABLE_LEN],
+            postings: vec![0; count * len],
+            neighbours: vec![0; count * len],
         };
-        for chunk in 0..W * WORD_CHUNKS {
-            let pair_of = |chunks: &Chunks<W>| {
-                let flat = chunks.as_flattened();
-                let next = flat.get(chunk + 1).or(flat.first());
-                (
-                    flat.get(chunk).copied().unwrap_or(0),
-                    next.copied().unwrap_or(0),
-                )
-            };
-            let mut rows = vec![0u32; TABLE_LEN];
-            for chunks in &chunked {
-                if let Some(count) = rows.get_mut(usize::from(pair_of(chunks).0)) {
-                    *count += 1;
-                }
-            }
-            let mut total = 0;
-            for row in &mut rows {
-                total += *row;
-                *row = total;
-            }
-            for (position, chunks) in chunked.iter().enumerate().rev() {
-                let (row, next) = pair_of(chunks);
-                let Some(end) = rows.get_mut(usize::from(row)) else {
-                    continue;
-                };
-                *end = end.saturating_sub(1);
-                let place = chunk * len + *end as usize;
-                let slots = tables
-                    .postings
-                    .get_mut(place)
-                    .zip(tables.neighbours.get_mut(place));
-                if let Some((posting, neighbour)) = slots {
-                    (*posting, *neighbour) = (position as u32, next);
-                }
-            }
-            tables.rows.extend(rows);
-        }
         tables
+            .rows
+            .par_chunks_exact_mut(TABLE_LEN)
+            .zip(tables.postings.par_chunks_exact_mut(len))
+            .zip(tables.neighbours.par_chunks_exact_mut(len))
+            .enumerate()
+            .for_each(|(chunk, ((rows, postings), neighbours))| {
+                tabulate(&chunked, chunk, rows, postings, neighbours);
+            });
+        tables
+    }
+}
+
+/// Fills the table of one chunk.
+fn tabulate<const W: usize>(
+    chunked: &[Chunks<W>],
+    chunk: usize,
+    rows: &mut [u32],
+    postings: &mut [u32],
+    neighbours: &mut [u16],
+) {
+    let pair_of = |chunks: &Chunks<W>| {
+        let flat = chunks.as_flattened();
+        let next = flat.get(chunk + 1).or(flat.first());
+        (
+            flat.get(chunk).copied().unwrap_or(0),
+            next.copied().unwrap_or(0),
+        )
+    };
+    for chunks in chunked {
+        if let Some(count) = rows.get_mut(usize::from(pair_of(chunks).0)) {
+            *count += 1;
+        }
+    }
+    let mut total = 0;
+    for row in rows.iter_mut() {
+        total += *row;
+        *row = total;
+    }
+    for (position, chunks) in chunked.iter().enumerate().rev() {
+        let (row, next) = pair_of(chunks);
+        let Some(end) = rows.get_mut(usize::from(row)) else {
+            continue;
+        };
+        *end = end.saturating_sub(1);
+        let place = *end as usize;
+        if let Some((posting, neighbour)) = postings.get_mut(place).zip(neighbours.get_mut(place)) {
+            (*posting, *neighbour) = (position as u32, next);
+        }
     }
 }
 
@@ -294,6 +308,15 @@ fn chunks_of<const W: usize>(value: &[u64; W]) -> Chunks<W> {
         }
     }
     chunks
+}
+
+/// Number of 16-bit values of at most `radius` ones, `radius` being at most [`RADIUS_MAX`].
+fn flips(radius: u32) -> usize {
+    match radius {
+        0 => 1,
+        1 => 17,
+        _ => 137,
+    }
 }
 
 /// Calls `visit` with every 16-bit value of at most `radius` ones, `radius` being at most [`RADIUS_MAX`].
