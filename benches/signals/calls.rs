@@ -61,7 +61,7 @@ pub(crate) fn near_handles(
     probe: &str,
     out: &mut Vec<Ordinal>,
 ) {
-    index.candidates(probe, out);
+    index.candidates(probe, usize::MAX, out);
     out.retain(|ordinal| {
         let entry = entries.get(*ordinal as usize);
         entry.is_some_and(|(text, _)| is_near(probe, text))
@@ -75,7 +75,7 @@ pub(crate) fn handles_within(
     probe: &str,
     out: &mut Vec<Ordinal>,
 ) {
-    index.contained_in(probe, out);
+    index.contained_in(probe, usize::MAX, out);
     out.retain(|ordinal| {
         let entry = entries.get(*ordinal as usize);
         entry.is_some_and(|(text, _)| is_contained(probe, text))

@@ -5,7 +5,7 @@
 #![expect(clippy::print_stdout, reason = "figures are for a reader")]
 
 use crate::index::{
-    Containment, Deletes, Dictionary, HammingIndex, Postings, distance_max, osa_within,
+    Containment, Deletes, Dictionary, HammingIndex, Loose, Postings, distance_max, osa_within,
 };
 use std::time::Instant;
 
@@ -100,6 +100,58 @@ fn postings() {
     report("postings, 20M", seconds, index.bytes(), 20_000_000, |at| {
         index.get(probes[at]).len()
     });
+}
+
+/// Twenty keys an entry, one of them carried by all; 40 keys a look-up.
+#[test]
+#[ignore = "prints figures"]
+fn loose() {
+    let key = |ordinal: u32, place: u32| match place {
+        0 => 1,
+        _ => Numbers(u64::from(ordinal * 20 + place + 1)).next(),
+    };
+    let start = Instant::now();
+    let index = Loose::build(|then| {
+        for ordinal in 0..ENTRIES {
+            (0..20).for_each(|place| then(key(ordinal, place), ordinal));
+        }
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    let mut numbers = Numbers(7);
+    let probes: Vec<Vec<u64>> = (0..PROBES)
+        .map(|_| {
+            let ordinals = [(); 2].map(|()| numbers.below(ENTRIES as usize) as u32);
+            let keys = ordinals
+                .iter()
+                .flat_map(|at| (0..20).map(|place| key(*at, place)));
+            keys.collect()
+        })
+        .collect();
+    report("loose, 20M", seconds, index.bytes(), 20_000_000, |at| {
+        let mut found = 0;
+        index.get(&probes[at], 256, |_, ordinals| found += ordinals.len());
+        found
+    });
+}
+
+/// A million times the same handle: what someone does who wants every look-up to take long.
+#[test]
+#[ignore = "prints figures"]
+fn crowd() {
+    let entries: Vec<(&str, u32)> = (0..ENTRIES)
+        .map(|ordinal| ("mirrorwatch", ordinal))
+        .collect();
+    let start = Instant::now();
+    let index = Deletes::build(&entries);
+    let (seconds, bytes, len) = (start.elapsed().as_secs_f64(), index.bytes(), entries.len());
+    let mut out = Vec::new();
+    for limit in [256, 16] {
+        let title = format!("deletes, all equal, limit {limit}");
+        report(&title, seconds, bytes, len, |_| {
+            out.clear();
+            index.candidates("mirrorwatsh", limit, &mut out)
+        });
+    }
 }
 
 /// A million handles, and probes of which half are new and half stored ones with up to two letters changed.

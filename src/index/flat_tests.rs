@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::index::flat::{Sections, Stored};
 use crate::index::hashed::mixed;
-use crate::index::{Containment, Deletes, Dictionary, HammingIndex, Postings};
+use crate::index::{Containment, Deletes, Dictionary, HammingIndex, Loose, Postings};
 use proptest::prelude::{
     Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest,
 };
@@ -138,6 +138,22 @@ proptest! {
             prop_assert_eq!(index.get(key), loaded.get(key));
             damaged.as_ref().map(|damaged| damaged.get(key).len());
         }
+    }
+
+    #[test]
+    fn loose(pairs in proptest::collection::vec((0u64..40, 0u32..50), 0..200), damages in damage()) {
+        let index = Loose::build(|then| pairs.iter().for_each(|(key, ordinal)| then(*key, *ordinal)));
+        let mut shelf = Shelf::default();
+        index.store("features", &mut shelf);
+        shelf.check_lengths(|stored| Loose::load("features", stored));
+        let loaded = Loose::load("features", &shelf.stored()).unwrap();
+        let damaged = Loose::load("features", &shelf.damaged(&damages)).unwrap_or_default();
+        let keys: Vec<u64> = (0..50).collect();
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
+        index.get(&keys, 5, |position, ordinals| expected.push((position, ordinals.to_vec())));
+        loaded.get(&keys, 5, |position, ordinals| found.push((position, ordinals.to_vec())));
+        prop_assert_eq!((index.bytes(), found), (loaded.bytes(), expected));
+        damaged.get(&keys, 5, |_, ordinals| assert!(ordinals.len() <= 6));
     }
 
     #[test]

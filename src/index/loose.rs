@@ -23,6 +23,7 @@ impl Loose {
     ///
     /// `for_each` is called twice, once more for each quarter of a billion postings, and must answer alike; nothing
     /// it gives is held. A pair repeated at once counts once. Fewer than 2^32 postings.
+    #[cfg(test)]
     pub(crate) fn build(for_each: impl Fn(&mut dyn FnMut(u64, Ordinal)) + Sync) -> Self {
         Self::build_parts(1, |_, then| for_each(then))
     }
