@@ -70,6 +70,8 @@ fn main() -> Result<(), Failure> {
     let one = measured(&engine, &probes);
     lines.push(tell("one thread", one.clone(), 1));
     fingerprints(&engine, &probes);
+    let compared = probes.iter().map(|probe| f64::from(engine.screen(probe).compared));
+    tell_counts("entries compared a probe", compared.collect());
     let halves = probes.split_at(probes.len() / 2);
     let both = std::thread::scope(|scope| {
         let other = scope.spawn(|| measured(&engine, halves.0));
@@ -110,6 +112,15 @@ fn fingerprints(engine: &Engine, probes: &[Account]) {
         start.elapsed().as_secs_f64() * 1e6
     };
     tell("of it fingerprint", probes.iter().map(time).collect(), 1);
+}
+
+/// Prints percentiles of counts.
+fn tell_counts(what: &str, mut counts: Vec<f64>) {
+    counts.sort_by(f64::total_cmp);
+    let at = |share: f64| counts.get((share * counts.len() as f64) as usize).copied().unwrap_or(0.0);
+    let mean = counts.iter().sum::<f64>() / counts.len().max(1) as f64;
+    let (p50, p99) = (at(0.5), at(0.99));
+    println!("{what:<34} p50 {p50:>7.0}     p99 {p99:>7.0}     mean {mean:>7.1}");
 }
 
 /// Prints percentiles; returns them as a line of JSON.

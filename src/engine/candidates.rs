@@ -15,7 +15,7 @@ use crate::signal::{avatar, bio};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio, the network and the
 /// time. With so much allowed, nothing that reaches a reviewer was missed in `src/tests/oracle.rs` and at a million.
-pub(crate) const UNSOUGHT_BITS: f32 = 20.0;
+pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 /// Rarities of stems told apart while ranking: 0 to 63 bits.
 const STEM_STEPS: usize = 64;
 

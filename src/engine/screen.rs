@@ -53,6 +53,8 @@ pub struct Screened {
     pub hits: Vec<Hit>,
     /// Look-ups that a cap cut short.
     pub cuts: u32,
+    /// Entries that were read and compared.
+    pub compared: u32,
     /// Number of the last change of the watchlist that was seen.
     pub lsn: u64,
 }
@@ -80,7 +82,7 @@ pub fn screen(
         crowd: crowd(generation, &carriers, &candidates),
         model: &judge.model,
     };
-    let mut best = f32::NEG_INFINITY;
+    let (mut best, mut compared) = (f32::NEG_INFINITY, 0);
     let mut hits: Vec<Weighed<'_>> = Vec::new();
     for equally_found in candidates.ranked.chunk_by(|a, b| a.found == b.found) {
         let found = equally_found.first().map_or(0.0, |first| first.found);
@@ -112,6 +114,7 @@ pub fn screen(
         score,
         hits: hits.iter().filter_map(Weighed::hit).collect(),
         cuts: candidates.cuts,
+        compared,
         lsn: generation.lsn(),
     }
 }
