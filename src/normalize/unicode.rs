@@ -215,7 +215,7 @@ fn is_settled(c: char) -> bool {
 /// Folding of the settled characters: ASCII and basic Cyrillic are the only ones with case; pictures are spaces.
 fn settled_fold(c: char) -> char {
     match c {
-        '\u{2190}'..='\u{2BFF}' | '\u{1F300}'.. => ' ',
+        '\u{2190}'..='\u{2BFF}' | '\u{1F300}'.. if is_picture(c) => ' ',
         '\u{410}'..='\u{42F}' => char::from_u32(u32::from(c) + 0x20).unwrap_or(c),
         _ => c.to_ascii_lowercase(),
     }

@@ -106,6 +106,7 @@ fn strip_scheme<'a>(link: &'a str, scheme: &str) -> Option<&'a str> {
 }
 
 fn redirect_target(url: &Url) -> Option<String> {
+    url.query()?;
     let host = plain_host(url)?;
     let (_, _, parameter) = REDIRECTS
         .iter()
@@ -135,9 +136,11 @@ fn key_of(url: &Url) -> Option<LinkKey> {
         Place::Named(key) => Some(platform_key(key, true)),
         Place::Shared(key) => Some(platform_key(key, false)),
         Place::Elsewhere => {
-            let says_nothing = SHARED_HOSTS.contains(&host.as_str())
-                || (psl::domain_str(&host).is_none() && !is_address(&host));
-            let personal = !(segments.is_empty() && says_nothing);
+            let says_nothing = || {
+                SHARED_HOSTS.contains(&host.as_str())
+                    || (psl::domain_str(&host).is_none() && !is_address(&host))
+            };
+            let personal = !(segments.is_empty() && says_nothing());
             let path = page_path(&segments, url);
             Some(LinkKey {
                 key: format!("{host}{port}{path}"),
