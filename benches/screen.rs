@@ -70,7 +70,9 @@ fn main() -> Result<(), Failure> {
     let one = measured(&engine, &probes);
     lines.push(tell("one thread", one.clone(), 1));
     fingerprints(&engine, &probes);
-    let compared = probes.iter().map(|probe| f64::from(engine.screen(probe).compared));
+    let compared = probes
+        .iter()
+        .map(|probe| f64::from(engine.screen(probe).compared));
     tell_counts("entries compared a probe", compared.collect());
     let halves = probes.split_at(probes.len() / 2);
     let both = std::thread::scope(|scope| {
@@ -117,7 +119,12 @@ fn fingerprints(engine: &Engine, probes: &[Account]) {
 /// Prints percentiles of counts.
 fn tell_counts(what: &str, mut counts: Vec<f64>) {
     counts.sort_by(f64::total_cmp);
-    let at = |share: f64| counts.get((share * counts.len() as f64) as usize).copied().unwrap_or(0.0);
+    let at = |share: f64| {
+        counts
+            .get((share * counts.len() as f64) as usize)
+            .copied()
+            .unwrap_or(0.0)
+    };
     let mean = counts.iter().sum::<f64>() / counts.len().max(1) as f64;
     let (p50, p99) = (at(0.5), at(0.99));
     println!("{what:<34} p50 {p50:>7.0}     p99 {p99:>7.0}     mean {mean:>7.1}");

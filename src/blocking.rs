@@ -170,10 +170,17 @@ impl Blocker {
         self.loose.get(&query.loose_keys, limit, visit);
     }
 
-    /// Entries with a picture within `distance_max`, in groups of equal pictures, each with its distance.
-    pub(crate) fn same_pictures(&self, pdq: &Pdq, distance_max: u32) -> Vec<(&[Ordinal], u32)> {
+    /// Entries with a picture within `distance_max`, in groups of equal pictures, each with its distance; more than
+    /// `limit` groups where there are more.
+    pub(crate) fn same_pictures(
+        &self,
+        pdq: &Pdq,
+        distance_max: u32,
+        limit: usize,
+    ) -> Vec<(&[Ordinal], u32)> {
         let mut groups = Vec::new();
-        self.pictures.within(&pdq.0, distance_max, &mut groups);
+        self.pictures
+            .within(&pdq.0, distance_max, limit, &mut groups);
         groups
     }
 
@@ -197,11 +204,11 @@ impl Blocker {
         self.cores.contained_in(whole, limit, out)
     }
 
-    /// Entries whose text is a near copy, in groups of equal SimHashes.
-    pub(crate) fn near_copies(&self, simhash: u64) -> Vec<(&[Ordinal], u32)> {
-        let mut groups = Vec::new();
+    /// Entries whose text is a near copy, in groups of equal SimHashes; more than `limit` where there are more.
+    pub(crate) fn near_copies(&self, simhash: u64, limit: usize) -> Vec<(&[Ordinal], u32)> {
+        let (simhash, mut groups) = ([simhash], Vec::new());
         self.simhashes
-            .within(&[simhash], SIMHASH_DISTANCE_MAX, &mut groups);
+            .within(&simhash, SIMHASH_DISTANCE_MAX, limit, &mut groups);
         groups
     }
 

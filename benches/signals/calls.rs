@@ -85,7 +85,7 @@ pub(crate) fn handles_within(
 /// Pushes the pictures within 31 bits of the probe.
 pub(crate) fn near_pictures(index: &HammingIndex<4>, probe: &Picture, out: &mut Vec<Ordinal>) {
     let mut groups = Vec::new();
-    index.within(probe, PDQ_DISTANCE, &mut groups);
+    index.within(probe, PDQ_DISTANCE, usize::MAX, &mut groups);
     out.extend(groups.iter().flat_map(|(ordinals, _)| ordinals.iter()));
 }
 

@@ -16,6 +16,8 @@ use crate::signal::{avatar, bio};
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio, the network and the
 /// time. With so much allowed, nothing that reaches a reviewer was missed in `src/tests/oracle.rs` and at a million.
 pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
+/// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
+pub(crate) const PICTURES_COUNTED: usize = 4_096;
 /// Rarities of stems told apart while ranking: 0 to 63 bits.
 const STEM_STEPS: usize = 64;
 
@@ -100,13 +102,18 @@ impl Gathering<'_> {
         self.ways.len() as u64 - 1
     }
 
-    /// Meets the entries of `lists`, each with the place of its part, unless more than [`HOT`] live ones are in them:
-    /// then only those of the smallest ids. Returns how many live.
-    fn meet(&mut self, way: u64, lists: &[(usize, &[Ordinal])]) -> u32 {
+    /// Meets the entries of `lists`, each with the place of its part; returns how many live. Of more than [`HOT`] only
+    /// those of the smallest ids, or with `unless_hot` none: what many have by chance proposes nobody by itself.
+    fn meet(&mut self, way: u64, lists: &[(usize, &[Ordinal])], unless_hot: bool) -> u32 {
         let parts = self.parts;
         let live =
             |(at, list): &(usize, &[Ordinal])| parts.get(*at).map_or(0, |part| part.live_len(list));
         let carriers: usize = lists.iter().map(live).sum();
+        let is_hot = carriers > HOT;
+        self.cuts += u32::from(is_hot);
+        if is_hot && unless_hot {
+            return carriers as u32;
+        }
         let mut first: Vec<(usize, Ordinal)> = Vec::new();
         for (at, list) in lists {
             // Ordinals ascend by id within a segment, so the first of each list are its smallest.
@@ -115,8 +122,7 @@ impl Gathering<'_> {
             let live = list.iter().filter(is_live).take(HOT);
             first.extend(live.map(|ordinal| (*at, *ordinal)));
         }
-        if carriers > HOT {
-            self.cuts += 1;
+        if first.len() > HOT {
             let id = |(at, ordinal): &(usize, Ordinal)| parts.get(*at)?.columns().id(*ordinal);
             first.sort_unstable_by(|a, b| id(a).cmp(&id(b)));
             first.truncate(HOT);
@@ -135,7 +141,7 @@ impl Gathering<'_> {
             let way = self.way(lead.signal, lead.comparison);
             let lists = parts.iter().map(|part| part.blocker().carriers(lead.key));
             let lists: Vec<(usize, &[Ordinal])> = lists.enumerate().collect();
-            self.meet(way, &lists);
+            self.meet(way, &lists, false);
         }
     }
 
@@ -181,14 +187,15 @@ impl Gathering<'_> {
             };
             let way = self.way(Signal::Avatar, Comparison::new(relation, picture.bits()));
             let distance_max = avatar::distance_max(turn);
+            let limit = if turn == 0 { PICTURES_COUNTED } else { HOT };
             let mut lists = Vec::new();
             for (at, part) in parts.iter().enumerate() {
-                let groups = part.blocker().same_pictures(pdq, distance_max);
+                let groups = part.blocker().same_pictures(pdq, distance_max, limit);
                 lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
             }
-            let carriers = self.meet(way, &lists);
+            let carriers = self.meet(way, &lists, true);
             if turn == 0 {
-                counted = Some((picture.key(), carriers));
+                counted = Some((picture.key(), carriers.min(PICTURES_COUNTED as u32)));
             }
         }
         counted
@@ -264,10 +271,10 @@ impl Gathering<'_> {
         let way = self.way(Signal::Bio, bio.near_copy());
         let mut lists = Vec::new();
         for (at, part) in parts.iter().enumerate() {
-            let groups = part.blocker().near_copies(simhash);
+            let groups = part.blocker().near_copies(simhash, HOT);
             lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
         }
-        self.meet(way, &lists);
+        self.meet(way, &lists, true);
     }
 
     /// Sums up by entry what its meetings suggest, and orders the entries by it.

@@ -5,7 +5,7 @@
 //! is one function, in `screen`. The engine flags; it bans no one.
 
 mod bulk;
-mod candidates;
+pub(crate) mod candidates;
 mod columns;
 mod committer;
 mod front;

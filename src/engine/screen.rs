@@ -89,6 +89,7 @@ pub fn screen(
         if !judge.all_candidates && prior + found + UNSOUGHT_BITS < best.min(review) {
             break;
         }
+        compared += equally_found.len() as u32;
         hits.extend(
             equally_found
                 .iter()

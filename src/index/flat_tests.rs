@@ -114,11 +114,11 @@ fn hamming<const W: usize>(entries: Vec<([u64; W], u32)>, damages: &[(usize, u8)
         let mut probe = *value;
         probe[0] ^= 5;
         let (mut expected, mut found) = (Vec::new(), Vec::new());
-        index.within(&probe, distance, &mut expected);
-        loaded.within(&probe, distance, &mut found);
+        index.within(&probe, distance, usize::MAX, &mut expected);
+        loaded.within(&probe, distance, usize::MAX, &mut found);
         assert!(!found.is_empty() && found == expected);
         if let Some(damaged) = &damaged {
-            damaged.within(&probe, distance, &mut Vec::new());
+            damaged.within(&probe, distance, usize::MAX, &mut Vec::new());
         }
     }
 }

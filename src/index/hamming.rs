@@ -89,38 +89,41 @@ impl<const W: usize> HammingIndex<W> {
         }
     }
 
-    /// Pushes, for every value within `distance_max` of the probe, its entries (ascending) and its distance.
+    /// Pushes, for every value within `distance_max` of the probe, its entries (ascending) and its distance; returns true
+    /// where there are more than `limit` values, of which then only some are pushed.
     ///
-    /// Exact; by ascending value. A distance of three times the number of chunks (48 for PDQ) or more is a scan of all
-    /// values. Groups are not copied: a value that a million entries carry costs no more than one.
+    /// Exact up to the limit; by ascending value. A distance of three times the number of chunks (48 for PDQ) or more is a
+    /// scan of all values. Groups are not copied: a value that a million entries carry costs no more than one.
     pub fn within<'a>(
         &'a self,
         probe: &[u64; W],
         distance_max: u32,
+        limit: usize,
         out: &mut Vec<(&'a [Ordinal], u32)>,
-    ) {
+    ) -> bool {
         let chunks = (W * WORD_CHUNKS).max(1) as u32;
         let bounds = Bounds {
             distance: distance_max,
             chunk: distance_max / chunks,
             pair: distance_max.saturating_mul(2) / chunks,
         };
-        let values: &[[u64; W]] = &self.values;
-        if self.rows.is_empty() || bounds.chunk > RADIUS_MAX {
-            for (position, value) in values.iter().enumerate() {
-                self.push(position, value, probe, bounds, out);
-            }
+        let mut near = Vec::new();
+        let is_cut = if self.rows.is_empty() || bounds.chunk > RADIUS_MAX {
+            let all = 0..self.values.len() as u32;
+            self.verify(all, probe, bounds, &mut near);
+            near.len() > limit
         } else {
-            let mut positions = Vec::new();
-            self.gather(probe, bounds, &mut positions);
-            positions.sort_unstable();
-            positions.dedup();
-            for position in positions {
-                if let Some(value) = values.get(position as usize) {
-                    self.push(position as usize, value, probe, bounds, out);
-                }
+            self.gather(probe, bounds, limit, &mut near)
+        };
+        near.truncate(limit.saturating_add(1));
+        for (position, distance) in near {
+            let position = position as usize;
+            if let Some([start, end]) = self.groups.get(position..position + 2) {
+                let group = self.ordinals.get(*start as usize..*end as usize);
+                out.push((group.unwrap_or(&[]), distance));
             }
         }
+        is_cut
     }
 
     /// Puts the arrays as sections `name.*`.
@@ -162,11 +165,19 @@ impl<const W: usize> HammingIndex<W> {
         self.values.len() * W * 8 + words * 4 + self.neighbours.len() * 2
     }
 
-    /// Pushes the positions of the values that pass the bounds at one chunk and its neighbour; some of them repeatedly.
+    /// Pushes the positions and distances of the near values, ascending and distinct; stops after the chunk at which there
+    /// are more than `limit`, and says so.
     ///
     /// First the bounds of all rows, then one neighbour of each row, then the rows: reads that wait for nothing overlap,
-    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row.
-    fn gather(&self, probe: &[u64; W], bounds: Bounds, positions: &mut Vec<u32>) {
+    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row. What a
+    /// chunk brings is verified at once: a hot value, met in every chunk, ends the look-up early.
+    fn gather(
+        &self,
+        probe: &[u64; W],
+        bounds: Bounds,
+        limit: usize,
+        near: &mut Vec<(u32, u32)>,
+    ) -> bool {
         let chunks = chunks_of(probe);
         let flat = chunks.as_flattened();
         let nexts = flat.iter().skip(1).chain(flat.first());
@@ -190,32 +201,47 @@ impl<const W: usize> HammingIndex<W> {
             .iter()
             .filter_map(|(places, _, _)| neighbours.get(places.start));
         std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
-        for (places, next, left) in rows {
-            let row = neighbours.get(places.clone()).unwrap_or(&[]);
-            for (place, neighbour) in places.zip(row) {
-                if (neighbour ^ next).count_ones() <= left {
-                    positions.extend(postings.get(place));
+        let mut positions = Vec::new();
+        for rows in rows.chunks(flips(bounds.chunk)) {
+            positions.clear();
+            for (places, next, left) in rows {
+                let row = neighbours.get(places.clone()).unwrap_or(&[]);
+                for (place, neighbour) in places.clone().zip(row) {
+                    if (neighbour ^ next).count_ones() <= *left {
+                        positions.extend(postings.get(place));
+                    }
+                }
+            }
+            self.verify(positions.iter().copied(), probe, bounds, near);
+            if near.len() > limit {
+                near.sort_unstable();
+                near.dedup();
+                if near.len() > limit {
+                    return true;
                 }
             }
         }
+        near.sort_unstable();
+        near.dedup();
+        false
     }
 
-    /// Pushes the entries of one value if it is near enough.
-    fn push<'a>(
-        &'a self,
-        position: usize,
-        value: &[u64; W],
+    /// Pushes those of `positions` whose value is near enough, with its distance.
+    fn verify(
+        &self,
+        positions: impl Iterator<Item = u32>,
         probe: &[u64; W],
         bounds: Bounds,
-        out: &mut Vec<(&'a [Ordinal], u32)>,
+        near: &mut Vec<(u32, u32)>,
     ) {
-        let distance = hamming(value, probe);
-        if distance > bounds.distance {
-            return;
-        }
-        if let Some([start, end]) = self.groups.get(position..position + 2) {
-            let group = self.ordinals.get(*start as usize..*end as usize);
-            out.push((group.unwrap_or(&[]), distance));
+        let values: &[[u64; W]] = &self.values;
+        for position in positions {
+            if let Some(value) = values.get(position as usize) {
+                let distance = hamming(value, probe);
+                if distance <= bounds.distance {
+                    near.push((position, distance));
+                }
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ fn flat<const W: usize>(
     distance_max: u32,
 ) -> Vec<(Ordinal, u32)> {
     let mut groups = Vec::new();
-    index.within(probe, distance_max, &mut groups);
+    index.within(probe, distance_max, usize::MAX, &mut groups);
     let mut found: Vec<(Ordinal, u32)> = groups
         .iter()
         .flat_map(|(group, distance)| group.iter().map(|ordinal| (*ordinal, *distance)))
@@ -81,7 +81,7 @@ fn a_crowded_value_is_one_group() {
     let entries: Vec<([u64; 1], u32)> = (0..1000).map(|ordinal| ([42], ordinal)).collect();
     let index = HammingIndex::build(entries);
     let mut found = Vec::new();
-    index.within(&[43], 1, &mut found);
+    index.within(&[43], 1, usize::MAX, &mut found);
     let lens: Vec<(usize, u32)> = found
         .iter()
         .map(|(group, distance)| (group.len(), *distance))
@@ -93,7 +93,7 @@ fn a_crowded_value_is_one_group() {
 fn empty_answers_nothing() {
     let mut found = Vec::new();
     let index = HammingIndex::<4>::default();
-    index.within(&[0; 4], 256, &mut found);
+    index.within(&[0; 4], 256, usize::MAX, &mut found);
     assert!(found.is_empty());
 }
 

@@ -66,7 +66,10 @@ mod tests {
     use super::pair_key;
 
     fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<u64> {
-        super::pair_keys(features, top).iter().map(|pair| pair.key).collect()
+        super::pair_keys(features, top)
+            .iter()
+            .map(|pair| pair.key)
+            .collect()
     }
     use proptest::prelude::{prop_assert_eq, proptest};
 

@@ -10,6 +10,7 @@ use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::TestCaseError;
 use serde_json::{Value, json};
 
+use crate::engine::candidates::PICTURES_COUNTED;
 use crate::engine::{Engine, EntryRef, Generation, Hit, Options};
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
@@ -199,7 +200,7 @@ fn same_picture(generation: &Generation, picture: &Picture) -> u32 {
         .iter()
         .filter_map(|entry| entry.fingerprint.picture);
     let same = pictures.filter(|picture| picture.leads() && near(picture.pdq()));
-    same.count() as u32
+    same.count().min(PICTURES_COUNTED) as u32
 }
 
 /// Every entry that agrees on anything, best first.
