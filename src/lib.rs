@@ -45,6 +45,7 @@ mod tests;
 /// Parts that benches measure one by one; no promise is made of them.
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::engine::screen_every;
     pub use crate::index::{
         Containment, Deletes, Dictionary, HammingIndex, Ordinal, Postings, distance_max, osa_within,
     };

@@ -32,6 +32,21 @@ pub(crate) struct Candidate {
     pub(crate) found: f32,
 }
 
+impl Candidate {
+    /// Every live entry, each as promising as can be.
+    pub(crate) fn every(generation: &Generation) -> Vec<Self> {
+        let of = |(part, live): (u32, &Part)| {
+            let ordinals: Vec<Ordinal> = live.ordinals().collect();
+            ordinals.into_iter().map(move |ordinal| Self {
+                part,
+                ordinal,
+                found: f32::INFINITY,
+            })
+        };
+        (0..).zip(generation.parts()).flat_map(of).collect()
+    }
+}
+
 /// Candidates of all segments.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {

@@ -24,4 +24,4 @@ pub use crate::engine::front::{Engine, Enrolled, Options, Stats};
 pub use crate::engine::generation::{EntryRef, Generation};
 pub(crate) use crate::engine::lookup::LookupRow;
 pub use crate::engine::report::{EvidenceRow, HitReport, Report};
-pub use crate::engine::screen::{Hit, Judge, Screened, screen};
+pub use crate::engine::screen::{Hit, Judge, Screened, screen, screen_every};

@@ -74,12 +74,38 @@ pub fn screen(
     };
     let query = Query::of(probe);
     let candidates = Candidates::of(generation, &query, &judge.model, found_min);
+    judged(generation, probe, opened_at, judge, &candidates)
+}
+
+/// Screens `probe` by comparing it with every live entry: what [`screen`] must find. O(entries).
+pub fn screen_every(
+    generation: &Generation,
+    probe: &Fingerprint<'_>,
+    opened_at: Option<Timestamp>,
+    judge: &Judge,
+) -> Screened {
+    let query = Query::of(probe);
+    let mut candidates = Candidates::of(generation, &query, &judge.model, f32::INFINITY);
+    candidates.ranked = Candidate::every(generation);
+    judged(generation, probe, opened_at, judge, &candidates)
+}
+
+/// Compares the candidates, the most promising first, as long as they may still matter.
+fn judged(
+    generation: &Generation,
+    probe: &Fingerprint<'_>,
+    opened_at: Option<Timestamp>,
+    judge: &Judge,
+    candidates: &Candidates,
+) -> Screened {
+    let prior = judge.model.prior(generation.entries());
+    let review = judge.policy.threshold_review();
     let carriers = |key| generation.carriers(key);
     let pairing = Pairing {
         generation,
         probe,
         opened_at,
-        crowd: crowd(generation, &carriers, &candidates),
+        crowd: crowd(generation, &carriers, candidates),
         model: &judge.model,
     };
     let (mut best, mut compared) = (f32::NEG_INFINITY, 0);
