@@ -20,6 +20,10 @@ use population::Population;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Entries enrolled a second while screening.
 const BANS_A_SECOND: u64 = 1_000;
 /// How long that goes on.

@@ -38,6 +38,9 @@ pub(crate) enum Command {
     Enroll {
         #[command(flatten)]
         files: Files,
+        /// Go on where a load of the same files was cut off.
+        #[arg(long)]
+        resume: bool,
     },
     /// Remove entries by id.
     Withdraw {

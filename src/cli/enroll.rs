@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::account::{Account, AccountId};
 use crate::cli::args::Files;
 use crate::cli::progress::notice;
@@ -9,34 +11,66 @@ use crate::cli::records::{complain, complain_if_empty, for_each_chunk, inputs};
 use crate::cli::run::{Console, DONE, FAILED, SOME_REJECTED, status};
 use crate::engine::{Engine, Options};
 use crate::error::Error;
+use crate::format::Input;
 use crate::store::Access;
 
 /// Records enrolled by one commit: large enough that segments are few, small enough for memory.
 const CHUNK_LEN: usize = 32_768;
 
-/// Adds or updates the accounts of `files`.
-pub(crate) fn enroll(db: &Path, files: &Files, console: &mut Console<'_>) -> anyhow::Result<u8> {
+/// How far a load has come, kept in the database until it is finished.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Mark {
+    /// Names and sizes of the inputs.
+    inputs: Vec<(String, u64)>,
+    /// Records read from them, rejected ones too.
+    records: u64,
+}
+
+impl Mark {
+    fn of(inputs: &[Input], records: u64) -> Self {
+        let input = |input: &Input| {
+            let name = input.path().to_string_lossy().into_owned();
+            (name, input.len_bytes().unwrap_or(0))
+        };
+        Self {
+            inputs: inputs.iter().map(input).collect(),
+            records,
+        }
+    }
+}
+
+/// Adds or updates the accounts of `files`; with `resume`, goes on where a load of the same files was cut off.
+pub(crate) fn enroll(
+    db: &Path,
+    files: &Files,
+    resume: bool,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let inputs = inputs(files)?;
-    let engine = Engine::open(
-        db,
-        Options {
-            access: Access::Create,
-            notice,
-            ..Options::default()
-        },
-    )?;
+    let options = Options {
+        access: Access::Create,
+        notice,
+        ..Options::default()
+    };
+    let engine = Engine::open(db, options)?;
+    let stored = engine.load_mark()?.filter(|_| resume);
+    let mark: Mark = stored
+        .and_then(|mark| serde_json::from_slice(&mark).ok())
+        .filter(|mark: &Mark| *mark == Mark::of(&inputs, mark.records))
+        .unwrap_or_default();
     let mut bulk = engine.bulk();
-    let (mut written, mut rejected) = (0, 0);
+    let (mut read, mut rejected) = (0, 0);
     for input in &inputs {
-        let mut records_read = 0;
+        let read_before = read;
         for_each_chunk(
             std::slice::from_ref(input),
             CHUNK_LEN,
             |input, records, bar| {
-                records_read += records.len() as u64;
+                let skipped = mark.records.saturating_sub(read).min(records.len() as u64);
+                read += records.len() as u64;
                 let mut lines = Vec::with_capacity(records.len());
                 let mut accounts: Vec<Account> = Vec::with_capacity(records.len());
-                for record in records {
+                for record in records.into_iter().skip(skipped as usize) {
                     match record.parsed {
                         Ok(labelled) => {
                             lines.push(record.line);
@@ -48,22 +82,20 @@ pub(crate) fn enroll(db: &Path, files: &Files, console: &mut Console<'_>) -> any
                         }
                     }
                 }
-                let enrolled = bulk.enroll(accounts)?;
-                written += enrolled.receipt.added + enrolled.receipt.updated;
-                for (place, rejection) in &enrolled.rejected {
+                let mark = serde_json::to_vec(&Mark::of(&inputs, read))?;
+                for (place, rejection) in bulk.enroll(accounts, mark)? {
                     rejected += 1;
-                    complain(
-                        console,
-                        input.path(),
-                        lines.get(*place).copied().unwrap_or(0),
-                        rejection,
-                    );
+                    let line = lines.get(place).copied().unwrap_or(0);
+                    complain(console, input.path(), line, &rejection);
                 }
-                bar.set_message(format!("{written} written"));
+                bar.set_message(format!("{read} records"));
                 Ok(())
             },
         )?;
-        rejected += complain_if_empty(console, input, records_read);
+        rejected += complain_if_empty(console, input, read - read_before);
+    }
+    if mark.records > 0 {
+        notice(&format!("went on after {} records", mark.records));
     }
     let receipt = bulk.finish(&notice)?;
     let generation = engine.generation();

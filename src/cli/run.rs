@@ -80,7 +80,7 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
     let db = arguments.db.as_path();
     match arguments.command {
         Command::Demo { data } => demo::run(data, console),
-        Command::Enroll { files } => enroll::enroll(db, &files, console),
+        Command::Enroll { files, resume } => enroll::enroll(db, &files, resume, console),
         Command::Withdraw { ids, from } => enroll::withdraw(db, ids, from.as_deref(), console),
         Command::Screen {
             files,

@@ -4,17 +4,22 @@
 //! returns. Indexing once instead of merging small segments again and again makes a load several times faster. After a
 //! crash everything that was written is there: the next open indexes it from the log.
 
-use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+use std::sync::mpsc::Receiver;
+
+use rayon::prelude::{ParallelIterator, ParallelSlice};
 
 use crate::account::Account;
 use crate::engine::columns::{Packed, Row, gathered};
 use crate::engine::committer::{Receipt, Request};
-use crate::engine::front::{Engine, Enrolled};
+use crate::engine::front::Engine;
 use crate::engine::generation::Part;
 use crate::engine::keeping::{KEPT_MIN, Notice, keep, stamp};
 use crate::engine::segment::Segment;
-use crate::error::Result;
-use crate::watchlist::Entry;
+use crate::error::{Error, Rejection, Result};
+use crate::store::Change;
+
+/// Accounts that one core fingerprints at a time.
+const SHARE_LEN: usize = 1_024;
 
 /// A bulk load in progress. Ids that it brings are not to be changed by other calls until it is finished.
 pub struct Bulk<'e> {
@@ -22,6 +27,8 @@ pub struct Bulk<'e> {
     packed: Packed,
     receipt: Receipt,
     since: u64,
+    /// The batch that is being written while the next one is fingerprinted.
+    writing: Option<Receiver<Result<Receipt>>>,
 }
 
 impl<'e> Bulk<'e> {
@@ -31,51 +38,59 @@ impl<'e> Bulk<'e> {
             packed: Packed::default(),
             receipt: Receipt::default(),
             since: engine.generation().lsn(),
+            writing: None,
         }
     }
 
-    /// Writes accounts; they are on the disk when it returns. Those turned down are listed in the answer.
+    /// Takes accounts; those turned down are in the answer by their place. They are on the disk when the next call
+    /// returns, together with `mark`, by which the caller knows after a crash how far it has come.
     ///
     /// # Errors
     /// The database cannot write.
-    pub fn enroll(&mut self, accounts: Vec<Account>) -> Result<Enrolled> {
+    pub fn enroll(
+        &mut self,
+        accounts: Vec<Account>,
+        mark: Vec<u8>,
+    ) -> Result<Vec<(usize, Rejection)>> {
         let (ready, rejected) = self.engine.admitted(accounts)?;
-        let pairs = ready.into_par_iter().map(|account| {
-            let account = self.engine.without_opaque_tokens(&account);
-            let entry = self.engine.entry_of(&account);
-            (account, entry)
-        });
-        let (ready, entries): (Vec<Account>, Vec<Entry>) = pairs.unzip();
-        let receipt = self.engine.commit(Request::Load(ready))?;
-        entries.iter().for_each(|entry| self.packed.push(entry));
-        self.receipt.added += receipt.added;
-        self.receipt.updated += receipt.updated;
-        Ok(Enrolled { receipt, rejected })
+        let engine = self.engine;
+        let shares: Vec<(Packed, Vec<Change>)> = ready
+            .par_chunks(SHARE_LEN)
+            .map(|accounts| share(engine, accounts))
+            .collect();
+        self.written()?;
+        let mut changes = Vec::with_capacity(ready.len());
+        for (packed, share) in shares {
+            self.packed.append(&packed);
+            changes.extend(share);
+        }
+        self.writing = Some(self.engine.send(Request::Load(changes, mark))?);
+        Ok(rejected)
     }
 
-    /// Indexes everything that was written and makes it matchable. Of equal ids the one written last counts.
+    /// Indexes everything that was taken and makes it matchable. Of equal ids the one taken last counts.
     ///
     /// # Errors
     /// The segment or the manifest cannot be written.
     pub fn finish(mut self, notice: Notice<'_>) -> Result<Receipt> {
+        self.written()?;
         let written = self.packed.len();
         if written == 0 {
+            if self.engine.load_mark()?.is_some() {
+                self.engine.commit(Request::Load(Vec::new(), Vec::new()))?;
+            }
             self.receipt.lsn = self.engine.generation().lsn();
             return Ok(self.receipt);
         }
         let rows: Vec<Row<'_>> = self.packed.sorted().collect();
         let repeated = written - rows.len();
-        let is_kept = rows.len() >= KEPT_MIN;
-        let segment = if is_kept {
+        let segment = if rows.len() >= KEPT_MIN {
             let columns = gathered(rows.into_iter());
             // The packed entries are no longer needed while the indexes are built.
             self.packed = Packed::default();
-            keep(
-                self.engine.store(),
-                stamp(self.engine.background()),
-                columns,
-                notice,
-            )?
+            self.engine.store().flush()?;
+            let stamp = stamp(self.engine.background());
+            keep(self.engine.store(), stamp, columns, notice)?
         } else {
             Segment::build(rows.into_iter())
         };
@@ -85,4 +100,25 @@ impl<'e> Bulk<'e> {
         self.receipt.updated += repeated;
         Ok(self.receipt)
     }
+
+    /// Waits until the batch before is on the disk.
+    fn written(&mut self) -> Result<()> {
+        if let Some(writing) = self.writing.take() {
+            let receipt = writing.recv().map_err(|_| Error::WriterStopped)??;
+            self.receipt.added += receipt.added;
+            self.receipt.updated += receipt.updated;
+        }
+        Ok(())
+    }
+}
+
+/// Some accounts packed and encoded.
+fn share(engine: &Engine, accounts: &[Account]) -> (Packed, Vec<Change>) {
+    let (mut packed, mut changes) = (Packed::default(), Vec::with_capacity(accounts.len()));
+    for account in accounts {
+        let account = engine.without_opaque_tokens(account);
+        packed.push(&engine.entry_of(&account));
+        changes.push(Change::encoded(&account));
+    }
+    (packed, changes)
 }

@@ -306,6 +306,17 @@ impl Packed {
         self.bytes.extend_from_slice(self.packer.bytes());
     }
 
+    /// Adds the entries of `other`, in their order.
+    pub(crate) fn append(&mut self, other: &Packed) {
+        let moved = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        let places = other.places.iter().map(|place| PackedPlace {
+            start: place.start + moved,
+            ..*place
+        });
+        self.places.extend(places);
+    }
+
     /// Entries added, those of equal ids too.
     pub(crate) fn len(&self) -> usize {
         self.places.len()

@@ -46,8 +46,9 @@ pub(crate) enum Request {
     Enroll(Vec<(Account, Entry)>),
     /// Remove entries.
     Withdraw(Vec<AccountId>),
-    /// Write accounts of a bulk load; they become visible when [`Request::Adopt`] brings their segment.
-    Load(Vec<Account>),
+    /// Write changes of a bulk load and how far it has come; they become visible when [`Request::Adopt`] brings their
+    /// segment.
+    Load(Vec<Change>, Vec<u8>),
     /// Take in the segment of a bulk load.
     Adopt(Part),
     /// Put a merged part in the place of those it was merged from.
@@ -97,17 +98,27 @@ impl Committer {
         }
     }
 
+    /// Queues a request; its answer comes when it is durable and visible.
+    pub(crate) fn send(&self, request: Request) -> Result<Receiver<Result<Receipt>>> {
+        send(self.queue.as_ref().ok_or(Error::WriterStopped)?, request)
+    }
+
     /// Queues a request and waits until it is durable and visible.
     pub(crate) fn commit(&self, request: Request) -> Result<Receipt> {
         ask(self.queue.as_ref().ok_or(Error::WriterStopped)?, request)
     }
 }
 
-fn ask(queue: &SyncSender<Waiting>, request: Request) -> Result<Receipt> {
+fn send(queue: &SyncSender<Waiting>, request: Request) -> Result<Receiver<Result<Receipt>>> {
     let (reply, answer) = sync_channel(1);
     queue
         .send(Waiting { request, reply })
         .map_err(|_| Error::WriterStopped)?;
+    Ok(answer)
+}
+
+fn ask(queue: &SyncSender<Waiting>, request: Request) -> Result<Receipt> {
+    let answer = send(queue, request)?;
     answer.recv().map_err(|_| Error::WriterStopped)?
 }
 
@@ -174,13 +185,17 @@ impl Writer {
         let before = self.published.load_full();
         let mut group = Group::new(&before);
         let mut receipts: Vec<Receipt> = Vec::with_capacity(requests.len());
-        let mut built = Vec::new();
+        let (mut built, mut mark) = (Vec::new(), None);
         for request in requests {
             receipts.push(match request {
                 Request::Enroll(accounts) => group.enroll(accounts),
                 Request::Withdraw(ids) => group.withdraw(ids),
-                Request::Load(accounts) => group.load(accounts),
+                Request::Load(changes, new_mark) => {
+                    mark = Some(new_mark);
+                    group.load(changes)
+                }
                 Request::Adopt(part) => {
+                    mark = Some(Vec::new());
                     built.push((Vec::new(), part));
                     Receipt::default()
                 }
@@ -191,8 +206,9 @@ impl Writer {
             });
         }
         let Group { changes, live, .. } = group;
-        if !changes.is_empty() {
-            self.store.write(&changes, self.written + 1)?;
+        if !changes.is_empty() || mark.is_some() {
+            self.store
+                .write(&changes, self.written + 1, mark.as_deref())?;
             self.written += changes.len() as u64;
         }
         let mut after = self.changed(&before, live);
@@ -284,7 +300,7 @@ impl<'a> Group<'a> {
             };
             *count += 1;
             self.live.insert(entry.id.clone(), Some(entry));
-            self.changes.push(Change::Enroll(Box::new(account)));
+            self.changes.push(Change::encoded(&account));
         }
         receipt
     }
@@ -304,16 +320,15 @@ impl<'a> Group<'a> {
         receipt
     }
 
-    fn load(&mut self, accounts: Vec<Account>) -> Receipt {
-        let mut receipt = Receipt::default();
-        for account in accounts {
-            let count = match self.is_live(account.id()) {
-                true => &mut receipt.updated,
-                false => &mut receipt.added,
-            };
-            *count += 1;
-            self.changes.push(Change::Enroll(Box::new(account)));
+    fn load(&mut self, changes: Vec<Change>) -> Receipt {
+        let is_live = |change: &&Change| self.is_live(change.id());
+        let updated = changes.iter().filter(is_live).count();
+        let added = changes.len() - updated;
+        self.changes.extend(changes);
+        Receipt {
+            added,
+            updated,
+            ..Receipt::default()
         }
-        receipt
     }
 }

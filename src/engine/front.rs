@@ -382,6 +382,22 @@ impl Engine {
         Entry::of(account, &self.background, self.store.secret())
     }
 
+    pub(crate) fn send(
+        &self,
+        request: Request,
+    ) -> Result<std::sync::mpsc::Receiver<Result<Receipt>>> {
+        let committer = self.committer.as_ref().ok_or(Error::WriterStopped)?;
+        committer.send(request)
+    }
+
+    /// What the caller of a bulk load noted last, if it was not finished.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn load_mark(&self) -> Result<Option<Vec<u8>>> {
+        self.store.load_mark()
+    }
+
     /// The database.
     pub(crate) fn store(&self) -> &Store {
         &self.store

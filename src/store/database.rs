@@ -35,10 +35,24 @@ pub enum Access {
 /// A change to the watchlist.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Change {
-    /// Adds or replaces the entry of this account.
-    Enroll(Box<Account>),
+    /// Adds or replaces the entry of this id by an account as [`Change::encoded`] made it.
+    Enroll(AccountId, Vec<u8>),
     /// Removes the entry of this id.
     Withdraw(AccountId),
+}
+
+impl Change {
+    /// The enrolment of `account`.
+    pub(crate) fn encoded(account: &Account) -> Self {
+        Self::Enroll(account.id().clone(), EntryRecord::encoded(account))
+    }
+
+    /// Whose entry it changes.
+    pub(crate) fn id(&self) -> &AccountId {
+        match self {
+            Self::Enroll(id, _) | Self::Withdraw(id) => id,
+        }
+    }
 }
 
 /// A stored key and its value.
@@ -113,18 +127,21 @@ impl Store {
     }
 
     /// Writes changes numbered from `lsn_first` on in one batch; returns when they are on the disk.
-    pub(crate) fn write(&self, changes: &[Change], lsn_first: u64) -> Result<()> {
+    /// With `mark`, what is noted of a bulk load changes with them: an empty one is forgotten.
+    pub(crate) fn write(
+        &self,
+        changes: &[Change],
+        lsn_first: u64,
+        mark: Option<&[u8]>,
+    ) -> Result<()> {
         let (entries, log) = (self.family(family::ENTRIES)?, self.family(family::LOG)?);
         let mut batch = WriteBatch::default();
         for (lsn, change) in (lsn_first..).zip(changes) {
             let (id, is_withdrawal) = match change {
-                Change::Enroll(account) => {
-                    let record = EntryRecord {
-                        lsn,
-                        account: Account::clone(account),
-                    };
-                    batch.put_cf(entries, key::account(account.id()), record.encode());
-                    (account.id(), false)
+                Change::Enroll(id, account) => {
+                    let record = EntryRecord::of_encoded(lsn, account);
+                    batch.put_cf(entries, key::account(id), record);
+                    (id, false)
                 }
                 Change::Withdraw(id) => {
                     batch.delete_cf(entries, key::account(id));
@@ -137,9 +154,29 @@ impl Store {
             };
             batch.put_cf(log, key::lsn(lsn), record.encode());
         }
+        match mark {
+            Some([]) => batch.delete_cf(self.family(family::META)?, meta::LOAD),
+            Some(mark) => batch.put_cf(self.family(family::META)?, meta::LOAD, mark),
+            None => {}
+        }
         let mut options = WriteOptions::default();
         options.set_sync(true);
         self.db.write_opt(batch, &options).map_err(database)
+    }
+
+    /// Puts what is in memory into table files, so that the next open has no log to read; the log stays whole meanwhile.
+    pub(crate) fn flush(&self) -> Result<()> {
+        for name in family::ALL {
+            self.db.flush_cf(self.family(name)?).map_err(database)?;
+        }
+        Ok(())
+    }
+
+    /// How far a bulk load has come, as its caller noted it, unless it was finished.
+    pub(crate) fn load_mark(&self) -> Result<Option<Vec<u8>>> {
+        self.db
+            .get_cf(self.family(family::META)?, meta::LOAD)
+            .map_err(database)
     }
 
     /// The banned account of an entry as stored, or `None`. One disk read.

@@ -24,6 +24,8 @@ pub(crate) mod meta {
     pub(crate) const SECRET: &[u8] = b"secret";
     /// The background in use, where it is not the starter.
     pub(crate) const BACKGROUND: &[u8] = b"background";
+    /// How far a bulk load has come; only while one is unfinished.
+    pub(crate) const LOAD: &[u8] = b"load";
     /// Which segment files hold the watchlist, and up to which change.
     pub(crate) const MANIFEST: &[u8] = b"manifest";
 }

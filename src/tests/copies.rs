@@ -86,7 +86,7 @@ fn a_lost_entry_is_found() {
     let id = crate::tests::id("x:2588139986987973091");
     // A withdrawal far ahead in the log: changes are missing before it.
     store
-        .write(&[crate::store::Change::Withdraw(id)], 900)
+        .write(&[crate::store::Change::Withdraw(id)], 900, None)
         .unwrap();
     drop(store);
     let told = shell.run(&["verify"]);
