@@ -155,6 +155,17 @@ impl Blocker {
         ]
     }
 
+    /// Keys, forms and pictures that more than `limit` entries carry, by index: what caps cut. Reads all postings.
+    pub(crate) fn hot(&self, limit: usize) -> [(&'static str, usize); 5] {
+        [
+            ("counted keys", self.counted.hot(limit)),
+            ("loose keys", self.loose.hot(limit)),
+            ("stems", self.stems.hot(limit)),
+            ("pictures", self.pictures.hot(limit)),
+            ("simhashes", self.simhashes.hot(limit)),
+        ]
+    }
+
     /// Entries that carry a counted key, ascending. O(1).
     pub(crate) fn carriers(&self, key: u64) -> &[Ordinal] {
         self.counted.get(key)

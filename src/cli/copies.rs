@@ -24,6 +24,7 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         let record = serde_json::json!({
             "entries": stats.entries, "segments": stats.segments, "lsn": stats.lsn, "disk_bytes": stats.disk_bytes,
             "model": stats.model, "background_accounts": stats.background_accounts, "networks": networks,
+            "hot_values": stats.hot_values.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
             "index_bytes": stats.index_bytes.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
         });
         console.print(&format!("{record}\n"))?;
@@ -39,8 +40,11 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         stats.background_accounts,
         stats.networks.iter().filter(|(name, _)| !name.is_empty()).count()
     ))?;
+    for (name, values) in &stats.hot_values {
+        console.print(&format!("hot {name:<16} {values}\n"))?;
+    }
     for (name, bytes) in &stats.index_bytes {
-        console.print(&format!("index of {name:<11} {bytes} bytes\n"))?;
+        console.print(&format!("bytes of {name:<11} {bytes}\n"))?;
     }
     for (name, len) in stats.networks.iter().take(NETWORKS_SHOWN) {
         let name = if name.is_empty() { "(none)" } else { name };

@@ -80,6 +80,8 @@ pub struct Stats {
     pub disk_bytes: u64,
     /// Bytes of each index over all segments, by name.
     pub index_bytes: Vec<(&'static str, usize)>,
+    /// Values that more than 256 entries of one segment carry, by index: look-ups of them are cut and counted as `cuts`.
+    pub hot_values: Vec<(&'static str, usize)>,
     /// Digest of the model, the background and the normaliser.
     pub model: String,
     /// Ordinary accounts the background has counted, by their handles.
@@ -338,6 +340,7 @@ impl Engine {
             networks,
             disk_bytes: self.store.disk_bytes()?,
             index_bytes: generation.bytes(),
+            hot_values: generation.hot(crate::index::HOT),
             model: self.model(),
             background_accounts: self.background.accounts(crate::hash::feature::Space::Whole),
         })

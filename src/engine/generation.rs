@@ -244,14 +244,12 @@ impl Generation {
 
     /// Bytes of each structure over all segments, by name.
     pub(crate) fn bytes(&self) -> Vec<(&'static str, usize)> {
-        let mut sums: Vec<(&'static str, usize)> = Vec::new();
-        for (name, bytes) in self.parts.iter().flat_map(|part| part.segment.bytes()) {
-            match sums.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, sum)) => *sum += bytes,
-                None => sums.push((name, bytes)),
-            }
-        }
-        sums
+        summed(self.parts.iter().flat_map(|part| part.segment.bytes()))
+    }
+
+    /// Values that more than `limit` entries of one segment carry, by index. Reads all indexes.
+    pub(crate) fn hot(&self, limit: usize) -> Vec<(&'static str, usize)> {
+        summed(self.parts.iter().flat_map(|part| part.blocker().hot(limit)))
     }
 
     /// True when the entry of `id` is live.
@@ -413,6 +411,18 @@ impl Generation {
             *self = self.replaced(&due, merged);
         }
     }
+}
+
+/// Sums by name, in the order of their first appearance.
+fn summed(named: impl Iterator<Item = (&'static str, usize)>) -> Vec<(&'static str, usize)> {
+    let mut sums: Vec<(&'static str, usize)> = Vec::new();
+    for (name, number) in named {
+        match sums.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += number,
+            None => sums.push((name, number)),
+        }
+    }
+    sums
 }
 
 fn entry_at(part: &Part, ordinal: Ordinal) -> Option<EntryRef<'_>> {

@@ -56,46 +56,19 @@ pub(crate) fn load(
         store.remove_segments_but(&named);
     }
     let stamp = stamp(background);
-    let mut parts = Vec::new();
-    // Reading a long log entry by entry would take longer than reading all entries in order.
-    let mut is_whole = store.last_lsn()? - manifest.lsn.min(store.last_lsn()?) < LOG_LEN_MAX;
-    for record in &manifest.segments {
-        let stored = store.segment(&record.file, stamp, true);
-        let loaded = stored.and_then(|stored| {
-            let segment = Segment::load(&stored, record.file.clone());
-            segment.ok_or_else(|| Unusable::Damaged("its sections do not fit each other".into()))
-        });
-        match loaded {
-            Ok(segment) => {
-                let part = Part::of(segment, record.since);
-                parts.push(part.with_withdrawn(record.withdrawn.clone()));
-            }
-            Err(unusable) => {
-                is_whole = false;
-                tell_unusable(store, &record.file, &unusable, access, notice);
-            }
-        }
-    }
+    let (mut parts, all_mapped) = mapped(store, &manifest, stamp, access, notice);
     let lsn = store.last_lsn()?;
+    // Reading a long log entry by entry would take longer than reading all entries in order.
+    let is_whole = all_mapped && lsn.saturating_sub(manifest.lsn) < LOG_LEN_MAX;
     let mut loading = Loading {
         store,
         background,
         packed: Packed::default(),
         batch: Vec::with_capacity(LOAD_LEN),
     };
-    if is_whole {
-        for (id, is_withdrawal) in store.changed_since(manifest.lsn)? {
-            parts.iter_mut().for_each(|part| part.withdraw(id.as_str()));
-            if !is_withdrawal {
-                let missing = || Error::Damaged {
-                    key: id.to_string(),
-                    reason: "the log says that it is enrolled, and there is no such entry".into(),
-                };
-                loading.push(store.entry(&id)?.ok_or_else(missing)?);
-            }
-        }
-    } else {
-        parts = loading.missing(parts, &manifest, notice)?;
+    match is_whole {
+        true => loading.changed(&mut parts, &manifest)?,
+        false => loading.missing(&mut parts, &manifest, notice)?,
     }
     let mut packed = loading.finish();
     parts.retain(|part| part.live() > 0);
@@ -115,6 +88,33 @@ pub(crate) fn load(
         write_manifest(store, &generation)?;
     }
     Ok(generation)
+}
+
+/// The parts in the manifest's files, and whether all of them could be mapped.
+fn mapped(
+    store: &Store,
+    manifest: &Manifest,
+    stamp: Stamp,
+    access: Access,
+    notice: Notice<'_>,
+) -> (Vec<Part>, bool) {
+    let mut parts = Vec::new();
+    for record in &manifest.segments {
+        let stored = store.segment(&record.file, stamp, true);
+        let loaded = stored.and_then(|stored| {
+            let segment = Segment::load(&stored, record.file.clone());
+            segment.ok_or_else(|| Unusable::Damaged("its sections do not fit each other".into()))
+        });
+        match loaded {
+            Ok(segment) => {
+                let part = Part::of(segment, record.since);
+                parts.push(part.with_withdrawn(record.withdrawn.clone()));
+            }
+            Err(unusable) => tell_unusable(store, &record.file, &unusable, access, notice),
+        }
+    }
+    let all_mapped = parts.len() == manifest.segments.len();
+    (parts, all_mapped)
 }
 
 fn tell_unusable(
@@ -168,13 +168,28 @@ impl Loading<'_> {
         self.batch.clear();
     }
 
+    /// Takes the entries that changed since the manifest, and withdraws what the files hold of them.
+    fn changed(&mut self, parts: &mut [Part], manifest: &Manifest) -> Result<()> {
+        for (id, is_withdrawal) in self.store.changed_since(manifest.lsn)? {
+            parts.iter_mut().for_each(|part| part.withdraw(id.as_str()));
+            if !is_withdrawal {
+                let missing = || Error::Damaged {
+                    key: id.to_string(),
+                    reason: "the log says that it is enrolled, and there is no such entry".into(),
+                };
+                self.push(self.store.entry(&id)?.ok_or_else(missing)?);
+            }
+        }
+        Ok(())
+    }
+
     /// Takes every entry of the store that no whole segment holds; entries changed since the manifest count as not held.
     fn missing(
         &mut self,
-        mut parts: Vec<Part>,
+        parts: &mut [Part],
         manifest: &Manifest,
         notice: Notice<'_>,
-    ) -> Result<Vec<Part>> {
+    ) -> Result<()> {
         for (id, _) in self.store.changed_since(manifest.lsn)? {
             parts.iter_mut().for_each(|part| part.withdraw(id.as_str()));
         }
@@ -190,7 +205,7 @@ impl Loading<'_> {
                 notice(&format!("read {read} entries"));
             }
         }
-        Ok(parts)
+        Ok(())
     }
 
     fn finish(mut self) -> Packed {

@@ -72,6 +72,11 @@ impl Deletes {
         self.forms.get(&forms, limit, out)
     }
 
+    /// Returns how many shortened forms more than `limit` entries have. Reads every posting.
+    pub(crate) fn hot(&self, limit: usize) -> usize {
+        self.forms.hot(limit)
+    }
+
     /// Puts the arrays as sections `name.*`.
     pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
         self.forms.store(name, sections);

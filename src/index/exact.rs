@@ -79,6 +79,12 @@ impl Postings {
         self.ordinals.get(first..first + len).unwrap_or(&[])
     }
 
+    /// Returns how many keys more than `limit` entries carry. Reads every key.
+    pub(crate) fn hot(&self, limit: usize) -> usize {
+        let runs = self.keys.chunk_by(|a, b| a == b);
+        runs.filter(|run| run.len() > limit).count()
+    }
+
     /// Puts the arrays as sections `name.*`.
     pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
         put_array(sections, name, "keys", &self.keys);

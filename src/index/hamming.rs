@@ -126,6 +126,18 @@ impl<const W: usize> HammingIndex<W> {
         is_cut
     }
 
+    /// Returns how many values more than `limit` entries carry.
+    pub(crate) fn hot(&self, limit: usize) -> usize {
+        let len = |bounds: &[u32]| match bounds {
+            [start, end] => end.saturating_sub(*start) as usize,
+            _ => 0,
+        };
+        self.groups
+            .windows(2)
+            .filter(|bounds| len(bounds) > limit)
+            .count()
+    }
+
     /// Puts the arrays as sections `name.*`.
     pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
         put_array(sections, name, "values", &self.values);

@@ -106,6 +106,22 @@ impl HashedPostings {
         }
     }
 
+    /// Returns how many tags of a bucket stand for more than `limit` postings. Reads every posting.
+    pub(crate) fn hot(&self, limit: usize) -> usize {
+        let (buckets, postings): (&[u32], &[u32]) = (&self.buckets, &self.postings);
+        let mask = ordinal_mask(self.ordinal_bits);
+        let bucket = |bounds: &[u32]| match bounds {
+            [start, end] => postings.get(*start as usize..*end as usize).unwrap_or(&[]),
+            _ => &[],
+        };
+        let long = buckets
+            .windows(2)
+            .map(bucket)
+            .filter(|bucket| bucket.len() > limit);
+        let runs = long.flat_map(|bucket| bucket.chunk_by(|a, b| a & !mask == b & !mask));
+        runs.filter(|run| run.len() > limit).count()
+    }
+
     /// Puts the arrays as sections `name.*`.
     pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
         put_array(sections, name, "buckets", &self.buckets);

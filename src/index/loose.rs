@@ -58,6 +58,11 @@ impl Loose {
         });
     }
 
+    /// Returns how many keys more than `limit` entries carry. Reads every posting.
+    pub(crate) fn hot(&self, limit: usize) -> usize {
+        self.postings.hot(limit)
+    }
+
     /// Puts the arrays as sections `name.*`.
     pub(crate) fn store(&self, name: &str, sections: &mut dyn Sections) {
         self.postings.store(name, sections);
