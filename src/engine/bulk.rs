@@ -22,6 +22,8 @@ pub struct Bulk<'e> {
     packed: Packed,
     receipt: Receipt,
     since: u64,
+    /// Whether the writer knows of this load.
+    is_told: bool,
 }
 
 impl<'e> Bulk<'e> {
@@ -31,6 +33,7 @@ impl<'e> Bulk<'e> {
             packed: Packed::default(),
             receipt: Receipt::default(),
             since: engine.generation().lsn(),
+            is_told: false,
         }
     }
 
@@ -46,7 +49,9 @@ impl<'e> Bulk<'e> {
             (account, entry)
         });
         let (ready, entries): (Vec<Account>, Vec<Entry>) = pairs.unzip();
-        let receipt = self.engine.commit(Request::Load(ready))?;
+        let begun = (!self.is_told).then_some(self.since);
+        let receipt = self.engine.commit(Request::Load(ready, begun))?;
+        self.is_told = true;
         entries.iter().for_each(|entry| self.packed.push(entry));
         self.receipt.added += receipt.added;
         self.receipt.updated += receipt.updated;
