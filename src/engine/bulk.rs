@@ -29,6 +29,8 @@ pub struct Bulk<'e> {
     since: u64,
     /// The batch that is being written while the next one is fingerprinted.
     writing: Option<Receiver<Result<Receipt>>>,
+    /// Whether the writer knows of this load.
+    is_told: bool,
 }
 
 impl<'e> Bulk<'e> {
@@ -39,6 +41,7 @@ impl<'e> Bulk<'e> {
             receipt: Receipt::default(),
             since: engine.generation().lsn(),
             writing: None,
+            is_told: false,
         }
     }
 
@@ -64,7 +67,9 @@ impl<'e> Bulk<'e> {
             self.packed.append(&packed);
             changes.extend(share);
         }
-        self.writing = Some(self.engine.send(Request::Load(changes, mark))?);
+        let begun = (!self.is_told).then_some(self.since);
+        self.writing = Some(self.engine.send(Request::Load(changes, mark, begun))?);
+        self.is_told = true;
         Ok(rejected)
     }
 
@@ -77,7 +82,8 @@ impl<'e> Bulk<'e> {
         let written = self.packed.len();
         if written == 0 {
             if self.engine.load_mark()?.is_some() {
-                self.engine.commit(Request::Load(Vec::new(), Vec::new()))?;
+                self.engine
+                    .commit(Request::Load(Vec::new(), Vec::new(), None))?;
             }
             self.receipt.lsn = self.engine.generation().lsn();
             return Ok(self.receipt);

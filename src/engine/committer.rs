@@ -47,8 +47,8 @@ pub(crate) enum Request {
     /// Remove entries.
     Withdraw(Vec<AccountId>),
     /// Write changes of a bulk load and how far it has come; they become visible when [`Request::Adopt`] brings their
-    /// segment.
-    Load(Vec<Change>, Vec<u8>),
+    /// segment. The first of a load says after which change it began.
+    Load(Vec<Change>, Vec<u8>, Option<u64>),
     /// Take in the segment of a bulk load.
     Adopt(Part),
     /// Put a merged part in the place of those it was merged from.
@@ -84,6 +84,7 @@ impl Committer {
         let merger = Arc::new(Mutex::new(Some(merger)));
         let mut writer = Writer {
             written: published.load().lsn(),
+            loading: Vec::new(),
             manifest: published.load().lsn(),
             store,
             stamp,
@@ -143,6 +144,8 @@ struct Writer {
     merger: Arc<Mutex<Option<Merger>>>,
     /// Number of the last change written; bulk loads write ahead of what is published.
     written: u64,
+    /// After which changes the bulk loads began whose segment is not here yet: they are in the log alone.
+    loading: Vec<u64>,
     /// Number of the last change when the manifest was last written.
     manifest: u64,
 }
@@ -190,8 +193,9 @@ impl Writer {
             receipts.push(match request {
                 Request::Enroll(accounts) => group.enroll(accounts),
                 Request::Withdraw(ids) => group.withdraw(ids),
-                Request::Load(changes, new_mark) => {
+                Request::Load(changes, new_mark, begun) => {
                     mark = Some(new_mark);
+                    self.loading.extend(begun);
                     group.load(changes)
                 }
                 Request::Adopt(part) => {
@@ -218,18 +222,26 @@ impl Writer {
             .any(|(merged, by)| is_kept(by) || merged.iter().any(is_kept));
         for (merged, by) in built {
             after = match merged.is_empty() {
-                true => after.adopted(by, self.written),
+                true => {
+                    let begun = self.loading.iter().position(|lsn| *lsn == by.since());
+                    if let Some(place) = begun {
+                        self.loading.swap_remove(place);
+                    }
+                    after.adopted(by, self.written)
+                }
                 false => after.replaced(&merged, by),
             };
-        }
-        if files_change {
-            write_manifest(&self.store, &after)?;
-            self.manifest = after.lsn();
         }
         for receipt in &mut receipts {
             receipt.lsn = after.lsn();
         }
-        self.published.store(Arc::new(after));
+        let after = Arc::new(after);
+        // Changes that are written count even where the manifest cannot be: else no later view would have them.
+        self.published.store(Arc::clone(&after));
+        if files_change {
+            write_manifest(&self.store, &after, &self.loading)?;
+            self.manifest = after.lsn();
+        }
         Ok(receipts)
     }
 
@@ -260,9 +272,13 @@ impl Writer {
         let entries: usize = in_memory.iter().map(|part| part.live() as usize).sum();
         if entries >= KEPT_MIN {
             let kept = merge(&self.store, self.stamp, &in_memory, &|_| ())?;
-            write_manifest(&self.store, &generation.replaced(&in_memory, kept))
+            write_manifest(
+                &self.store,
+                &generation.replaced(&in_memory, kept),
+                &self.loading,
+            )
         } else if generation.lsn() >= self.manifest + KEPT_MIN as u64 {
-            write_manifest(&self.store, &generation)
+            write_manifest(&self.store, &generation, &self.loading)
         } else {
             Ok(())
         }

@@ -344,15 +344,13 @@ impl Generation {
                 .iter()
                 .any(|of| Arc::ptr_eq(&of.segment, &part.segment))
         };
-        for (then, now) in merged.iter().filter_map(|then| {
-            let now = self
-                .parts
-                .iter()
-                .find(|part| Arc::ptr_eq(&part.segment, &then.segment))?;
-            Some((then, now))
-        }) {
-            let gone = then.ordinals().filter(|ordinal| !now.is_live(*ordinal));
-            gone.filter_map(|ordinal| now.columns().id(ordinal))
+        for then in merged {
+            let is_same = |part: &&Part| Arc::ptr_eq(&part.segment, &then.segment);
+            let now = self.parts.iter().find(is_same);
+            // A part that is there no more was withdrawn to the last entry, or merged into another one meanwhile.
+            let is_there = |ordinal: &Ordinal| now.is_some_and(|now| now.is_live(*ordinal));
+            let gone = then.ordinals().filter(|ordinal| !is_there(ordinal));
+            gone.filter_map(|ordinal| then.columns().id(ordinal))
                 .for_each(|id| by.withdraw(id));
         }
         // The newest stay last: what is merged takes the place of the first of its parts.

@@ -85,7 +85,7 @@ pub(crate) fn load(
     }
     let generation = Generation::of(parts, lsn);
     if access != Access::Read && (!is_whole || lsn >= manifest.lsn + KEPT_MIN as u64) {
-        write_manifest(store, &generation)?;
+        write_manifest(store, &generation, &[])?;
     }
     Ok(generation)
 }
@@ -256,16 +256,22 @@ pub(crate) fn keep(
 
 /// Names the generation's files in the manifest and removes those it no longer names.
 ///
-/// The manifest holds all changes that came before the oldest entry which is in memory only.
+/// The manifest holds all changes that came before the oldest entry which is in memory only, or in a bulk load that
+/// began after one of the changes `loading` and is not finished.
 ///
 /// # Errors
 /// The database cannot write.
-pub(crate) fn write_manifest(store: &Store, generation: &Generation) -> Result<()> {
+pub(crate) fn write_manifest(
+    store: &Store,
+    generation: &Generation,
+    loading: &[u64],
+) -> Result<()> {
     let in_memory = generation
         .parts()
         .iter()
         .filter(|part| part.segment().file().is_none());
-    let lsn = in_memory.map(Part::since).min().unwrap_or(generation.lsn());
+    let in_log = in_memory.map(Part::since).chain(loading.iter().copied());
+    let lsn = in_log.min().unwrap_or(generation.lsn());
     let record = |part: &Part| {
         Some(SegmentRecord {
             file: part.segment().file()?.clone(),
