@@ -16,6 +16,11 @@ use crate::signal::relation::{Crowd, Signal};
 use crate::verdict::{Policy, Verdict};
 use crate::watchlist::Listed;
 
+/// Fingerprints asked from memory together.
+const TOUCHED_TOGETHER: usize = 16;
+/// Most bits that a network lends (its row in `score/model.rs`): a hit farther from mattering is lent nothing.
+const LENT_BITS_MAX: f32 = 8.0;
+
 /// How evidence is judged and how much is told.
 #[derive(Debug, Clone)]
 pub struct Judge {
@@ -116,17 +121,19 @@ fn judged(
             break;
         }
         compared += equally_found.len() as u32;
-        hits.extend(
-            equally_found
-                .iter()
-                .filter_map(|candidate| pairing.weighed(candidate)),
-        );
-        best = hits
-            .iter()
-            .map(|hit| hit.score.total())
-            .fold(best, f32::max);
+        for candidates in equally_found.chunks(TOUCHED_TOGETHER) {
+            pairing.touch(candidates);
+            for weighed in candidates.iter().filter_map(|one| pairing.weighed(one)) {
+                best = best.max(weighed.score.total());
+                hits.push(weighed);
+            }
+        }
     }
-    pool_networks(&mut hits, generation, &judge.model);
+    let reach = match judge.all_candidates {
+        true => f32::NEG_INFINITY,
+        false => best.min(review) - LENT_BITS_MAX,
+    };
+    pool_networks(&mut hits, generation, &judge.model, reach);
     hits.sort_by(|a, b| {
         let by_score = b.score.total().total_cmp(&a.score.total());
         by_score.then_with(|| a.id().cmp(&b.id()))
@@ -207,6 +214,16 @@ struct Weighed<'a> {
 }
 
 impl<'a> Pairing<'a> {
+    /// Reads one byte of each fingerprint, so that they come from memory together and not one after the other.
+    fn touch(&self, candidates: &[Candidate]) {
+        let first = |candidate: &Candidate| {
+            let part = self.generation.parts().get(candidate.part as usize)?;
+            part.columns().packed(candidate.ordinal)?.first().copied()
+        };
+        let touched = candidates.iter().filter_map(first);
+        std::hint::black_box(touched.fold(0, |all, byte| all ^ byte));
+    }
+
     /// The candidate compared; `None` where nothing agrees.
     fn weighed(&self, candidate: &Candidate) -> Option<Weighed<'a>> {
         let part = self.generation.parts().get(candidate.part as usize)?;
@@ -259,19 +276,28 @@ impl<'a> Weighed<'a> {
     }
 }
 
-/// Lends each hit what other entries of its network agree on and it does not.
-fn pool_networks(hits: &mut [Weighed<'_>], generation: &Generation, model: &Model) {
+/// Lends each hit that scores at least `reach` what other entries of its network agree on and it does not.
+fn pool_networks(hits: &mut [Weighed<'_>], generation: &Generation, model: &Model, reach: f32) {
     let mut best: HashMap<&str, [f32; Signal::ALL.len()]> = HashMap::new();
+    let is_in_reach = |hit: &Weighed<'_>| hit.score.total() >= reach;
+    for network in hits
+        .iter()
+        .filter(|hit| is_in_reach(hit))
+        .filter_map(Weighed::network)
+    {
+        best.insert(network, Default::default());
+    }
+    if best.is_empty() || hits.len() < 2 {
+        return;
+    }
     for hit in hits.iter() {
-        let Some(network) = hit.network() else {
-            continue;
-        };
-        let pooled = best.entry(network).or_default();
-        for (slot, signal) in pooled.iter_mut().zip(Signal::ALL) {
-            *slot = slot.max(hit.score.bits(signal));
+        if let Some(pooled) = hit.network().and_then(|network| best.get_mut(network)) {
+            for (slot, signal) in pooled.iter_mut().zip(Signal::ALL) {
+                *slot = slot.max(hit.score.bits(signal));
+            }
         }
     }
-    for hit in hits {
+    for hit in hits.iter_mut().filter(|hit| is_in_reach(hit)) {
         let Some((network, pooled)) = hit.network().and_then(|name| best.get_key_value(name))
         else {
             continue;

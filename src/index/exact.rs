@@ -10,8 +10,9 @@ use rayon::prelude::ParallelSliceMut;
 
 /// Number of postings beyond which a key is common: it says little about an actor and costs much to follow.
 ///
-/// Chosen so that one hot key stays below the cost of a screen (256 comparisons); a lower cut loses rare-ish links.
-pub(crate) const HOT: usize = 256;
+/// A pair must show about log2(entries) + 9 bits to reach a reviewer, and a value that more than 64 of the entries carry
+/// by chance tells less than log2(entries) - 6: too little even with all that is allowed for what no index looks for.
+pub(crate) const HOT: usize = 64;
 
 /// Binary logarithm of the mean number of postings a table slot covers: half a byte of table a posting.
 const SLOT_LOAD_LOG: u32 = 3;

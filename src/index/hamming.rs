@@ -25,6 +25,9 @@ const WORD_CHUNKS: usize = 4;
 /// Up to so many values a scan of all is as fast as the tables, which would take 4 MB for PDQ.
 const SCAN_LEN: usize = 2048;
 
+/// Neighbours whose least distance is taken together.
+const BLOCK_LEN: usize = 32;
+
 /// Largest distance of a chunk that is looked up; the next would read 697 rows a chunk, and a scan is faster.
 const RADIUS_MAX: u32 = 2;
 
@@ -218,11 +221,8 @@ impl<const W: usize> HammingIndex<W> {
             positions.clear();
             for (places, next, left) in rows {
                 let row = neighbours.get(places.clone()).unwrap_or(&[]);
-                for (place, neighbour) in places.clone().zip(row) {
-                    if (neighbour ^ next).count_ones() <= *left {
-                        positions.extend(postings.get(place));
-                    }
-                }
+                let found = near_places(row, *next, *left);
+                positions.extend(found.filter_map(|place| postings.get(places.start + place)));
             }
             self.verify(positions.iter().copied(), probe, bounds, near);
             if near.len() > limit {
@@ -256,6 +256,28 @@ impl<const W: usize> HammingIndex<W> {
             }
         }
     }
+}
+
+/// Places of `row` that differ from `chunk` in at most `left` bits.
+///
+/// One in some hundreds does, so whole blocks are dropped by their least distance, which the compiler counts eight or
+/// more at a time; only a block with a near one is looked through.
+fn near_places(row: &[u16], chunk: u16, left: u32) -> impl Iterator<Item = usize> {
+    let is_near = move |value: &u16| (value ^ chunk).count_ones() <= left;
+    let blocks = row.chunks(BLOCK_LEN).enumerate();
+    let near_blocks = blocks.filter(move |(_, block)| {
+        let distances = block
+            .iter()
+            .map(|value| (value ^ chunk).count_ones() as u16);
+        u32::from(distances.fold(u16::MAX, u16::min)) <= left
+    });
+    near_blocks.flat_map(move |(at, block)| {
+        let places = block
+            .iter()
+            .enumerate()
+            .filter(move |(_, value)| is_near(value));
+        places.map(move |(place, _)| at * BLOCK_LEN + place)
+    })
 }
 
 /// The tables while they are built.
