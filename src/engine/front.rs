@@ -243,21 +243,35 @@ impl Engine {
     /// # Errors
     /// The database cannot write.
     pub fn remember(&self, accounts: &[Account], seen_at: Timestamp) -> Result<()> {
-        let mut known: HashMap<AccountId, Account> = HashMap::new();
+        let mut by_id: HashMap<&AccountId, Vec<&Account>> = HashMap::new();
         for account in accounts.iter().filter(|account| !account.is_bare()) {
-            let account = self.without_opaque_tokens(account);
-            let earlier = match known.remove(account.id()) {
-                Some(earlier) => Some(earlier),
-                None => self.store.seen(account.id())?.map(|seen| seen.account),
-            };
-            let account = earlier.map_or(account.clone(), |earlier| account.filled_from(&earlier));
-            known.insert(account.id().clone(), account);
+            by_id.entry(account.id()).or_default().push(account);
         }
-        let seen: Vec<SeenAccount> = known
-            .into_values()
-            .map(|account| SeenAccount { seen_at, account })
-            .collect();
+        let seen: Vec<SeenAccount> = by_id
+            .into_par_iter()
+            .filter_map(|(id, accounts)| self.accumulated(id, &accounts, seen_at).transpose())
+            .collect::<Result<_>>()?;
         self.store.remember(&seen)
+    }
+
+    /// What was seen of one account before, and now in `accounts`, the later over the earlier.
+    fn accumulated(
+        &self,
+        id: &AccountId,
+        accounts: &[&Account],
+        seen_at: Timestamp,
+    ) -> Result<Option<SeenAccount>> {
+        let earlier = self.store.seen(id)?.map(|seen| seen.account);
+        let told = accounts
+            .iter()
+            .map(|account| self.without_opaque_tokens(account));
+        let known = told.fold(earlier, |known, account| {
+            Some(match known {
+                Some(earlier) => account.filled_from(&earlier),
+                None => account,
+            })
+        });
+        Ok(known.map(|account| SeenAccount { seen_at, account }))
     }
 
     /// What is known of an id: the entry, or what was seen when it was screened.
