@@ -56,27 +56,10 @@ pub(crate) fn load(
         store.remove_segments_but(&named);
     }
     let stamp = stamp(background);
-    let mut parts = Vec::new();
-    // Reading a long log entry by entry would take longer than reading all entries in order.
-    let mut is_whole = store.last_lsn()? - manifest.lsn.min(store.last_lsn()?) < LOG_LEN_MAX;
-    for record in &manifest.segments {
-        let stored = store.segment(&record.file, stamp, true);
-        let loaded = stored.and_then(|stored| {
-            let segment = Segment::load(&stored, record.file.clone());
-            segment.ok_or_else(|| Unusable::Damaged("its sections do not fit each other".into()))
-        });
-        match loaded {
-            Ok(segment) => {
-                let part = Part::of(segment, record.since);
-                parts.push(part.with_withdrawn(record.withdrawn.clone()));
-            }
-            Err(unusable) => {
-                is_whole = false;
-                tell_unusable(store, &record.file, &unusable, access, notice);
-            }
-        }
-    }
+    let (mut parts, all_sound) = mapped(store, &manifest, stamp, access, notice);
     let lsn = store.last_lsn()?;
+    // Reading a long log entry by entry would take longer than reading all entries in order.
+    let is_whole = all_sound && lsn - manifest.lsn.min(lsn) < LOG_LEN_MAX;
     let mut loading = Loading {
         store,
         background,
@@ -115,6 +98,33 @@ pub(crate) fn load(
         write_manifest(store, &generation, &[])?;
     }
     Ok(generation)
+}
+
+/// Maps the files of the manifest; those that cannot be used are told, and then the answer's second half is false.
+fn mapped(
+    store: &Store,
+    manifest: &Manifest,
+    stamp: Stamp,
+    access: Access,
+    notice: Notice<'_>,
+) -> (Vec<Part>, bool) {
+    let mut parts = Vec::with_capacity(manifest.segments.len());
+    for record in &manifest.segments {
+        let stored = store.segment(&record.file, stamp, true);
+        let loaded = stored.and_then(|stored| {
+            let segment = Segment::load(&stored, record.file.clone());
+            segment.ok_or_else(|| Unusable::Damaged("its sections do not fit each other".into()))
+        });
+        match loaded {
+            Ok(segment) => {
+                let part = Part::of(segment, record.since);
+                parts.push(part.with_withdrawn(record.withdrawn.clone()));
+            }
+            Err(unusable) => tell_unusable(store, &record.file, &unusable, access, notice),
+        }
+    }
+    let all_sound = parts.len() == manifest.segments.len();
+    (parts, all_sound)
 }
 
 fn tell_unusable(
