@@ -63,13 +63,15 @@ impl<'e> Bulk<'e> {
     /// # Errors
     /// The segment or the manifest cannot be written.
     pub fn finish(mut self, notice: Notice<'_>) -> Result<Receipt> {
-        let written = self.packed.len();
-        if written == 0 {
-            self.receipt.lsn = self.engine.generation().lsn();
+        let before = self.engine.generation();
+        if self.packed.len() == 0 {
+            self.receipt.lsn = before.lsn();
             return Ok(self.receipt);
         }
+        // New ids were counted as added each time they came, as none of them is in the view yet.
+        let is_new = |id: &&str| before.parts().iter().all(|part| part.find(id).is_none());
+        let repeated = self.packed.repeated().filter(is_new).count();
         let rows: Vec<Row<'_>> = self.packed.sorted().collect();
-        let repeated = written - rows.len();
         let is_kept = rows.len() >= KEPT_MIN;
         let segment = if is_kept {
             let columns = gathered(rows.into_iter());
