@@ -12,7 +12,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 use crate::fingerprint::Fingerprint;
 use crate::hash::Pdq;
 use crate::index::{
-    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Sections, Stored,
+    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Run, Sections, Stored,
 };
 use crate::signal::bio::SIMHASH_DISTANCE_MAX;
 use crate::signal::lead::Lead;
@@ -210,9 +210,18 @@ impl Blocker {
         self.stems.candidates(stem, limit, out)
     }
 
-    /// Pushes entries whose core stands in `whole`; returns how many look-ups were cut at `limit`.
-    pub(crate) fn contained(&self, whole: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
-        self.cores.contained_in(whole, limit, out)
+    /// Visits entries whose stem is near the probe's, by its [`Deletes::forms`].
+    pub(crate) fn with_stem_forms(&self, forms: &[u64], visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.stems.each(forms, visit);
+    }
+
+    /// Visits entries whose core stands in the probe's handle, by its [`Containment::parts_of`].
+    pub(crate) fn within_parts(
+        &self,
+        parts: &[(usize, u64)],
+        visit: impl FnMut(usize, &mut Run<'_>),
+    ) {
+        self.cores.each(parts, visit);
     }
 
     /// Entries whose text is a near copy, in groups of equal SimHashes; more than `limit` where there are more.

@@ -79,17 +79,19 @@ impl<'e> Bulk<'e> {
     /// The segment or the manifest cannot be written.
     pub fn finish(mut self, notice: Notice<'_>) -> Result<Receipt> {
         self.written()?;
-        let written = self.packed.len();
-        if written == 0 {
+        let before = self.engine.generation();
+        if self.packed.len() == 0 {
             if self.engine.load_mark()?.is_some() {
-                self.engine
-                    .commit(Request::Load(Vec::new(), Vec::new(), None))?;
+                let forgotten = Request::Load(Vec::new(), Vec::new(), None);
+                self.engine.commit(forgotten)?;
             }
-            self.receipt.lsn = self.engine.generation().lsn();
+            self.receipt.lsn = before.lsn();
             return Ok(self.receipt);
         }
+        // New ids were counted as added each time they came, as none of them is in the view yet.
+        let is_new = |id: &&str| before.parts().iter().all(|part| part.find(id).is_none());
+        let repeated = self.packed.repeated().filter(is_new).count();
         let rows: Vec<Row<'_>> = self.packed.sorted().collect();
-        let repeated = written - rows.len();
         let segment = if rows.len() >= KEPT_MIN {
             let columns = gathered(rows.into_iter());
             // The packed entries are no longer needed while the indexes are built.

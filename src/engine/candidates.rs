@@ -7,7 +7,7 @@
 
 use crate::blocking::Query;
 use crate::engine::generation::{Generation, Part};
-use crate::index::{HOT, Ordinal};
+use crate::index::{Containment, Deletes, HOT, Ordinal, Run};
 use crate::score::Model;
 use crate::signal::handle::Handle;
 use crate::signal::relation::{Comparison, Relation, Signal};
@@ -205,6 +205,7 @@ impl Gathering<'_> {
             let limit = if turn == 0 { PICTURES_COUNTED } else { HOT };
             let mut lists = Vec::new();
             for (at, part) in parts.iter().enumerate() {
+                let limit = limit + withdrawn_len(part);
                 let groups = part.blocker().same_pictures(pdq, distance_max, limit);
                 lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
             }
@@ -230,27 +231,69 @@ impl Gathering<'_> {
         for bits in 0..STEM_STEPS {
             self.way(Signal::Handle, Handle::contained_once(bits as f32));
         }
-        let mut ordinals = Vec::new();
-        for (part, meetings) in self.parts.iter().zip(&mut self.meetings) {
-            let mut take = |first_way: usize, ordinals: &mut Vec<Ordinal>| {
-                meetings.extend(ordinals.drain(..).map(|ordinal| {
-                    let bits = part.columns().stem_bits(ordinal) as usize;
-                    meeting(ordinal, (first_way + bits.min(STEM_STEPS - 1)) as u64)
-                }));
-            };
-            let limit = HOT + part.withdrawn_len();
-            let cuts = part
-                .blocker()
-                .near_stems(handle.stem(), limit, &mut ordinals);
-            take(first_near, &mut ordinals);
-            let cuts = cuts
-                + part
-                    .blocker()
-                    .contained(handle.whole(), limit, &mut ordinals);
-            take(first_contained, &mut ordinals);
-            self.cuts += cuts as u32;
-        }
+        let forms = Deletes::forms(handle.stem());
+        self.meet_forms(first_near, forms.len(), |part, visit| {
+            part.blocker().with_stem_forms(&forms, visit);
+        });
+        let parts = Containment::parts_of(handle.whole());
+        self.meet_forms(first_contained, parts.len(), |part, visit| {
+            part.blocker().within_parts(&parts, visit);
+        });
         self.continued(handle);
+    }
+
+    /// Meets the entries that `each` visits of every part by one of `forms_len` forms, in the way of their stem's rarity;
+    /// of a form that more than [`HOT`] live entries share, over all parts, those of the smallest ids.
+    fn meet_forms(
+        &mut self,
+        first_way: usize,
+        forms_len: usize,
+        each: impl Fn(&Part, &mut dyn FnMut(usize, &mut Run<'_>)),
+    ) {
+        let parts = self.parts;
+        let mut carriers = vec![0usize; forms_len];
+        // Part, ordinal and form in one number: an entry meets the probe in many forms, and is taken once.
+        let mut found: Vec<u64> = Vec::new();
+        for (at, part) in (0u64..).zip(parts) {
+            each(part, &mut |form, run| {
+                let live = run.filter(|ordinal| part.is_live(*ordinal)).take(HOT + 1);
+                let before = found.len();
+                found.extend(live.map(|ordinal| at << 48 | u64::from(ordinal) << 16 | form as u64));
+                if let Some(carriers) = carriers.get_mut(form) {
+                    *carriers += found.len() - before;
+                }
+            });
+        }
+        found.sort_unstable();
+        let cuts = carriers.iter().filter(|carriers| **carriers > HOT).count();
+        self.cuts += cuts as u32;
+        let of = |found: &[u64]| {
+            let first = found.first().copied().unwrap_or_default();
+            ((first >> 48) as usize, (first >> 16) as Ordinal)
+        };
+        let mut entries: Vec<&[u64]> = found.chunk_by(|a, b| a >> 16 == b >> 16).collect();
+        if cuts > 0 && parts.len() > 1 {
+            let id = |(at, ordinal): (usize, Ordinal)| parts.get(at)?.columns().id(ordinal);
+            // A stable sort merges the parts, each of which ascends.
+            entries.sort_by(|a, b| id(of(a)).cmp(&id(of(b))));
+        }
+        carriers.fill(0);
+        for entry in entries {
+            let mut is_met = false;
+            for form in entry.iter().map(|found| (found & 0xffff) as usize) {
+                if let Some(taken) = carriers.get_mut(form).filter(|taken| **taken < HOT) {
+                    *taken += 1;
+                    is_met = true;
+                }
+            }
+            let (at, ordinal) = of(entry);
+            let met = parts.get(at).zip(self.meetings.get_mut(at));
+            if let Some((part, meetings)) = met.filter(|_| is_met) {
+                let bits = part.columns().stem_bits(ordinal) as usize;
+                let way = first_way + bits.min(STEM_STEPS - 1);
+                meetings.push(meeting(ordinal, way as u64));
+            }
+        }
     }
 
     /// Meets entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common
@@ -286,7 +329,8 @@ impl Gathering<'_> {
         let way = self.way(Signal::Bio, bio.near_copy());
         let mut lists = Vec::new();
         for (at, part) in parts.iter().enumerate() {
-            let groups = part.blocker().near_copies(simhash, HOT);
+            let limit = HOT + withdrawn_len(part);
+            let groups = part.blocker().near_copies(simhash, limit);
             lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
         }
         self.meet(way, &lists, true);
@@ -317,6 +361,11 @@ impl Gathering<'_> {
         ranked.sort_by(|a, b| b.found.total_cmp(&a.found));
         ranked
     }
+}
+
+/// How many more values are looked at for those that may be withdrawn.
+fn withdrawn_len(part: &Part) -> usize {
+    part.withdrawn_len().min(PICTURES_COUNTED)
 }
 
 fn meeting(ordinal: Ordinal, way: u64) -> u64 {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rayon::prelude::ParallelSliceMut;
 
 use crate::account::AccountId;
 use crate::fingerprint::Fingerprint;
@@ -322,11 +323,24 @@ impl Packed {
         self.places.len()
     }
 
-    /// Every entry, by id; of equal ids the one added last.
-    pub(crate) fn sorted(&mut self) -> impl Iterator<Item = Row<'_>> {
+    /// Ids that were added more than once, one time less than they were.
+    pub(crate) fn repeated(&mut self) -> impl Iterator<Item = &str> {
+        self.sort();
+        let pairs = self.places.iter().zip(self.places.iter().skip(1));
+        let ids = pairs.map(|(a, b)| (id_of(&self.bytes, a), id_of(&self.bytes, b)));
+        ids.filter_map(|(a, b)| (a == b).then(|| std::str::from_utf8(a).ok())?)
+    }
+
+    fn sort(&mut self) {
         let bytes = &self.bytes;
         self.places
-            .sort_by(|a, b| id_of(bytes, a).cmp(id_of(bytes, b)));
+            .par_sort_by(|a, b| id_of(bytes, a).cmp(id_of(bytes, b)));
+    }
+
+    /// Every entry, by id; of equal ids the one added last.
+    pub(crate) fn sorted(&mut self) -> impl Iterator<Item = Row<'_>> {
+        self.sort();
+        let bytes = &self.bytes;
         let mut rest = self.places.iter().peekable();
         std::iter::from_fn(move || {
             let mut place = rest.next()?;

@@ -6,7 +6,7 @@
 
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored, put_numbers};
-use crate::index::hashed::{HashedPostings, mixed};
+use crate::index::hashed::{HashedPostings, Run, mixed};
 use crate::index::spelled::Spelled;
 
 /// Fewest characters of an entry that is looked for inside others.
@@ -58,6 +58,36 @@ impl Containment {
             }
         }
         self.wholes.get(&hashes, limit, out)
+    }
+
+    /// The parts of the probe that entries may equal, each with its length, to be asked of several indexes; at most 1,830.
+    pub(crate) fn parts_of(probe: &str) -> Vec<(usize, u64)> {
+        let spelled = Spelled::of(probe);
+        let mut parts = Vec::with_capacity(64);
+        for len in LEN_MIN..=spelled.len() {
+            let starts = 0..=spelled.len() - len;
+            parts.extend(starts.map(|start| (len, mixed(spelled.part(start, start + len)))));
+        }
+        parts.sort_unstable();
+        parts.dedup();
+        parts
+    }
+
+    /// Calls `visit` with the place of each of `parts` and the entries that equal it, ascending and distinct; what
+    /// [`Containment::contained_in`] finds, cut by nothing.
+    pub(crate) fn each(&self, parts: &[(usize, u64)], mut visit: impl FnMut(usize, &mut Run<'_>)) {
+        let is_possible = |len: usize| (self.lens >> (len - 1)) & 1 == 1;
+        let possible = parts
+            .iter()
+            .enumerate()
+            .filter(|(_, (len, _))| is_possible(*len));
+        let (places, hashes): (Vec<usize>, Vec<u64>) =
+            possible.map(|(place, (_, hash))| (place, *hash)).unzip();
+        self.wholes.each(&hashes, |position, found| {
+            if let Some(place) = places.get(position) {
+                visit(*place, found);
+            }
+        });
     }
 
     /// Puts the arrays as sections `name.*`.

@@ -8,7 +8,7 @@
 
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored};
-use crate::index::hashed::{HashedPostings, mixed};
+use crate::index::hashed::{HashedPostings, Run, mixed};
 use crate::index::spelled::{LEN_MAX, Spelled};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -75,6 +75,21 @@ impl Deletes {
     /// Returns how many shortened forms more than `limit` entries have. Reads every posting.
     pub(crate) fn hot(&self, limit: usize) -> usize {
         self.forms.hot(limit)
+    }
+
+    /// The forms under which the probe's matches are stored, to be asked of several indexes. O(forms), up to about 160.
+    pub(crate) fn forms(probe: &str) -> Vec<u64> {
+        let mut forms = Vec::with_capacity(160);
+        probe_forms(probe, &mut forms);
+        forms.sort_unstable();
+        forms.dedup();
+        forms
+    }
+
+    /// Calls `visit` with the place of each of `forms` and the entries stored under it, ascending and distinct; what
+    /// [`Deletes::candidates`] finds, cut by nothing.
+    pub(crate) fn each(&self, forms: &[u64], visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.forms.each(forms, visit);
     }
 
     /// Puts the arrays as sections `name.*`.

@@ -29,6 +29,7 @@ pub(crate) use exact::HOT;
 pub use exact::Postings;
 pub(crate) use flat::{Array, Sections, Stored};
 pub use hamming::HammingIndex;
+pub(crate) use hashed::Run;
 pub(crate) use loose::Loose;
 pub use osa::osa_within;
 pub(crate) use pairs::pair_keys;
