@@ -5,6 +5,8 @@
 //! Fagin, Lotem and Naor 2001). Cuts and ranks depend on the live entries alone, not on how they are spread over
 //! segments: the same watchlist gives the same candidates after a merge or a restart.
 
+use std::cmp::Reverse;
+
 use crate::blocking::Query;
 use crate::engine::generation::{Generation, Part};
 use crate::index::{Containment, Deletes, HOT, Ordinal, Run};
@@ -18,6 +20,8 @@ use crate::signal::{avatar, bio};
 pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 /// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
+/// Entries met by near handles, and by contained ones: a probe may be written to hold a thousand handles.
+const NEAR_MAX: usize = 4 * HOT;
 /// Rarities of stems told apart while ranking: 0 to 63 bits.
 const STEM_STEPS: usize = 64;
 
@@ -243,7 +247,8 @@ impl Gathering<'_> {
     }
 
     /// Meets the entries that `each` visits of every part by one of `forms_len` forms, in the way of their stem's rarity;
-    /// of a form that more than [`HOT`] live entries share, over all parts, those of the smallest ids.
+    /// of a form that more than [`HOT`] live entries share, over all parts, those of the smallest ids, and of all
+    /// together the [`NEAR_MAX`] of the rarest stems.
     fn meet_forms(
         &mut self,
         first_way: usize,
@@ -272,12 +277,13 @@ impl Gathering<'_> {
             ((first >> 48) as usize, (first >> 16) as Ordinal)
         };
         let mut entries: Vec<&[u64]> = found.chunk_by(|a, b| a >> 16 == b >> 16).collect();
-        if cuts > 0 && parts.len() > 1 {
+        if parts.len() > 1 && (cuts > 0 || entries.len() > NEAR_MAX) {
             let id = |(at, ordinal): (usize, Ordinal)| parts.get(at)?.columns().id(ordinal);
             // A stable sort merges the parts, each of which ascends.
             entries.sort_by(|a, b| id(of(a)).cmp(&id(of(b))));
         }
         carriers.fill(0);
+        let mut met: Vec<(usize, usize, Ordinal)> = Vec::with_capacity(entries.len());
         for entry in entries {
             let mut is_met = false;
             for form in entry.iter().map(|found| (found & 0xffff) as usize) {
@@ -287,11 +293,19 @@ impl Gathering<'_> {
                 }
             }
             let (at, ordinal) = of(entry);
-            let met = parts.get(at).zip(self.meetings.get_mut(at));
-            if let Some((part, meetings)) = met.filter(|_| is_met) {
+            if let Some(part) = parts.get(at).filter(|_| is_met) {
                 let bits = part.columns().stem_bits(ordinal) as usize;
-                let way = first_way + bits.min(STEM_STEPS - 1);
-                meetings.push(meeting(ordinal, way as u64));
+                met.push((bits.min(STEM_STEPS - 1), at, ordinal));
+            }
+        }
+        if met.len() > NEAR_MAX {
+            self.cuts += 1;
+            met.sort_by_key(|(bits, _, _)| Reverse(*bits));
+            met.truncate(NEAR_MAX);
+        }
+        for (bits, at, ordinal) in met {
+            if let Some(meetings) = self.meetings.get_mut(at) {
+                meetings.push(meeting(ordinal, (first_way + bits) as u64));
             }
         }
     }
