@@ -11,11 +11,11 @@ use rayon::prelude::{ParallelIterator, ParallelSlice};
 use crate::account::Account;
 use crate::engine::columns::{Packed, Row, gathered};
 use crate::engine::committer::{Receipt, Request};
-use crate::engine::front::Engine;
+use crate::engine::front::{Engine, Rejected};
 use crate::engine::generation::Part;
 use crate::engine::keeping::{KEPT_MIN, Notice, keep, stamp};
 use crate::engine::segment::Segment;
-use crate::error::{Error, Rejection, Result};
+use crate::error::{Error, Result};
 use crate::store::Change;
 
 /// Accounts that one core fingerprints at a time.
@@ -50,11 +50,7 @@ impl<'e> Bulk<'e> {
     ///
     /// # Errors
     /// The database cannot write.
-    pub fn enroll(
-        &mut self,
-        accounts: Vec<Account>,
-        mark: Vec<u8>,
-    ) -> Result<Vec<(usize, Rejection)>> {
+    pub fn enroll(&mut self, accounts: Vec<Account>, mark: Vec<u8>) -> Result<Rejected> {
         let (ready, rejected) = self.engine.admitted(accounts)?;
         let engine = self.engine;
         let shares: Vec<(Packed, Vec<Change>)> = ready

@@ -62,8 +62,11 @@ pub struct Enrolled {
     /// Counts and the number of the last change.
     pub receipt: Receipt,
     /// Accounts turned down: their place in what was passed, and why.
-    pub rejected: Vec<(usize, Rejection)>,
+    pub rejected: Rejected,
 }
+
+/// Accounts turned down: their place in what was passed, and why.
+pub(crate) type Rejected = Vec<(usize, Rejection)>;
 
 /// Sizes of an engine, for operators.
 #[derive(Debug, Clone, PartialEq)]
@@ -372,10 +375,7 @@ impl Engine {
     }
 
     /// The accounts that may be enrolled, bare ones filled from what was seen of them, and those turned down.
-    pub(crate) fn admitted(
-        &self,
-        accounts: Vec<Account>,
-    ) -> Result<(Vec<Account>, Vec<(usize, Rejection)>)> {
+    pub(crate) fn admitted(&self, accounts: Vec<Account>) -> Result<(Vec<Account>, Rejected)> {
         let (mut ready, mut rejected) = (Vec::with_capacity(accounts.len()), Vec::new());
         let now = Timestamp::now();
         for (place, account) in accounts.into_iter().enumerate() {

@@ -116,7 +116,7 @@ impl SegmentWriter {
 
     /// What has been written so far, mapped.
     pub(crate) fn stored(&mut self) -> Result<Stored> {
-        let io = |source| Error::io(&unfinished(&self.path), source);
+        let io = |source| Error::io(unfinished(&self.path), source);
         if let Some(source) = self.failed.take() {
             return Err(io(source));
         }
