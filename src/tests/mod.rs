@@ -9,6 +9,8 @@ mod copies;
 mod format;
 mod hostile;
 mod inputs;
+mod lists;
+mod merges;
 mod oracle;
 mod pictures;
 mod properties;
@@ -17,7 +19,9 @@ mod recovery;
 mod report;
 mod rescan;
 mod screen;
+mod segments;
 mod tidy;
+mod traps;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

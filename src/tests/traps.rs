@@ -1,0 +1,174 @@
+//! Adversarial lists stay answerable: what is compared is bounded, caps are told, and the best is still found.
+//!
+//! Times are measured by `cargo bench --bench soak -- --traps` on the same lists.
+
+use crate::account::Account;
+use crate::engine::{Engine, Options, Screened, screen_every};
+use crate::store::Access;
+use crate::tests::lists::Trap;
+use crate::tests::{Watch, account};
+
+/// Most entries that one screen may read, whatever the list: a dozen caps of 256.
+const COMPARED_MAX: u32 = 4_000;
+/// Entries whose copies are screened.
+const COPIES: usize = 12;
+/// Of them, those that are compared with every entry too.
+const BRUTE: usize = 3;
+
+fn copies(trap: Trap) -> impl Iterator<Item = Account> {
+    (0..COPIES).map(move |at| {
+        let mut copy = trap.record(at * trap.len_max() / COPIES);
+        copy["id"] = "p:copy".into();
+        account(copy)
+    })
+}
+
+/// Verdict, score and hits, to be the same after opening again.
+fn told(screened: &Screened) -> String {
+    let hits = screened.hits.iter();
+    let hits: Vec<String> = hits
+        .map(|hit| format!("{} {}", hit.entry.id, hit.score.total()))
+        .collect();
+    format!("{:?} {} {hits:?}", screened.verdict, screened.score)
+}
+
+#[track_caller]
+fn holds(trap: Trap, is_cut: bool) {
+    let watch = Watch::empty(Options::default());
+    let mut bulk = watch.engine.bulk();
+    let numbers: Vec<usize> = (0..trap.len_max()).collect();
+    for batch in numbers.chunks(4_096) {
+        let batch = batch.iter().map(|n| account(trap.record(*n)));
+        assert_eq!(bulk.enroll(batch.collect()).unwrap().rejected, []);
+    }
+    bulk.finish(&|_| ()).unwrap();
+    let (mut before, mut cuts, mut compared) = (Vec::new(), 0, 0);
+    for (at, copy) in copies(trap).enumerate() {
+        let screened = watch.engine.screen(&copy);
+        (cuts, compared) = (cuts.max(screened.cuts), compared.max(screened.compared));
+        if at < BRUTE {
+            let every = every(&watch.engine, &copy);
+            assert!(
+                screened.score >= every.score && screened.verdict == every.verdict,
+                "{}: {} is found, of all {} is best",
+                trap.name(),
+                told(&screened),
+                told(&every)
+            );
+        }
+        before.push(told(&screened));
+    }
+    println!("{trap:?}: {compared} compared, {cuts} cuts; {}", before[0]);
+    assert!(compared <= COMPARED_MAX, "{trap:?}: {compared} compared");
+    assert_eq!(cuts > 0, is_cut, "{trap:?}: {cuts} cuts");
+    let watch = watch.reopened();
+    let after = copies(trap).map(|copy| told(&watch.engine.screen(&copy)));
+    assert_eq!(after.collect::<Vec<_>>(), before, "{trap:?}, opened again");
+    let reader = Options {
+        access: Access::Read,
+        ..Options::default()
+    };
+    let reader = Engine::open(watch.folder.path(), reader).unwrap();
+    assert_eq!(reader.generation().entries() as usize, trap.len_max());
+}
+
+fn every(engine: &Engine, probe: &Account) -> Screened {
+    let fingerprint = engine.fingerprint(probe);
+    screen_every(
+        &engine.generation(),
+        &fingerprint,
+        probe.created_at,
+        engine.judge(),
+    )
+}
+
+#[test]
+fn lists_of_one_handle() {
+    holds(Trap::EqualHandles, true);
+}
+
+#[test]
+fn lists_of_one_bio() {
+    holds(Trap::EqualBios, true);
+}
+
+#[test]
+fn lists_of_one_name() {
+    holds(Trap::EqualNames, true);
+}
+
+#[test]
+fn lists_of_one_link() {
+    holds(Trap::EqualLinks, true);
+}
+
+#[test]
+fn lists_of_one_picture() {
+    holds(Trap::BlankPictures, true);
+    holds(Trap::EqualPictures, true);
+    holds(Trap::NearPictures, true);
+}
+
+#[test]
+fn lists_of_long_handles() {
+    holds(Trap::LongHandlesOfOneLetter, true);
+    holds(Trap::LongHandles, false);
+}
+
+#[test]
+fn lists_of_near_handles() {
+    holds(Trap::NumberedHandles, true);
+    holds(Trap::NearHandles, true);
+    holds(Trap::NestedHandles, true);
+}
+
+#[test]
+fn lists_of_long_names() {
+    holds(Trap::LongNames, true);
+}
+
+#[test]
+fn lists_of_long_bios() {
+    holds(Trap::LongBios, false);
+}
+
+#[test]
+fn lists_of_many_links() {
+    holds(Trap::ManyLinks, true);
+}
+
+#[test]
+fn all_lists_together_however_they_are_segmented() {
+    const EACH: usize = 700;
+    let mut all: Vec<Account> = Vec::new();
+    for trap in Trap::ALL {
+        let len = EACH * trap.len_max() / 30_000;
+        all.extend((0..len.max(100)).map(|n| {
+            let mut record = trap.record(n);
+            record["id"] = format!("{}:{n}", trap.name()).into();
+            account(record)
+        }));
+    }
+    let at_once = Watch::empty(Options::default());
+    let mut bulk = at_once.engine.bulk();
+    bulk.enroll(all.clone()).unwrap();
+    bulk.finish(&|_| ()).unwrap();
+    let in_batches = Watch::empty(Options::default());
+    fastrand::Rng::with_seed(5).shuffle(&mut all);
+    for batch in all.chunks(all.len() / 30) {
+        in_batches.engine.enroll(batch.to_vec()).unwrap();
+    }
+    assert!(in_batches.engine.generation().segments() > at_once.engine.generation().segments());
+    for trap in Trap::ALL {
+        for copy in copies(trap).take(BRUTE) {
+            let one = at_once.engine.screen(&copy);
+            let many = in_batches.engine.screen(&copy);
+            assert_eq!(
+                (told(&one), one.cuts),
+                (told(&many), many.cuts),
+                "{}",
+                trap.name()
+            );
+        }
+    }
+}
