@@ -212,7 +212,7 @@ impl Soak {
         let engine = self.engine()?;
         let mut bulk = engine.bulk();
         for batch in accounts.chunks(700) {
-            bulk.enroll(batch.to_vec())?;
+            bulk.enroll(batch.to_vec(), Vec::new())?;
         }
         let receipt = bulk.finish(&|_| ())?;
         self.enrolled(accounts, receipt.added)
@@ -403,7 +403,7 @@ fn timed(trap: Trap, len: usize) -> Result<(), Failure> {
         let batch = (start..len.min(start + BATCH_LEN)).map(|n| checked(&trap.record(n)));
         let batch = batch.collect::<Result<Vec<Account>, Failure>>()?;
         let begun = Instant::now();
-        bulk.enroll(batch)?;
+        bulk.enroll(batch, Vec::new())?;
         enrolling += begun.elapsed();
     }
     let begun = Instant::now();

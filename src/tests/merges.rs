@@ -109,7 +109,7 @@ fn a_load_that_was_never_finished_is_there_at_the_next_open() {
     let engine = opened(folder.path(), Access::Create);
     load(&engine, 0..LEN / 2);
     let mut bulk = engine.bulk();
-    bulk.enroll(accounts(LEN / 2..LEN - 1)).unwrap();
+    bulk.enroll(accounts(LEN / 2..LEN - 1), Vec::new()).unwrap();
     drop(bulk);
     // Later changes, and files written by them, must not make the log before them forgotten.
     engine.withdraw(vec![id("x:00001")]).unwrap();
@@ -358,8 +358,9 @@ fn a_load_counts_each_id_once() {
     let engine = opened(folder.path(), Access::Create);
     engine.enroll(accounts(0..10)).unwrap();
     let mut bulk = engine.bulk();
-    bulk.enroll(accounts([0, 1, 20, 21, 20])).unwrap();
-    bulk.enroll(accounts([1, 1, 21, 22])).unwrap();
+    bulk.enroll(accounts([0, 1, 20, 21, 20]), Vec::new())
+        .unwrap();
+    bulk.enroll(accounts([1, 1, 21, 22]), Vec::new()).unwrap();
     let receipt = bulk.finish(&|_| ()).unwrap();
     assert_eq!((receipt.added, receipt.updated), (3, 6));
     assert_eq!(engine.generation().entries(), 13);

@@ -229,7 +229,7 @@ pub(super) fn database() -> TempDir {
 pub(super) fn load(engine: &Engine, numbers: std::ops::Range<usize>) {
     let mut bulk = engine.bulk();
     for batch in accounts(numbers).chunks(4_096) {
-        bulk.enroll(batch.to_vec()).unwrap();
+        bulk.enroll(batch.to_vec(), Vec::new()).unwrap();
     }
     bulk.finish(&|_| ()).unwrap();
 }

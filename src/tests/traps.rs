@@ -39,7 +39,7 @@ fn holds(trap: Trap, is_cut: bool) {
     let numbers: Vec<usize> = (0..trap.len_max()).collect();
     for batch in numbers.chunks(4_096) {
         let batch = batch.iter().map(|n| account(trap.record(*n)));
-        assert_eq!(bulk.enroll(batch.collect()).unwrap().rejected, []);
+        assert_eq!(bulk.enroll(batch.collect(), Vec::new()).unwrap(), []);
     }
     bulk.finish(&|_| ()).unwrap();
     let (mut before, mut cuts, mut compared) = (Vec::new(), 0, 0);
@@ -151,7 +151,7 @@ fn all_lists_together_however_they_are_segmented() {
     }
     let at_once = Watch::empty(Options::default());
     let mut bulk = at_once.engine.bulk();
-    bulk.enroll(all.clone()).unwrap();
+    bulk.enroll(all.clone(), Vec::new()).unwrap();
     bulk.finish(&|_| ()).unwrap();
     let in_batches = Watch::empty(Options::default());
     fastrand::Rng::with_seed(5).shuffle(&mut all);
