@@ -25,6 +25,9 @@ const WORD_CHUNKS: usize = 4;
 /// Up to so many values a scan of all is as fast as the tables, which would take 4 MB for PDQ.
 const SCAN_LEN: usize = 2048;
 
+/// Values read from memory together, and then counted.
+const VERIFIED_TOGETHER: usize = 512;
+
 /// Neighbours whose least distance is taken together.
 const BLOCK_LEN: usize = 32;
 
@@ -180,12 +183,12 @@ impl<const W: usize> HammingIndex<W> {
         self.values.len() * W * 8 + words * 4 + self.neighbours.len() * 2
     }
 
-    /// Pushes the positions and distances of the near values, ascending and distinct; stops after the chunk at which there
-    /// are more than `limit`, and says so.
+    /// Pushes the positions and distances of the near values, ascending and distinct; stops soon after there are more than
+    /// `limit`, and says so.
     ///
     /// First the bounds of all rows, then one neighbour of each row, then the rows: reads that wait for nothing overlap,
-    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row. What a
-    /// chunk brings is verified at once: a hot value, met in every chunk, ends the look-up early.
+    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row. Some
+    /// hundreds are verified at a time: a hot value, met in every chunk, ends the look-up early.
     fn gather(
         &self,
         probe: &[u64; W],
@@ -216,26 +219,21 @@ impl<const W: usize> HammingIndex<W> {
             .iter()
             .filter_map(|(places, _, _)| neighbours.get(places.start));
         std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
-        let mut positions = Vec::new();
-        for rows in rows.chunks(flips(bounds.chunk)) {
-            positions.clear();
-            for (places, next, left) in rows {
-                let row = neighbours.get(places.clone()).unwrap_or(&[]);
-                let found = near_places(row, *next, *left);
-                positions.extend(found.filter_map(|place| postings.get(places.start + place)));
-            }
-            self.verify(positions.iter().copied(), probe, bounds, near);
-            if near.len() > limit {
-                near.sort_unstable();
-                near.dedup();
-                if near.len() > limit {
-                    return true;
+        let mut positions = Vec::with_capacity(VERIFIED_TOGETHER);
+        for (places, next, left) in rows {
+            let row = neighbours.get(places.clone()).unwrap_or(&[]);
+            for place in near_places(row, next, left) {
+                positions.extend(postings.get(places.start + place));
+                if positions.len() >= VERIFIED_TOGETHER {
+                    self.verify(positions.drain(..), probe, bounds, near);
+                    if near.len() > limit && is_beyond(limit, near) {
+                        return true;
+                    }
                 }
             }
         }
-        near.sort_unstable();
-        near.dedup();
-        false
+        self.verify(positions.into_iter(), probe, bounds, near);
+        is_beyond(limit, near)
     }
 
     /// Pushes those of `positions` whose value is near enough, with its distance.
@@ -256,6 +254,13 @@ impl<const W: usize> HammingIndex<W> {
             }
         }
     }
+}
+
+/// Orders what is near, drops repetitions, and says whether more than `limit` are left.
+fn is_beyond(limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
+    near.sort_unstable();
+    near.dedup();
+    near.len() > limit
 }
 
 /// Places of `row` that differ from `chunk` in at most `left` bits.
