@@ -56,7 +56,7 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
 /// Walks the whole database.
 pub(crate) fn verify(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let found = Engine::verify(db)?;
-    for damage in &found.damage {
+    for damage in found.damage.iter().chain(&found.segments) {
         console.complain(damage);
     }
     console.print(&format!(
@@ -64,9 +64,9 @@ pub(crate) fn verify(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8>
         found.entries,
         found.changes,
         found.seen,
-        found.damage.len()
+        found.damage.len() + found.segments.len()
     ))?;
-    Ok(if found.damage.is_empty() {
+    Ok(if found.damage.is_empty() && found.segments.is_empty() {
         DONE
     } else {
         FAILED
@@ -117,6 +117,10 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
     for file in files {
         let file = file.map_err(|source| Error::io(from, source))?.path();
         let target = to.join(file.file_name().unwrap_or_default());
+        if file.is_dir() {
+            copy(&file, &target)?;
+            continue;
+        }
         std::fs::copy(&file, target).map_err(|source| Error::io(&file, source))?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The pipeline: probe -> candidates -> evidence -> score -> verdict.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -75,7 +75,7 @@ pub fn screen(
     let review = judge.policy.threshold_review();
     let found_min = match judge.all_candidates {
         true => f32::NEG_INFINITY,
-        false => review - prior - UNSOUGHT_BITS,
+        false => review - prior - UNSOUGHT_BITS - LENT_BITS_MAX,
     };
     let query = Query::of(probe);
     let candidates = Candidates::of(generation, &query, &judge.model, found_min);
@@ -115,12 +115,14 @@ fn judged(
     };
     let (mut best, mut compared) = (f32::NEG_INFINITY, 0);
     let mut hits: Vec<Weighed<'_>> = Vec::new();
+    let mut rest = candidates.ranked.as_slice();
     for equally_found in candidates.ranked.chunk_by(|a, b| a.found == b.found) {
         let found = equally_found.first().map_or(0.0, |first| first.found);
         if !judge.all_candidates && prior + found + UNSOUGHT_BITS < best.min(review) {
             break;
         }
         compared += equally_found.len() as u32;
+        rest = rest.get(equally_found.len()..).unwrap_or_default();
         for candidates in equally_found.chunks(TOUCHED_TOGETHER) {
             pairing.touch(candidates);
             for weighed in candidates.iter().filter_map(|one| pairing.weighed(one)) {
@@ -133,6 +135,18 @@ fn judged(
         true => f32::NEG_INFINITY,
         false => best.min(review) - LENT_BITS_MAX,
     };
+    // What a network lends may still lift an entry that was found by too little to matter alone.
+    let networks = pairing.networks(&hits);
+    let is_lent = |one: &&Candidate| prior + one.found + UNSOUGHT_BITS >= reach;
+    for candidate in rest.iter().take_while(is_lent) {
+        if pairing
+            .network(candidate)
+            .is_some_and(|network| networks.contains(&network))
+        {
+            compared += 1;
+            hits.extend(pairing.weighed(candidate));
+        }
+    }
     pool_networks(&mut hits, generation, &judge.model, reach);
     hits.sort_by(|a, b| {
         let by_score = b.score.total().total_cmp(&a.score.total());
@@ -214,6 +228,25 @@ struct Weighed<'a> {
 }
 
 impl<'a> Pairing<'a> {
+    /// A candidate's part and the number of its network there.
+    fn network(&self, candidate: &Candidate) -> Option<(u32, u32)> {
+        let part = self.generation.parts().get(candidate.part as usize)?;
+        Some((candidate.part, part.columns().network(candidate.ordinal)?))
+    }
+
+    /// The networks of `hits`, as every part numbers them.
+    fn networks(&self, hits: &[Weighed<'_>]) -> HashSet<(u32, u32)> {
+        let mut names: Vec<&str> = hits.iter().filter_map(Weighed::network).collect();
+        names.sort_unstable();
+        names.dedup();
+        let parts = (0u32..).zip(self.generation.parts());
+        let numbered = parts.flat_map(|(at, part)| {
+            let number = |name: &&str| Some((at, part.columns().network_number(name)?));
+            names.iter().filter_map(number).collect::<Vec<_>>()
+        });
+        numbered.collect()
+    }
+
     /// Reads one byte of each fingerprint, so that they come from memory together and not one after the other.
     fn touch(&self, candidates: &[Candidate]) {
         let first = |candidate: &Candidate| {

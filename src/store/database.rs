@@ -285,7 +285,8 @@ impl Store {
     pub(crate) fn backup(&self, target: &Path) -> Result<()> {
         Checkpoint::new(&self.db)
             .and_then(|point| point.create_checkpoint(target))
-            .map_err(database)
+            .map_err(database)?;
+        self.link_segments(target)
     }
 
     /// Bytes of the database's files.

@@ -103,6 +103,42 @@ impl Store {
         std::fs::rename(&path, &aside).ok().map(|()| aside)
     }
 
+    /// Links, or else copies, the segment files into a copy of the database at `target`. One that a merge has removed
+    /// meanwhile is made again when the copy is opened.
+    pub(crate) fn link_segments(&self, target: &Path) -> Result<()> {
+        let folder = target.join(FOLDER);
+        for segment in self.manifest()?.segments {
+            std::fs::create_dir_all(&folder).map_err(|source| Error::io(&folder, source))?;
+            let (from, to) = (
+                self.segments_folder().join(&segment.file),
+                folder.join(&segment.file),
+            );
+            let linked = std::fs::hard_link(&from, &to);
+            if linked.is_err() && from.exists() {
+                std::fs::copy(&from, &to).map_err(|source| Error::io(&to, source))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What is damaged among the segment files, in words.
+    pub(crate) fn damaged_segments(&self) -> Result<Vec<String>> {
+        let any = Stamp {
+            normalizer: 0,
+            background: 0,
+        };
+        let damage = |segment: SegmentRecord| match self.segment(&segment.file, any, true) {
+            Err(Unusable::Damaged(reason)) => Some(format!("segment {}: {reason}", segment.file)),
+            Ok(_) | Err(Unusable::Outdated) => None,
+        };
+        Ok(self
+            .manifest()?
+            .segments
+            .into_iter()
+            .filter_map(damage)
+            .collect())
+    }
+
     /// Removes a segment file that the manifest no longer names; whoever has it mapped goes on reading it.
     pub(crate) fn remove_segment(&self, file: &str) {
         // A file that stays is removed at the next open.

@@ -198,9 +198,6 @@ pub(crate) fn open(path: &Path, stamp: Stamp, sums: bool) -> Result<Stored, Unus
         return Err(damaged("the checksum of its table differs"));
     }
     let table = TableMessage::decode(table).map_err(|e| Unusable::Damaged(e.to_string()))?;
-    if (table.normalizer, table.background) != (stamp.normalizer, stamp.background) {
-        return Err(Unusable::Outdated);
-    }
     if sums {
         let rotten = |section: &&SectionMessage| !is_sound(&map, section);
         if let Some(section) = table.sections.iter().find(rotten) {
@@ -209,6 +206,9 @@ pub(crate) fn open(path: &Path, stamp: Stamp, sums: bool) -> Result<Stored, Unus
                 section.name
             )));
         }
+    }
+    if (table.normalizer, table.background) != (stamp.normalizer, stamp.background) {
+        return Err(Unusable::Outdated);
     }
     Ok(stored(map, &table.sections))
 }

@@ -19,6 +19,8 @@ pub struct Verification {
     pub seen: u64,
     /// What is damaged, one sentence each; empty when all is well.
     pub damage: Vec<String>,
+    /// Segment files that are damaged or missing, one sentence each: they can be made again from the rest.
+    pub segments: Vec<String>,
 }
 
 impl Store {
@@ -40,6 +42,7 @@ impl Store {
                 ));
             }
         }
+        found.segments = self.damaged_segments()?;
         Ok(found)
     }
 
