@@ -83,7 +83,7 @@ pub struct Stats {
     pub disk_bytes: u64,
     /// Bytes of each index over all segments, by name.
     pub index_bytes: Vec<(&'static str, usize)>,
-    /// Values that more than 256 entries of one segment carry, by index: look-ups of them are cut and counted as `cuts`.
+    /// Values that more than 64 entries of one segment carry, by index: look-ups of them are cut and counted as `cuts`.
     pub hot_values: Vec<(&'static str, usize)>,
     /// Digest of the model, the background and the normaliser.
     pub model: String,
