@@ -1,9 +1,8 @@
-//! Asks every segment for candidates, cuts what too many entries carry, and ranks what is left by what it was found by.
+//! Asks every segment for candidates, cuts what too many entries carry, and sums up what each was found by.
 //!
 //! Each way a candidate was met suggests some bits. Their sum bounds, up to [`UNSOUGHT_BITS`], what comparing can find;
-//! so only candidates that may still matter are read and compared, the most promising first (the threshold algorithm of
-//! Fagin, Lotem and Naor 2001). Cuts and ranks depend on the live entries alone, not on how they are spread over
-//! segments: the same watchlist gives the same candidates after a merge or a restart.
+//! so only candidates that may still matter are read and compared. Cuts and sums depend on the live entries alone, not
+//! on how they are spread over segments: the same watchlist gives the same candidates after a merge or a restart.
 
 use std::cmp::Reverse;
 
@@ -23,7 +22,7 @@ pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
 /// Entries met by near handles, and by contained ones: a probe may be written to hold a thousand handles.
 const NEAR_MAX: usize = 4 * HOT;
-/// Rarities of stems told apart while ranking: 0 to 63 bits.
+/// Rarities of stems told apart: 0 to 63 bits.
 const STEM_STEPS: usize = 64;
 
 /// An entry to compare with the probe.
@@ -55,8 +54,8 @@ impl Candidate {
 /// Candidates of all segments.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    /// Live candidates, the most promising first.
-    pub(crate) ranked: Vec<Candidate>,
+    /// Live candidates.
+    pub(crate) found: Vec<Candidate>,
     /// Carriers of the probe's picture: its key and how many live entries have it or one near it.
     pub(crate) picture: Option<(u64, u32)>,
     /// Look-ups that a cap cut short.
@@ -108,7 +107,7 @@ impl Candidates {
         gathering.near_copies();
         Self {
             cuts: gathering.cuts,
-            ranked: gathering.ranked(found_min),
+            found: gathering.found(found_min),
             picture,
         }
     }
@@ -351,9 +350,10 @@ impl Gathering<'_> {
         self.meet(way, &lists, true);
     }
 
-    /// Sums up by entry what its meetings suggest, and orders the entries by it.
-    fn ranked(self, found_min: f32) -> Vec<Candidate> {
-        let mut ranked = Vec::new();
+    /// Sums up by entry what its meetings suggest.
+    fn found(self, found_min: f32) -> Vec<Candidate> {
+        let bio_max = self.model.most(Signal::Bio, Relation::MostWords);
+        let mut candidates = Vec::new();
         for (at, (part, mut meetings)) in (0u32..).zip(self.parts.iter().zip(self.meetings)) {
             meetings.sort_unstable();
             for met in meetings.chunk_by(|a, b| a >> 32 == b >> 32) {
@@ -363,9 +363,9 @@ impl Gathering<'_> {
                 let ways = met
                     .iter()
                     .filter_map(|meeting| self.ways.get((meeting & 0xffff_ffff) as usize));
-                let found = suggested(ways);
+                let found = suggested(ways, bio_max);
                 if found >= found_min && part.is_live(ordinal) {
-                    ranked.push(Candidate {
+                    candidates.push(Candidate {
                         part: at,
                         ordinal,
                         found,
@@ -373,8 +373,7 @@ impl Gathering<'_> {
                 }
             }
         }
-        ranked.sort_by(|a, b| b.found.total_cmp(&a.found));
-        ranked
+        candidates
     }
 }
 
@@ -387,8 +386,8 @@ fn meeting(ordinal: Ordinal, way: u64) -> u64 {
     u64::from(ordinal) << 32 | way
 }
 
-/// The best way of each signal, summed; pairs of words add up to the words of a bio they stand for.
-fn suggested<'w>(ways: impl Iterator<Item = &'w Way>) -> f32 {
+/// The best way of each signal, summed; pairs of words add up to the words of a bio they stand for, to `bio_max` bits.
+fn suggested<'w>(ways: impl Iterator<Item = &'w Way>, bio_max: f32) -> f32 {
     let mut best = [0.0f32; Signal::ALL.len()];
     let mut bio_pairs = 0u32;
     for way in ways {
@@ -398,7 +397,7 @@ fn suggested<'w>(ways: impl Iterator<Item = &'w Way>) -> f32 {
         bio_pairs += u32::from(way.signal == Signal::Bio);
     }
     if let Some(bits) = best.get_mut(Signal::Bio as usize) {
-        *bits = (*bits * bio::words_of_pairs(bio_pairs) / 2.0).min(bio::FOUND_BITS_MAX.max(*bits));
+        *bits = (*bits * bio::words_of_pairs(bio_pairs) / 2.0).min(bio_max.max(*bits));
     }
     best.iter().sum()
 }

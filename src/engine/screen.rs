@@ -12,14 +12,12 @@ use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
 use crate::score::{Circumstances, Model, Score};
-use crate::signal::relation::{Crowd, Signal};
+use crate::signal::relation::{Crowd, Relation, Signal};
 use crate::verdict::{Policy, Verdict};
 use crate::watchlist::Listed;
 
 /// Fingerprints asked from memory together.
 const TOUCHED_TOGETHER: usize = 16;
-/// Most bits that a network lends (its row in `score/model.rs`): a hit farther from mattering is lent nothing.
-const LENT_BITS_MAX: f32 = 8.0;
 
 /// How evidence is judged and how much is told.
 #[derive(Debug, Clone)]
@@ -72,14 +70,14 @@ pub fn screen(
     judge: &Judge,
 ) -> Screened {
     let prior = judge.model.prior(generation.entries());
-    let review = judge.policy.threshold_review();
     let found_min = match judge.all_candidates {
         true => f32::NEG_INFINITY,
-        false => review - prior - UNSOUGHT_BITS - LENT_BITS_MAX,
+        false => judge.policy.threshold_review() - prior - UNSOUGHT_BITS,
     };
+    let lent_max = judge.model.most(Signal::Network, Relation::Network);
     let query = Query::of(probe);
-    let candidates = Candidates::of(generation, &query, &judge.model, found_min);
-    judged(generation, probe, opened_at, judge, &candidates)
+    let candidates = Candidates::of(generation, &query, &judge.model, found_min - lent_max);
+    judged(generation, probe, opened_at, judge, &candidates, found_min)
 }
 
 /// Screens `probe` by comparing it with every live entry: what [`screen`] must find. O(entries).
@@ -91,19 +89,20 @@ pub fn screen_every(
 ) -> Screened {
     let query = Query::of(probe);
     let mut candidates = Candidates::of(generation, &query, &judge.model, f32::INFINITY);
-    candidates.ranked = Candidate::every(generation);
-    judged(generation, probe, opened_at, judge, &candidates)
+    candidates.found = Candidate::every(generation);
+    let found_min = f32::NEG_INFINITY;
+    judged(generation, probe, opened_at, judge, &candidates, found_min)
 }
 
-/// Compares the candidates, the most promising first, as long as they may still matter.
+/// Compares the candidates found by at least `found_min` bits, and those of the networks that agree.
 fn judged(
     generation: &Generation,
     probe: &Fingerprint<'_>,
     opened_at: Option<Timestamp>,
     judge: &Judge,
     candidates: &Candidates,
+    found_min: f32,
 ) -> Screened {
-    let prior = judge.model.prior(generation.entries());
     let review = judge.policy.threshold_review();
     let carriers = |key| generation.carriers(key);
     let pairing = Pairing {
@@ -113,46 +112,27 @@ fn judged(
         crowd: crowd(generation, &carriers, candidates),
         model: &judge.model,
     };
-    let (mut best, mut compared) = (f32::NEG_INFINITY, 0);
-    let mut hits: Vec<Weighed<'_>> = Vec::new();
-    let mut rest = candidates.ranked.as_slice();
-    for equally_found in candidates.ranked.chunk_by(|a, b| a.found == b.found) {
-        let found = equally_found.first().map_or(0.0, |first| first.found);
-        if !judge.all_candidates && prior + found + UNSOUGHT_BITS < best.min(review) {
-            break;
-        }
-        compared += equally_found.len() as u32;
-        rest = rest.get(equally_found.len()..).unwrap_or_default();
-        for candidates in equally_found.chunks(TOUCHED_TOGETHER) {
-            pairing.touch(candidates);
-            for weighed in candidates.iter().filter_map(|one| pairing.weighed(one)) {
-                best = best.max(weighed.score.total());
-                hits.push(weighed);
-            }
-        }
-    }
+    let (alone, lent): (Vec<Candidate>, Vec<Candidate>) =
+        (candidates.found.iter()).partition(|candidate| candidate.found >= found_min);
+    let mut hits = pairing.compared(&alone);
+    // What a network lends may still lift an entry that was found by too little to matter alone.
+    let lent = pairing.of_networks(&hits, lent);
+    hits.extend(pairing.compared(&lent));
+    let best = hits.iter().map(|hit| hit.score.total());
     let reach = match judge.all_candidates {
         true => f32::NEG_INFINITY,
-        false => best.min(review) - LENT_BITS_MAX,
-    };
-    // What a network lends may still lift an entry that was found by too little to matter alone.
-    let networks = pairing.networks(&hits);
-    let is_lent = |one: &&Candidate| prior + one.found + UNSOUGHT_BITS >= reach;
-    for candidate in rest.iter().take_while(is_lent) {
-        if pairing
-            .network(candidate)
-            .is_some_and(|network| networks.contains(&network))
-        {
-            compared += 1;
-            hits.extend(pairing.weighed(candidate));
+        false => {
+            let lent_max = judge.model.most(Signal::Network, Relation::Network);
+            best.fold(f32::NEG_INFINITY, f32::max).min(review) - lent_max
         }
-    }
+    };
     pool_networks(&mut hits, generation, &judge.model, reach);
     hits.sort_by(|a, b| {
         let by_score = b.score.total().total_cmp(&a.score.total());
         by_score.then_with(|| a.id().cmp(&b.id()))
     });
-    let score = hits.first().map_or(prior, |hit| hit.score.total());
+    let nothing = || judge.model.prior(generation.entries());
+    let score = hits.first().map_or_else(nothing, |hit| hit.score.total());
     if !judge.all_candidates {
         hits.retain(|hit| hit.score.total() >= review);
     }
@@ -162,7 +142,7 @@ fn judged(
         score,
         hits: hits.iter().filter_map(Weighed::hit).collect(),
         cuts: candidates.cuts,
-        compared,
+        compared: (alone.len() + lent.len()) as u32,
         lsn: generation.lsn(),
     }
 }
@@ -228,10 +208,32 @@ struct Weighed<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    /// A candidate's part and the number of its network there.
-    fn network(&self, candidate: &Candidate) -> Option<(u32, u32)> {
-        let part = self.generation.parts().get(candidate.part as usize)?;
-        Some((candidate.part, part.columns().network(candidate.ordinal)?))
+    /// Those of `candidates` that agree on anything.
+    fn compared(&self, candidates: &[Candidate]) -> Vec<Weighed<'a>> {
+        let mut hits = Vec::with_capacity(candidates.len());
+        for together in candidates.chunks(TOUCHED_TOGETHER) {
+            self.touch(together);
+            hits.extend(
+                together
+                    .iter()
+                    .filter_map(|candidate| self.weighed(candidate)),
+            );
+        }
+        hits
+    }
+
+    /// Those of `candidates` that are of a network of one of the `hits`.
+    fn of_networks(&self, hits: &[Weighed<'_>], candidates: Vec<Candidate>) -> Vec<Candidate> {
+        if hits.is_empty() || candidates.is_empty() {
+            return Vec::new();
+        }
+        let networks = self.networks(hits);
+        let is_of_one = |candidate: &Candidate| {
+            let part = self.generation.parts().get(candidate.part as usize);
+            let network = part.and_then(|part| part.columns().network(candidate.ordinal));
+            network.is_some_and(|network| networks.contains(&(candidate.part, network)))
+        };
+        candidates.into_iter().filter(is_of_one).collect()
     }
 
     /// The networks of `hits`, as every part numbers them.

@@ -128,6 +128,11 @@ impl Model {
         }
     }
 
+    /// The most that a relation of a signal can bring, in bits.
+    pub(crate) fn most(&self, signal: Signal, relation: Relation) -> f32 {
+        self.bits(signal, Comparison::new(relation, f32::INFINITY))
+    }
+
     /// Identifies the weights: equal models have equal digests.
     pub fn digest(&self) -> u32 {
         let mut bytes = self.mirrors_per_signup.to_le_bytes().to_vec();

@@ -33,8 +33,6 @@ const PAIRED_WORDS: usize = 8;
 pub(crate) const SIMHASH_DISTANCE_MAX: u32 = 3;
 /// Fewest words for which SimHash says anything.
 const SIMHASH_WORDS_MIN: usize = 8;
-/// Most bits that pairs of words suggest, as `MostWords` is worth at most.
-pub(crate) const FOUND_BITS_MAX: f32 = 16.5;
 /// A word with this many digits is a number to call or pay.
 const REACH_DIGITS_MIN: usize = 7;
 /// Shares of the smaller text's bits from which most, half or few of the words are shared.
