@@ -116,7 +116,7 @@ impl Dictionary {
 
     /// Returns what was stored under `name`, or `None` if sections are missing, damaged or do not fit each other.
     ///
-    /// Reads the whole transducer once to check its sum (about a gigabyte a second), since `fst` panics on bytes it did
+    /// Reads the whole transducer once to check its sum, since `fst` panics on bytes it did
     /// not write.
     pub(crate) fn load(name: &str, stored: &Stored) -> Option<Self> {
         let bytes = stored.array::<u8>(&format!("{name}.words"))?;
