@@ -120,30 +120,30 @@ fn fingerprints(engine: &Engine, probes: &[Account]) {
     tell("of it fingerprint", probes.iter().map(time).collect(), 1);
 }
 
+/// Orders the numbers; returns their mean.
+fn sorted(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.iter().sum::<f64>() / numbers.len().max(1) as f64
+}
+
+/// The number below which `share` of the ordered numbers lie.
+fn at(numbers: &[f64], share: f64) -> f64 {
+    let place = (share * numbers.len() as f64) as usize;
+    numbers.get(place).copied().unwrap_or(0.0)
+}
+
 /// Prints percentiles of counts.
 fn tell_counts(what: &str, mut counts: Vec<f64>) {
-    counts.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        counts
-            .get((share * counts.len() as f64) as usize)
-            .copied()
-            .unwrap_or(0.0)
-    };
-    let mean = counts.iter().sum::<f64>() / counts.len().max(1) as f64;
+    let mean = sorted(&mut counts);
+    let at = |share| at(&counts, share);
     let (p50, p99) = (at(0.5), at(0.99));
     println!("{what:<34} p50 {p50:>7.0}     p99 {p99:>7.0}     mean {mean:>7.1}");
 }
 
 /// Prints percentiles; returns them as a line of JSON.
 fn tell(what: &str, mut micros: Vec<f64>, threads: usize) -> String {
-    micros.sort_by(f64::total_cmp);
-    let at = |share: f64| {
-        micros
-            .get((share * micros.len() as f64) as usize)
-            .copied()
-            .unwrap_or(0.0)
-    };
-    let mean = micros.iter().sum::<f64>() / micros.len().max(1) as f64;
+    let mean = sorted(&mut micros);
+    let at = |share| at(&micros, share);
     let rate = threads as f64 * 1e6 / mean;
     let (p50, p99, p999) = (at(0.5), at(0.99), at(0.999));
     println!(

@@ -84,19 +84,7 @@ pub(crate) fn measure<T, I, P>(
     look_up: impl Fn(&I, &P, &mut Vec<Ordinal>),
     scan: impl Fn(&P, &mut Vec<Ordinal>),
 ) -> Figures {
-    let start = Instant::now();
-    let (index, bytes) = build();
-    let mut figures = Figures {
-        signal,
-        entries: entries.len(),
-        probes: probes.len(),
-        build_s: start.elapsed().as_secs_f64(),
-        bytes_each: bytes as f64 / entries.len().max(1) as f64,
-        ..Figures::default()
-    };
-    timed(&mut figures, probes, |probe, out| {
-        look_up(&index, probe, out)
-    });
+    let (index, mut figures) = built(signal, entries, probes, build, &look_up);
     // Evenly spread, so that both halves of the probes are scanned for.
     let mut scans = 0;
     let (mut expected, mut found) = (Vec::new(), Vec::new());
@@ -114,6 +102,30 @@ pub(crate) fn measure<T, I, P>(
     }
     figures.scan_us /= f64::from(scans.max(1));
     figures
+}
+
+/// Builds, and looks up every probe twice (the first round warms).
+fn built<T, I, P>(
+    signal: &'static str,
+    entries: &[T],
+    probes: &[P],
+    build: impl FnOnce() -> (I, usize),
+    look_up: impl Fn(&I, &P, &mut Vec<Ordinal>),
+) -> (I, Figures) {
+    let start = Instant::now();
+    let (index, bytes) = build();
+    let mut figures = Figures {
+        signal,
+        entries: entries.len(),
+        probes: probes.len(),
+        build_s: start.elapsed().as_secs_f64(),
+        bytes_each: bytes as f64 / entries.len().max(1) as f64,
+        ..Figures::default()
+    };
+    timed(&mut figures, probes, |probe, out| {
+        look_up(&index, probe, out)
+    });
+    (index, figures)
 }
 
 fn timed<P>(figures: &mut Figures, probes: &[P], look_up: impl Fn(&P, &mut Vec<Ordinal>)) {
@@ -144,19 +156,7 @@ pub(crate) fn answered<T, I, P>(
     build: impl FnOnce() -> (I, usize),
     look_up: impl Fn(&I, &P, &mut Vec<Ordinal>),
 ) -> (Figures, Vec<Vec<Ordinal>>) {
-    let start = Instant::now();
-    let (index, bytes) = build();
-    let mut figures = Figures {
-        signal,
-        entries: entries.len(),
-        probes: probes.len(),
-        build_s: start.elapsed().as_secs_f64(),
-        bytes_each: bytes as f64 / entries.len().max(1) as f64,
-        ..Figures::default()
-    };
-    timed(&mut figures, probes, |probe, out| {
-        look_up(&index, probe, out)
-    });
+    let (index, figures) = built(signal, entries, probes, build, &look_up);
     let answer = |probe: &P| {
         let mut out = Vec::new();
         look_up(&index, probe, &mut out);

@@ -4,8 +4,8 @@
 //! and hands the result to the writer, which alone publishes. What was withdrawn while it was building stays withdrawn.
 //! One merge runs at a time and holds one segment more than the generation does; a crash leaves the old files valid.
 
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
@@ -23,7 +23,7 @@ pub(crate) type Replace = Box<dyn Fn(Vec<Part>, Part) -> Result<()> + Send>;
 /// Handle to the merging thread, which ends when it is dropped.
 pub(crate) struct Merger {
     wake: Option<SyncSender<()>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Merger {
@@ -38,33 +38,27 @@ impl Merger {
         let thread = std::thread::spawn(move || run(&store, stamp, &published, &replace, &woken));
         Self {
             wake: Some(wake),
-            thread: Mutex::new(Some(thread)),
+            thread: Some(thread),
         }
     }
 
     /// Lets the merger look what is due.
     pub(crate) fn wake(&self) {
-        match self.wake.as_ref().map(|wake| wake.try_send(())) {
+        if let Some(wake) = &self.wake {
             // Already told, or gone with its thread: nothing is lost, since what is due stays due.
-            Some(Err(TrySendError::Full(()) | TrySendError::Disconnected(())))
-            | Some(Ok(()))
-            | None => {}
-        }
-    }
-
-    /// Waits for the merge that is running and ends.
-    pub(crate) fn stop(&mut self) {
-        self.wake = None;
-        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
-        if let Some(thread) = thread {
-            let _ = thread.join();
+            let _ = wake.try_send(());
         }
     }
 }
 
 impl Drop for Merger {
+    /// Waits for the merge that is running.
     fn drop(&mut self) {
-        self.stop();
+        self.wake = None;
+        if let Some(thread) = self.thread.take() {
+            // A merge that panicked has published nothing.
+            let _ = thread.join();
+        }
     }
 }
 

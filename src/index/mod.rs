@@ -19,7 +19,6 @@ mod spelled;
 
 #[cfg(test)]
 mod figures;
-#[cfg(test)]
 mod flat_tests;
 
 pub use containment::Containment;

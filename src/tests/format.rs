@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{Engine, Options};
 use crate::store::Access;
-use crate::tests::{account, id, samples};
+use crate::tests::{account, id, opened, samples};
 use crate::verdict::Verdict;
 use crate::wire::AccountRecord;
 
@@ -102,16 +102,7 @@ fn every_format_has_a_stored_database() {
 #[ignore = "writes data/format: only for a new format version"]
 fn store_a_database() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |access| {
-        Engine::open(
-            folder.path(),
-            Options {
-                access,
-                ..Options::default()
-            },
-        )
-        .unwrap()
-    };
+    let open = |access| opened(folder.path(), access);
     let engine = open(Access::Create);
     engine.enroll(entries().map(account).into()).unwrap();
     drop(engine);

@@ -56,6 +56,16 @@ fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
 }
 
+/// An engine on the database in `folder`, judging as it does by default.
+#[track_caller]
+fn opened(folder: &Path, access: Access) -> Engine {
+    let options = Options {
+        access,
+        ..Options::default()
+    };
+    Engine::open(folder, options).unwrap()
+}
+
 /// An engine on a folder that is gone with it.
 struct Watch {
     engine: Engine,

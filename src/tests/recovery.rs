@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{Engine, Options};
 use crate::store::Access;
-use crate::tests::{account, id};
+use crate::tests::{account, id, opened};
 
 const KILLS: usize = 20;
 /// Records one command sends; a command commits them as one batch.
@@ -288,16 +288,7 @@ fn one_writes_and_others_read() {
 #[test]
 fn a_torn_last_write_takes_only_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let open = |access| {
-        Engine::open(
-            folder.path(),
-            Options {
-                access,
-                ..Options::default()
-            },
-        )
-        .unwrap()
-    };
+    let open = |access| opened(folder.path(), access);
     let engine = open(Access::Create);
     for n in 0..5 {
         engine
