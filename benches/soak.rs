@@ -29,6 +29,10 @@ use mirrorwatch::{
 use population::{Population, changed_handle};
 use tempfile::TempDir;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Live entries up to which the list grows: comparing with every one of them takes a few milliseconds.

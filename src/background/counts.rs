@@ -7,9 +7,8 @@
 //! Counting done, the counts are frozen into [`Frozen`], which answers "never seen" from a table that fits a core's cache.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use crate::hash::feature::SPACES;
+use crate::hash::spread::Spread;
 
 /// Most features kept while counting; 2^23 keep the table under 128 MB.
 pub(crate) const FEATURES_MAX: usize = 1 << 23;
@@ -17,7 +16,7 @@ pub(crate) const FEATURES_MAX: usize = 1 << 23;
 /// Counts of features and, per space, of accounts that had any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FeatureCounts {
-    pub(crate) counts: HashMap<u32, u32, BuildHasherDefault<Spread>>,
+    pub(crate) counts: HashMap<u32, u32, Spread>,
     pub(crate) totals: [u32; SPACES],
 }
 
@@ -156,29 +155,6 @@ fn marks(key: u32) -> u64 {
     (1 << (key & 63)) | (1 << ((key >> 6) & 63))
 }
 
-/// The hasher of keys that are hashes already: one multiplication brings their bits to both ends, where the table looks.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Spread(u64);
-
-/// 2^64 divided by the golden ratio (Knuth's multiplicative hashing).
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-
-impl Hasher for Spread {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u32(u32::from(*byte));
-        }
-    }
-
-    fn write_u32(&mut self, key: u32) {
-        self.0 = (self.0 ^ u64::from(key)).wrapping_mul(GOLDEN);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 fn short(feature: u64) -> u32 {
     (feature >> 32) as u32
 }
@@ -191,7 +167,7 @@ mod tests {
     #[test]
     fn common_features_outlive_a_flood_of_rare_ones() {
         let mut counts = FeatureCounts::default();
-        let spread = |n: u64| n.wrapping_mul(GOLDEN);
+        let spread = |n: u64| n.wrapping_mul(crate::hash::spread::GOLDEN);
         for n in 0..(2 * FEATURES_MAX as u64) {
             counts.observe(spread(n));
             counts.observe(spread(7));

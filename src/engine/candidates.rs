@@ -142,7 +142,7 @@ impl Gathering<'_> {
             first.extend(live.map(|ordinal| (*at, *ordinal)));
         }
         if first.len() > HOT {
-            let id = |(at, ordinal): &(usize, Ordinal)| parts.get(*at)?.columns().id(*ordinal);
+            let id = |(at, ordinal): &(usize, Ordinal)| parts.get(*at)?.columns().id_bytes(*ordinal);
             first.sort_unstable_by(|a, b| id(a).cmp(&id(b)));
             first.truncate(HOT);
         }
@@ -278,7 +278,7 @@ impl Gathering<'_> {
         };
         let mut entries: Vec<&[u64]> = found.chunk_by(|a, b| a >> 16 == b >> 16).collect();
         if parts.len() > 1 && (cuts > 0 || entries.len() > NEAR_MAX) {
-            let id = |(at, ordinal): (usize, Ordinal)| parts.get(at)?.columns().id(ordinal);
+            let id = |(at, ordinal): (usize, Ordinal)| parts.get(at)?.columns().id_bytes(ordinal);
             // A stable sort merges the parts, each of which ascends.
             entries.sort_by(|a, b| id(of(a)).cmp(&id(of(b))));
         }

@@ -64,9 +64,13 @@ impl Texts {
     }
 
     fn get(&self, at: usize) -> Option<&str> {
+        std::str::from_utf8(self.bytes_at(at)?).ok()
+    }
+
+    fn bytes_at(&self, at: usize) -> Option<&[u8]> {
         let places: &[u32] = &self.places;
         let (start, end) = (*places.get(at)?, *places.get(at + 1)?);
-        std::str::from_utf8(self.bytes.get(start as usize..end as usize)?).ok()
+        self.bytes.get(start as usize..end as usize)
     }
 
     /// Where `text` stands in sorted texts.
@@ -74,7 +78,7 @@ impl Texts {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.get(middle)?.cmp(text) {
+            match self.bytes_at(middle)?.cmp(text.as_bytes()) {
                 std::cmp::Ordering::Less => low = middle + 1,
                 std::cmp::Ordering::Greater => high = middle,
                 std::cmp::Ordering::Equal => return Some(middle),
@@ -108,6 +112,11 @@ impl Columns {
     /// Id of an entry.
     pub(crate) fn id(&self, ordinal: Ordinal) -> Option<&str> {
         self.ids.get(ordinal as usize)
+    }
+
+    /// Bytes of an entry's id, which order as the id does.
+    pub(crate) fn id_bytes(&self, ordinal: Ordinal) -> Option<&[u8]> {
+        self.ids.bytes_at(ordinal as usize)
     }
 
     /// Where the entry of `id` stands. O(log entries).

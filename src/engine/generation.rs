@@ -443,7 +443,7 @@ pub(crate) fn merge_order(parts: &[Part]) -> Vec<(u32, Ordinal)> {
         let id = |(at, ordinal): &(u32, Ordinal)| {
             parts
                 .get(*at as usize)
-                .and_then(|part| part.columns().id(*ordinal))
+                .and_then(|part| part.columns().id_bytes(*ordinal))
         };
         // A stable sort finds the ascending runs and merges them.
         order.sort_by(|a, b| id(a).cmp(&id(b)));

@@ -200,6 +200,7 @@ struct Pairing<'a> {
 
 /// A candidate compared: a hit before it is told.
 struct Weighed<'a> {
+    part: u32,
     columns: &'a Columns,
     ordinal: Ordinal,
     evidence: Evidence,
@@ -236,17 +237,22 @@ impl<'a> Pairing<'a> {
         candidates.into_iter().filter(is_of_one).collect()
     }
 
-    /// The networks of `hits`, as every part numbers them.
+    /// The networks of `hits`, as every part numbers them. Names are asked only of other parts.
     fn networks(&self, hits: &[Weighed<'_>]) -> HashSet<(u32, u32)> {
-        let mut names: Vec<&str> = hits.iter().filter_map(Weighed::network).collect();
-        names.sort_unstable();
-        names.dedup();
-        let parts = (0u32..).zip(self.generation.parts());
-        let numbered = parts.flat_map(|(at, part)| {
-            let number = |name: &&str| Some((at, part.columns().network_number(name)?));
-            names.iter().filter_map(number).collect::<Vec<_>>()
-        });
-        numbered.collect()
+        let of_hit = |hit: &Weighed<'_>| Some((hit.part, hit.columns.network(hit.ordinal)?));
+        let mut numbered: HashSet<(u32, u32)> = hits.iter().filter_map(of_hit).collect();
+        let parts = self.generation.parts();
+        if parts.len() > 1 {
+            let name = |(part, network): &(u32, u32)| {
+                parts.get(*part as usize)?.columns().network_name(*network)
+            };
+            let names: HashSet<&str> = numbered.iter().filter_map(name).collect();
+            for (at, part) in (0u32..).zip(parts) {
+                let number = |name: &&str| Some((at, part.columns().network_number(name)?));
+                numbered.extend(names.iter().filter_map(number));
+            }
+        }
+        numbered
     }
 
     /// Reads one byte of each fingerprint, so that they come from memory together and not one after the other.
@@ -270,6 +276,7 @@ impl<'a> Pairing<'a> {
         }
         let circumstances = self.circumstances(entry.name_told, columns.banned_at(ordinal));
         Some(Weighed {
+            part: candidate.part,
             columns,
             ordinal,
             evidence,

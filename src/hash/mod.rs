@@ -10,6 +10,7 @@ mod hamming;
 mod keyed;
 mod pdq;
 mod simhash;
+pub(crate) mod spread;
 
 pub(crate) use hamming::hamming;
 pub use keyed::Secret;

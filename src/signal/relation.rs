@@ -1,6 +1,9 @@
 //! How two values of one signal relate: the words shared by all signals.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
+
+use crate::hash::spread::Spread;
 
 /// A value leads to candidates by itself only if at most one ordinary account in a thousand has it: no sum of evidence
 /// that reaches a reviewer is made of commoner values alone.
@@ -225,7 +228,7 @@ impl Comparison {
 pub struct Crowd<'a> {
     entries: u32,
     carriers: &'a dyn Fn(u64) -> u32,
-    known: RefCell<Vec<(u64, u32)>>,
+    known: RefCell<HashMap<u64, u32, Spread>>,
 }
 
 impl<'a> Crowd<'a> {
@@ -246,7 +249,7 @@ impl<'a> Crowd<'a> {
 
     /// Notes the carriers of `key`, so that they are not counted again.
     pub fn note(&self, key: u64, carriers: u32) {
-        self.known.borrow_mut().push((key, carriers));
+        self.known.borrow_mut().insert(key, carriers);
     }
 
     /// `bits` of a picture, text or name, or less where at least [`Crowd::CARRIERS_MIN`] entries carry `key`.
@@ -269,11 +272,10 @@ impl<'a> Crowd<'a> {
     }
 
     fn carriers(&self, key: u64) -> u32 {
-        let known = self.known.borrow();
-        if let Some((_, carriers)) = known.iter().find(|(known, _)| *known == key) {
-            return *carriers;
+        let known = self.known.borrow().get(&key).copied();
+        if let Some(carriers) = known {
+            return carriers;
         }
-        drop(known);
         let carriers = (self.carriers)(key);
         self.note(key, carriers);
         carriers

@@ -86,6 +86,10 @@ impl<'a> WeightedSet<'a> {
     pub(crate) fn strongest_shared(&self, other: &WeightedSet<'_>, crowd: &Crowd) -> f32 {
         let (mut first, mut second) = (0.0f32, 0.0f32);
         for (key, bits) in self.shared(other) {
+            // The crowd only lowers: what is not above both could change neither.
+            if bits <= second {
+                continue;
+            }
             let bits = crowd.capped_by_share(key, bits);
             second = second.max(bits.min(first));
             first = first.max(bits);
