@@ -316,10 +316,8 @@ impl Soak {
         let probe = self.probe()?;
         let engine = self.engine()?.clone();
         let (generation, fingerprint) = (engine.generation(), engine.fingerprint(&probe));
-        let judge = Judge {
-            hits_max: usize::MAX,
-            ..engine.judge().clone()
-        };
+        let mut judge: Judge = engine.judge().clone();
+        judge.hits_max = usize::MAX;
         let found = screen(&generation, &fingerprint, probe.created_at, &judge);
         let every = screen_every(&generation, &fingerprint, probe.created_at, &judge);
         self.screens += 1;

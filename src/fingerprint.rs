@@ -103,6 +103,18 @@ impl<'a> Fingerprint<'a> {
         leads
     }
 
+    /// The whole values a probe is compared by, as the crowd is asked for them.
+    pub(crate) fn values(&self) -> Vec<u64> {
+        let name = self.name.as_ref().map(Name::key);
+        let bio = self.bio.as_ref().map(Bio::key);
+        let picture = self.picture.as_ref().map(Picture::key);
+        let mut values: Vec<u64> = [name, bio, picture].into_iter().flatten().collect();
+        values.extend(self.links.keys());
+        values.extend(self.contacts.keys());
+        values.extend(self.tokens.keys());
+        values
+    }
+
     /// Writes what an entry is compared by.
     pub(crate) fn pack(&self, packer: &mut Packer) {
         let told = [

@@ -4,13 +4,6 @@ use crate::score::model::Model;
 
 /// `review` costs ten times the false flags of `match`.
 const REVIEW_FACTOR: f32 = 10.0;
-/// Bits by which the scores of ordinary signups stay below their bound.
-///
-/// For likelihood ratios P(score >= s) <= mirrors_per_signup x 2^-s holds for ordinary signups (Wald 1945); how far below
-/// the bound they stay is measured by `scripts/evaluation`: one in 10,000 ordinary accounts reached 1.9 bits where the
-/// bound says 4.3, and one in 1,000 reached -2.4 where it says 1.0; of that a third is kept as a reserve.
-const SLACK_BITS: f32 = 2.0;
-
 /// The machine's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -43,9 +36,7 @@ pub struct Policy {
 impl Policy {
     /// Thresholds that cost `false_flags_per_10k` false `match` verdicts in 10,000 ordinary signups.
     pub fn of(false_flags_per_10k: f32, model: &Model) -> Self {
-        let threshold = |false_flags: f32| {
-            (model.mirrors_per_signup() * 10_000.0 / false_flags).log2() - SLACK_BITS
-        };
+        let threshold = |cost: f32| model.dial.threshold(cost, model.mirrors_per_signup());
         Self {
             threshold_review: threshold(REVIEW_FACTOR * false_flags_per_10k),
             threshold_match: threshold(false_flags_per_10k),

@@ -6,9 +6,9 @@
 //! feature never seen finds another's count, and errs towards "common", which never raises a score.
 //! Counting done, the counts are frozen into [`Frozen`], which answers "never seen" from a table that fits a core's cache.
 
-use std::collections::HashMap;
 use crate::hash::feature::SPACES;
 use crate::hash::spread::Spread;
+use std::collections::HashMap;
 
 /// Most features kept while counting; 2^23 keep the table under 128 MB.
 pub(crate) const FEATURES_MAX: usize = 1 << 23;
@@ -39,7 +39,8 @@ impl FeatureCounts {
         }
     }
 
-    fn halve(&mut self) {
+    /// Halves every count; what falls to nothing leaves.
+    pub(crate) fn halve(&mut self) {
         self.counts.retain(|_, count| {
             *count /= 2;
             *count > 0

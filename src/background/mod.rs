@@ -9,5 +9,7 @@ mod bytes;
 mod counts;
 mod letters;
 mod rarity;
+mod stream;
 
 pub use crate::background::rarity::{Background, BackgroundBuilder, Observation};
+pub(crate) use crate::background::stream::{Learnt, Stream};

@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::cli::progress::notice;
 use crate::engine::Options;
+use crate::error::{Error, Result};
 use crate::format::Format;
+use crate::score::Model;
 use crate::store::Access;
 
 /// Finds mirror accounts: accounts a banned actor opens again. It flags; people decide.
@@ -112,10 +114,31 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Build or extend the rarity background from ordinary accounts; keeps counts only.
-    Background {
+    /// Fit weights, prior and thresholds to probes, into a file that `--model` reads. Probes with `mirror_of` say which
+    /// are mirrors; where none does, it is estimated (EM).
+    Calibrate {
         #[command(flatten)]
         files: Files,
+        /// The model file to write.
+        #[arg(long, value_name = "FILE", default_value = "mirrorwatch-model.json")]
+        out: PathBuf,
+        /// Mirrors expected in a signup; as many as among the probes, if not told.
+        #[arg(long, value_parser = share, value_name = "SHARE")]
+        mirrors_per_signup: Option<f32>,
+        #[command(flatten)]
+        judging: Judging,
+    },
+    /// Build or extend the rarity background from ordinary accounts; keeps counts only.
+    Background {
+        /// Records: .ndjson, .jsonl or .csv, also .gz or .zst; `-` is standard input.
+        #[arg(required_unless_present = "learned", value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// ndjson or csv, where the name does not tell.
+        #[arg(long)]
+        format: Option<Format>,
+        /// Let what clear accounts have taught while they were screened weigh in from now on.
+        #[arg(long, conflicts_with_all = ["files", "fresh", "out"])]
+        learned: bool,
         /// Start from nothing instead of extending the background in use.
         #[arg(long)]
         fresh: bool,
@@ -165,6 +188,9 @@ pub(crate) struct Judging {
     /// False `match` verdicts put up with in 10,000 ordinary signups; `review` costs ten times that.
     #[arg(long, default_value_t = 1.0, value_parser = positive, value_name = "X")]
     pub(crate) false_flags_per_10k: f32,
+    /// Weights that `calibrate` wrote, instead of the ones that ship.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
 }
 
 /// How much is told.
@@ -180,28 +206,49 @@ pub(crate) struct Telling {
 
 impl Judging {
     /// Options for an engine that tells its best hits.
-    pub(crate) fn options(&self, access: Access) -> Options {
-        Options {
+    ///
+    /// # Errors
+    /// The model file cannot be read, or is none.
+    pub(crate) fn options(&self, access: Access) -> Result<Options> {
+        let model = match &self.model {
+            None => Model::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+                Model::from_json(&text)?
+            }
+        };
+        Ok(Options {
             access,
             false_flags_per_10k: self.false_flags_per_10k,
+            model,
             notice,
             ..Options::default()
-        }
+        })
     }
 }
 
 impl Telling {
     /// Options for an engine that judges and tells like that.
-    pub(crate) fn options(&self, judging: &Judging, access: Access) -> Options {
-        Options {
+    ///
+    /// # Errors
+    /// The model file cannot be read, or is none.
+    pub(crate) fn options(&self, judging: &Judging, access: Access) -> Result<Options> {
+        Ok(Options {
             hits_max: self.hits,
             all_candidates: self.all_candidates,
-            ..judging.options(access)
-        }
+            ..judging.options(access)?
+        })
     }
 }
 
-fn positive(text: &str) -> Result<f32, String> {
+fn share(text: &str) -> std::result::Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if number > 0.0 && number <= 0.5 => Ok(number),
+        _ => Err("expected a share above 0, at most 0.5".into()),
+    }
+}
+
+fn positive(text: &str) -> std::result::Result<f32, String> {
     match text.parse::<f32>() {
         Ok(number) if number > 0.0 && number <= 10_000.0 => Ok(number),
         _ => Err("expected a number above 0, at most 10000".into()),

@@ -7,7 +7,8 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use crate::background::{Background, BackgroundBuilder, Observation};
 use crate::cli::args::Files;
 use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
-use crate::cli::run::{Console, status};
+use crate::cli::run::{Console, DONE, status};
+use crate::engine::{Engine, Options};
 use crate::error::Error;
 use crate::fingerprint::Fingerprint;
 use crate::store::{Access, Store};
@@ -23,6 +24,17 @@ pub(crate) struct Target<'a> {
     pub(crate) out: Option<PathBuf>,
     /// Most features written to a file.
     pub(crate) features_max: usize,
+}
+
+/// Lets what screened accounts have taught weigh in.
+pub(crate) fn adopt(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    let options = Options {
+        access: Access::Write,
+        ..Options::default()
+    };
+    let accounts = Engine::open(db, options)?.adopt_learnt()?;
+    console.print(&format!("adopted what {accounts} clear accounts taught\n"))?;
+    Ok(DONE)
 }
 
 /// Counts the accounts of `files`.

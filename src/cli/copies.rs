@@ -23,7 +23,7 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
             .collect();
         let record = serde_json::json!({
             "entries": stats.entries, "segments": stats.segments, "lsn": stats.lsn, "disk_bytes": stats.disk_bytes,
-            "model": stats.model, "background_accounts": stats.background_accounts, "networks": networks,
+            "model": stats.model, "background_accounts": stats.background_accounts, "learnt_accounts": stats.learnt_accounts, "networks": networks,
             "hot_values": stats.hot_values.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
             "index_bytes": stats.index_bytes.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
         });
@@ -31,13 +31,14 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         return Ok(DONE);
     }
     console.print(&format!(
-        "entries              {}\nsegments             {}\nlsn                  {}\ndisk bytes           {}\nmodel                {}\nbackground accounts  {}\nnetworks             {}\n",
+        "entries              {}\nsegments             {}\nlsn                  {}\ndisk bytes           {}\nmodel                {}\nbackground accounts  {}\nlearnt accounts      {}\nnetworks             {}\n",
         stats.entries,
         stats.segments,
         stats.lsn,
         stats.disk_bytes,
         stats.model,
         stats.background_accounts,
+        stats.learnt_accounts,
         stats.networks.iter().filter(|(name, _)| !name.is_empty()).count()
     ))?;
     for (name, values) in &stats.hot_values {

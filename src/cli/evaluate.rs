@@ -23,7 +23,7 @@ pub(crate) fn engine(db: &Path, judging: &Judging) -> Result<Engine> {
     let options = Options {
         all_candidates: true,
         hits_max: HITS_MAX,
-        ..judging.options(Access::Read)
+        ..judging.options(Access::Read)?
     };
     Engine::open(db, options)
 }

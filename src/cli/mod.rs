@@ -5,6 +5,7 @@
 
 mod args;
 mod background;
+mod calibrate;
 mod copies;
 mod demo;
 mod enroll;

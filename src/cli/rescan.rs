@@ -97,6 +97,7 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
         mark.rejected += complain_if_empty(console, input, passed - before);
     }
     let _ = std::fs::remove_file(mark_path(&job.out));
+    engine.keep_learnt()?;
     let rate = (mark.records - behind) as f64 / begun.elapsed().as_secs_f64().max(1e-3);
     console.print(&format!(
         "rescanned {}: {} flagged, {} rejected; {rate:.0} accounts/s, lsn {}\n",

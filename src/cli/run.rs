@@ -6,9 +6,11 @@ use std::path::Path;
 
 use clap::Parser;
 
-use crate::cli::args::{Arguments, Command};
+use crate::cli::args::{Arguments, Command, Files};
 use crate::cli::progress::notice;
-use crate::cli::{background, copies, demo, enroll, evaluate, explain, lookup, rescan, screen};
+use crate::cli::{
+    background, calibrate, copies, demo, enroll, evaluate, explain, lookup, rescan, screen,
+};
 use crate::engine::{Engine, Options};
 use crate::error::Result;
 use crate::store::Access;
@@ -101,7 +103,7 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
                 resume,
                 flagged_only,
             };
-            let engine = Engine::open(db, telling.options(&judging, Access::Write))?;
+            let engine = Engine::open(db, telling.options(&judging, Access::Write)?)?;
             rescan::run(&engine, &job, console)
         }
         Command::Lookup {
@@ -115,7 +117,7 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
             json,
             judging,
         } => {
-            let engine = Engine::open(db, judging.options(Access::Read))?;
+            let engine = Engine::open(db, judging.options(Access::Read)?)?;
             explain::run(&engine, &probe, &entry, json, console)
         }
         Command::Evaluate {
@@ -123,8 +125,24 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
             judging,
             json,
         } => evaluate::run(&evaluate::engine(db, &judging)?, &files, json, console),
+        Command::Calibrate {
+            files,
+            out,
+            mirrors_per_signup,
+            judging,
+        } => {
+            let job = calibrate::Job {
+                files,
+                out,
+                mirrors_per_signup,
+            };
+            calibrate::run(&calibrate::engine(db, &judging)?, &job, console)
+        }
+        Command::Background { learned: true, .. } => background::adopt(db, console),
         Command::Background {
             files,
+            format,
+            learned: _,
             fresh,
             out,
             features,
@@ -134,7 +152,7 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
                 out,
                 features_max: features,
             };
-            background::run(&files, fresh, &target, console)
+            background::run(&Files { files, format }, fresh, &target, console)
         }
         Command::Stats { json } => copies::stats(&reader(db)?, json, console),
         Command::Verify => copies::verify(db, console),

@@ -34,7 +34,7 @@ pub(crate) fn run(
     console: &mut Console<'_>,
 ) -> anyhow::Result<u8> {
     let inputs = inputs(files)?;
-    let engine = Engine::open(db, telling.options(judging, Access::Write))?;
+    let engine = Engine::open(db, telling.options(judging, Access::Write)?)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .build()?;
@@ -42,6 +42,7 @@ pub(crate) fn run(
     for input in &inputs {
         rejected += runtime.block_on(screen_input(&engine, input, console))?;
     }
+    engine.keep_learnt()?;
     Ok(status(rejected))
 }
 

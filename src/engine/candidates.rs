@@ -142,7 +142,8 @@ impl Gathering<'_> {
             first.extend(live.map(|ordinal| (*at, *ordinal)));
         }
         if first.len() > HOT {
-            let id = |(at, ordinal): &(usize, Ordinal)| parts.get(*at)?.columns().id_bytes(*ordinal);
+            let id =
+                |(at, ordinal): &(usize, Ordinal)| parts.get(*at)?.columns().id_bytes(*ordinal);
             first.sort_unstable_by(|a, b| id(a).cmp(&id(b)));
             first.truncate(HOT);
         }

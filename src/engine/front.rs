@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::account::{Account, AccountId, Token, TokenValue};
-use crate::background::Background;
+use crate::background::{Background, Learnt};
 use crate::engine::bulk::Bulk;
 use crate::engine::committer::{Committer, Receipt, Request};
 use crate::engine::generation::Generation;
 use crate::engine::keeping::{load, stamp};
+use crate::engine::learning::Learning;
 use crate::engine::report::{HitReport, Report, Reporter};
 use crate::engine::screen::{Judge, Screened, compare, screen};
 use crate::error::{Error, Rejection, Result};
@@ -89,6 +90,8 @@ pub struct Stats {
     pub model: String,
     /// Ordinary accounts the background has counted, by their handles.
     pub background_accounts: u32,
+    /// Clear accounts whose values weigh in, adopted from the screened stream; old ones faded.
+    pub learnt_accounts: u32,
 }
 
 /// An open watchlist. Clones share it; all calls may run at the same time.
@@ -113,6 +116,7 @@ pub struct Engine {
     committer: Option<Arc<Committer>>,
     background: Arc<Background>,
     judge: Arc<Judge>,
+    learning: Option<Arc<Learning>>,
 }
 
 impl Engine {
@@ -131,11 +135,17 @@ impl Engine {
             generation = generation.without_ended(Timestamp::now());
         }
         let policy = Policy::of(options.false_flags_per_10k, &options.model);
+        let learnt = Learnt::from_bytes(&store.learnt()?)?;
         let judge = Judge {
             model: options.model,
             policy,
             hits_max: options.hits_max,
             all_candidates: options.all_candidates,
+            learnt: Arc::new(learnt),
+        };
+        let learning = match options.access {
+            Access::Read => None,
+            _ => Some(Arc::new(Learning::of(&store.stream()?)?)),
         };
         let store = Arc::new(store);
         let generation = Arc::new(ArcSwap::from_pointee(generation));
@@ -153,6 +163,7 @@ impl Engine {
             committer,
             background,
             judge: Arc::new(judge),
+            learning,
         };
         if writes {
             engine.retire(Timestamp::now())?;
@@ -199,13 +210,16 @@ impl Engine {
         )
     }
 
-    /// Judges one account and says why, in words. One disk read for each hit.
+    /// Judges one account and says why, in words; a clear one teaches what is ordinary. One disk read for each hit.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn report(&self, probe: &Account) -> Result<Report> {
         let probe = self.without_opaque_tokens(probe);
         let screened = self.screen(&probe);
+        if let Some(learning) = &self.learning {
+            learning.observe(&probe, &screened);
+        }
         self.reporter().report(&probe, &screened)
     }
 
@@ -229,7 +243,7 @@ impl Engine {
         let hit = found.into_iter().find(|hit| hit.entry.id == entry.id);
         let hit = hit.or_else(|| {
             let opened_at = probe.created_at;
-            compare(&generation, &fingerprint, opened_at, &entry, &judge.model)
+            compare(&generation, &fingerprint, opened_at, &entry, &judge)
         });
         let unknown = || Error::UnknownEntry {
             id: entry.id.to_string(),
@@ -360,6 +374,7 @@ impl Engine {
             hot_values: generation.hot(crate::index::HOT),
             model: self.model(),
             background_accounts: self.background.accounts(crate::hash::feature::Space::Whole),
+            learnt_accounts: self.judge.learnt.accounts(),
         })
     }
 
@@ -368,6 +383,7 @@ impl Engine {
         let parts = [
             self.judge.model.digest(),
             self.background.checksum(),
+            self.judge.learnt.checksum(),
             NORMALIZER_VERSION,
         ];
         let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
@@ -413,6 +429,11 @@ impl Engine {
     /// The database cannot be read.
     pub fn load_mark(&self) -> Result<Option<Vec<u8>>> {
         self.store.load_mark()
+    }
+
+    /// What screened accounts teach, where this engine may write.
+    pub(crate) fn learning(&self) -> Option<&Learning> {
+        self.learning.as_deref()
     }
 
     /// The database.

@@ -11,6 +11,7 @@ mod committer;
 mod front;
 mod generation;
 mod keeping;
+mod learning;
 mod lookup;
 mod merger;
 mod report;

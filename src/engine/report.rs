@@ -8,7 +8,6 @@ use crate::background::Background;
 use crate::engine::screen::{Hit, Judge, Screened};
 use crate::engine::words::{Pair, seldom};
 use crate::error::Result;
-use crate::score::bits::probability;
 use crate::signal::relation::{Comparison, Level, Relation, Signal};
 use crate::store::Store;
 
@@ -110,7 +109,7 @@ impl<'a> Reporter<'a> {
             id: probe.id().to_string(),
             verdict: screened.verdict.as_str(),
             score_bits: screened.score,
-            probability: probability(screened.score),
+            probability: self.judge.model.probability(screened.score),
             lsn: screened.lsn,
             model: self.model.clone(),
             cuts: screened.cuts,
@@ -162,7 +161,7 @@ impl<'a> Reporter<'a> {
             reason: ban.reason,
             score_bits: hit.score.total(),
             prior_bits: hit.score.prior(),
-            probability: hit.score.probability(),
+            probability: self.judge.model.probability(hit.score.total()),
             evidence,
         }))
     }

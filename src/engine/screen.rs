@@ -1,9 +1,11 @@
 //! The pipeline: probe -> candidates -> evidence -> score -> verdict.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::background::Learnt;
 use crate::blocking::Query;
 use crate::engine::candidates::{Candidate, Candidates, UNSOUGHT_BITS};
 use crate::engine::columns::Columns;
@@ -30,6 +32,8 @@ pub struct Judge {
     pub hits_max: usize,
     /// Whether hits below the review threshold are told too.
     pub all_candidates: bool,
+    /// What screened accounts have taught and an operator has adopted.
+    pub(crate) learnt: Arc<Learnt>,
 }
 
 /// An entry that agrees with the probe, and by how much.
@@ -60,6 +64,8 @@ pub struct Screened {
     pub compared: u32,
     /// Number of the last change of the watchlist that was seen.
     pub lsn: u64,
+    /// The probe's values, for those who learn from clear ones.
+    pub(crate) values: Vec<u64>,
 }
 
 /// Screens `probe`, opened at `opened_at`, against one generation. Pure: no clock, ties broken by entry id.
@@ -105,11 +111,12 @@ fn judged(
 ) -> Screened {
     let review = judge.policy.threshold_review();
     let carriers = |key| generation.carriers(key);
+    let ordinary = |key| judge.learnt.bits(key);
     let pairing = Pairing {
         generation,
         probe,
         opened_at,
-        crowd: crowd(generation, &carriers, candidates),
+        crowd: crowd(generation, (&carriers, &ordinary), candidates),
         model: &judge.model,
     };
     let (alone, lent): (Vec<Candidate>, Vec<Candidate>) =
@@ -144,6 +151,7 @@ fn judged(
         cuts: candidates.cuts,
         compared: (alone.len() + lent.len()) as u32,
         lsn: generation.lsn(),
+        values: probe.values(),
     }
 }
 
@@ -153,15 +161,17 @@ pub(crate) fn compare(
     probe: &Fingerprint<'_>,
     opened_at: Option<Timestamp>,
     entry: &EntryRef<'_>,
-    model: &Model,
+    judge: &Judge,
 ) -> Option<Hit> {
+    let model = &judge.model;
     let candidates = Candidates::of(generation, &Query::of(probe), model, f32::INFINITY);
     let carriers = |key| generation.carriers(key);
+    let ordinary = |key| judge.learnt.bits(key);
     let pairing = Pairing {
         generation,
         probe,
         opened_at,
-        crowd: crowd(generation, &carriers, &candidates),
+        crowd: crowd(generation, (&carriers, &ordinary), &candidates),
         model,
     };
     let listed = entry.listed()?;
@@ -179,10 +189,10 @@ pub(crate) fn compare(
 /// How many entries carry each of the probe's values.
 fn crowd<'a>(
     generation: &Generation,
-    carriers: &'a dyn Fn(u64) -> u32,
+    (carriers, ordinary): (&'a dyn Fn(u64) -> u32, &'a dyn Fn(u64) -> Option<f32>),
     candidates: &Candidates,
 ) -> Crowd<'a> {
-    let crowd = Crowd::new(generation.entries(), carriers);
+    let crowd = Crowd::new(generation.entries(), carriers, ordinary);
     if let Some((key, carriers)) = candidates.picture {
         crowd.note(key, carriers);
     }

@@ -268,7 +268,7 @@ mod tests {
     use super::*;
 
     fn trial(is_mirror: bool, score: f32, rank: Option<usize>) -> Trial {
-        let probability = crate::score::bits::probability(score);
+        let probability = crate::score::Model::default().probability(score);
         Trial {
             is_mirror,
             tactic: "t".into(),

@@ -53,10 +53,9 @@ pub(crate) fn trial(
             })
             .to_owned(),
         score: screened.score,
-        probability: screened
-            .hits
-            .first()
-            .map_or(0.0, |hit| hit.score.probability()),
+        probability: screened.hits.first().map_or(0.0, |hit| {
+            engine.judge().model.probability(hit.score.total())
+        }),
         verdict: screened.verdict,
         rank: place.map(|place| place + 1),
     }

@@ -88,6 +88,8 @@ pub(crate) enum Disguise {
     Lookalike,
     /// Some digits or signs stand for letters.
     Leet,
+    /// Some letters are of another alphabet, or of a fancy one, among letters that are the same.
+    Foreign,
     /// Some letters merely share a class (i for l): other letters, in fact.
     Other,
 }
@@ -97,9 +99,13 @@ pub(crate) fn disguise(probe_letters: &str, entry_letters: &str) -> Disguise {
     if probe_letters.chars().count() != entry_letters.chars().count() {
         return Disguise::Other;
     }
-    let pairs = probe_letters.chars().zip(entry_letters.chars());
-    let strongest = pairs.map(|(probe, entry)| match char_match(probe, entry) {
+    let pairs = || probe_letters.chars().zip(entry_letters.chars());
+    let is_foreign =
+        |(probe, entry): (char, char)| !probe.is_ascii() && entry.is_ascii_alphabetic();
+    let is_mixed = pairs().any(is_foreign) && pairs().any(|(probe, _)| probe.is_ascii_alphabetic());
+    let strongest = pairs().map(|(probe, entry)| match char_match(probe, entry) {
         CharMatch::Same | CharMatch::Case => Disguise::None,
+        CharMatch::Lookalike if is_mixed && is_foreign((probe, entry)) => Disguise::Foreign,
         CharMatch::Lookalike => Disguise::Lookalike,
         CharMatch::Leet => Disguise::Leet,
         CharMatch::Different => Disguise::Other,
@@ -213,5 +219,6 @@ mod tests {
         assert_eq!(disguise("PILL", "pill"), Disguise::None);
         assert_eq!(disguise("pi11", "pill"), Disguise::Lookalike);
         assert_eq!(disguise("p3n", "pen"), Disguise::Leet);
+        assert_eq!(disguise("pеn", "pen"), Disguise::Foreign);
     }
 }

@@ -4,13 +4,6 @@ use crate::evidence::Evidence;
 use crate::score::model::Model;
 use crate::signal::relation::{Comparison, Relation, Signal};
 
-/// Share of the lesser of handle and name that counts where neither tells the other.
-const FAMILY_SHARE: f32 = 0.9;
-/// Share of the lesser of link and contact, or bio and contact, that counts: a link and a mention are often one channel,
-/// and a copied text brings the numbers in it along.
-const REACH_SHARE: f32 = 0.5;
-/// Share of the network's best other agreement that is lent to an entry.
-const NETWORK_SHARE: f32 = 0.4;
 /// Bits of an account opened in the first hour after the ban; halved for each tenfold of time.
 const SOON_BITS: f32 = 3.0;
 const SOON_MINUTES: f32 = 60.0;
@@ -58,14 +51,14 @@ impl Score {
             &mut bits,
             Signal::Handle,
             Signal::Name,
-            FAMILY_SHARE * (1.0 - told),
+            model.family.handle_name * (1.0 - told),
         );
-        lessen(&mut bits, Signal::Link, Signal::Contact, REACH_SHARE);
-        lessen(&mut bits, Signal::Bio, Signal::Contact, REACH_SHARE);
+        lessen(&mut bits, Signal::Link, Signal::Contact, model.family.reach);
+        lessen(&mut bits, Signal::Bio, Signal::Contact, model.family.reach);
         let agreeing: f32 = bits.iter().filter(|bits| **bits > 0.0).sum();
         let network = Comparison::new(
             Relation::Network,
-            NETWORK_SHARE * circumstances.network_bits,
+            model.family.network * circumstances.network_bits,
         );
         let soon = Comparison::new(
             Relation::SoonAfter,
@@ -97,21 +90,6 @@ impl Score {
     /// The bits one signal brings.
     pub fn bits(&self, signal: Signal) -> f32 {
         self.bits.get(signal as usize).copied().unwrap_or(0.0)
-    }
-
-    /// Probability that the pair is one actor, from the score in bits.
-    pub fn probability(&self) -> f64 {
-        probability(self.total())
-    }
-}
-
-/// Probability of `score` log2 odds.
-pub(crate) fn probability(score: f32) -> f64 {
-    let odds = f64::from(score).exp2();
-    if odds.is_infinite() {
-        1.0
-    } else {
-        odds / (1.0 + odds)
     }
 }
 

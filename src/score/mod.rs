@@ -5,7 +5,9 @@
 //! surprise), what a relation is worth at that surprise is a table ([`model`]), and signals that tell the same fact are not counted twice.
 
 pub(crate) mod bits;
+pub(crate) mod dial;
 pub(crate) mod model;
+pub(crate) mod model_file;
 
 pub use crate::score::bits::{Circumstances, Score};
 pub use crate::score::model::Model;

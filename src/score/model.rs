@@ -1,127 +1,148 @@
-//! The model: a prior and a row for each relation of each signal, laid out as a table.
+//! The model: a prior, a row for each relation of each signal, what signals of one family share, and what a flag costs.
 
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::score::dial::Dial;
+use crate::score::model_file;
 use crate::signal::relation::{Comparison, Relation, Signal};
 
-/// Expected mirrors per signup on a platform under attack: the prior before any evidence, spread over all entries.
-/// It moves scores and thresholds alike, so the dial's false flags do not depend on it; probabilities do.
-const MIRRORS_PER_SIGNUP: f32 = 0.002;
 /// A watchlist shorter than this is judged as if it had this many entries: the prior of a short list is not known better.
 const ENTRIES_MIN: u32 = 10_000;
 
+/// The weights that ship: `data/model.json`, whose provenance is in it.
+static SHIPPED: LazyLock<Model> = LazyLock::new(|| {
+    let shipped = include_str!("../../data/model.json");
+    model_file::read(shipped).unwrap_or_else(|_| Model::empty())
+});
+
 /// One relation of one signal: bits = base + slope x surprise, at most `bits_max`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Row {
     /// The signal.
-    signal: Signal,
+    pub(crate) signal: Signal,
     /// How the two values relate.
-    relation: Relation,
+    pub(crate) relation: Relation,
     /// Bits of the relation before its surprise: log2 of m, and what the surprise says too little or too much.
     /// For `Different`, log2(m / u) itself.
-    base: f32,
+    pub(crate) base: f32,
     /// What a bit of surprise is worth: below 1 where values depend on each other, so that the surprise overstates.
-    slope: f32,
+    pub(crate) slope: f32,
     /// Most bits the relation can bring: strangers do choose one rare value now and then.
-    bits_max: f32,
+    pub(crate) bits_max: f32,
 }
 
-const fn row(signal: Signal, relation: Relation, base: f32, slope: f32, bits_max: f32) -> Row {
-    Row {
-        signal,
-        relation,
-        base,
-        slope,
-        bits_max,
-    }
+/// Signals that tell the same fact are not counted twice: shares of the lesser that still count.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Family {
+    /// Of handle and name, where neither tells the other.
+    pub(crate) handle_name: f32,
+    /// Of link and contact, or bio and contact: a link and a mention are often one channel, and a copied text brings
+    /// the numbers in it along.
+    pub(crate) reach: f32,
+    /// Of the best agreement of other entries of the network, which is lent to an entry.
+    pub(crate) network: f32,
 }
 
-/// The rows that ship, read off `cargo bench --bench evidence` on the tuned half of a population of 100,000 entries and
-/// 100,000 ordinary probes: the log-likelihood ratio of each relation against its surprise, as a line and a
-/// ceiling, drawn by eye; ceilings are then set so that more agreement is never worth less than less of it.
-/// Where no tuned tactic shows a relation its m is taken as 2^-5 (documented evaders keep a resembling handle in 9-19 %
-/// of returns, shared out over the moves; design.md section 1) and only u is measured.
-#[rustfmt::skip]
-const ROWS: [Row; 38] = [
-    row(Signal::Handle, Relation::Same, 4.0, 1.0, 23.5),
-    row(Signal::Handle, Relation::Lookalike, 4.0, 1.0, 25.0),
-    row(Signal::Handle, Relation::Leet, 4.0, 1.0, 24.5),
-    row(Signal::Handle, Relation::Renumbered, 8.0, 0.5, 23.0),
-    row(Signal::Handle, Relation::Affixed, 4.5, 0.56, 22.5),
-    row(Signal::Handle, Relation::Edited1, 5.5, 0.53, 22.5),
-    row(Signal::Handle, Relation::Edited2, 5.5, 0.48, 22.0),
-    row(Signal::Handle, Relation::Contains, 5.0, 0.52, 22.0),
-    row(Signal::Handle, Relation::Truncated, 6.0, 0.5, 21.5),
-    row(Signal::Handle, Relation::SameSound, 5.0, 0.5, 13.0),
-    row(Signal::Handle, Relation::Different, -0.4, 0.0, 0.0),
-    row(Signal::Name, Relation::Same, -0.5, 1.0, 21.0),
-    row(Signal::Name, Relation::SameSound, 6.0, 0.5, 17.0),
-    row(Signal::Name, Relation::NearWords, 8.0, 0.5, 19.0),
-    row(Signal::Name, Relation::SharedWords, 0.0, 0.9, 13.0),
-    row(Signal::Name, Relation::Crossed, 3.0, 0.85, 22.5),
-    row(Signal::Name, Relation::Different, -0.6, 0.0, 0.0),
-    row(Signal::Bio, Relation::Same, 2.5, 0.65, 18.0),
-    row(Signal::Bio, Relation::MostWords, 1.5, 0.65, 16.5),
-    row(Signal::Bio, Relation::HalfWords, 4.0, 0.45, 15.0),
-    row(Signal::Bio, Relation::FewWords, 0.0, 0.6, 13.0),
-    row(Signal::Bio, Relation::Different, -0.5, 0.0, 0.0),
-    row(Signal::Avatar, Relation::Near10, -5.5, 1.0, 17.0),
-    row(Signal::Avatar, Relation::Near20, -3.0, 1.0, 19.0),
-    row(Signal::Avatar, Relation::Near31, -4.0, 1.0, 18.0),
-    row(Signal::Avatar, Relation::Turned, -4.0, 1.0, 17.0),
-    row(Signal::Avatar, Relation::Different, -0.5, 0.0, 0.0),
-    row(Signal::Link, Relation::Same, -3.0, 1.0, 27.0),
-    row(Signal::Link, Relation::SameSite, -3.0, 0.7, 7.0),
-    row(Signal::Link, Relation::Different, -0.4, 0.0, 0.0),
-    row(Signal::Contact, Relation::Same, -4.0, 1.0, 26.0),
-    row(Signal::Contact, Relation::NamesEntry, -2.0, 1.0, 8.0),
-    row(Signal::Contact, Relation::Announces, 2.0, 1.0, 20.0),
-    row(Signal::Contact, Relation::Different, -0.2, 0.0, 0.0),
-    row(Signal::Token, Relation::Same, 0.0, 1.0, 24.0),
-    row(Signal::Token, Relation::Different, -0.3, 0.0, 0.0),
-    row(Signal::Network, Relation::Network, 0.0, 1.0, 8.0),
-    row(Signal::Time, Relation::SoonAfter, 0.0, 1.0, 4.0),
-];
+/// From a score in bits to the log2 odds that it is worth: a line (Platt 1999).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Odds {
+    /// Odds of a score of 0.
+    pub(crate) base: f32,
+    /// Odds a bit of score is worth.
+    pub(crate) slope: f32,
+}
 
-/// Weights of evidence. The default is the shipped table.
+/// Weights of evidence. The default is the table that ships.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
     rows: Vec<Option<Row>>,
-    mirrors_per_signup: f32,
+    pub(crate) family: Family,
+    pub(crate) odds: Odds,
+    pub(crate) mirrors_per_signup: f32,
+    pub(crate) dial: Dial,
 }
 
 impl Default for Model {
     fn default() -> Self {
-        let mut rows = vec![None; Signal::ALL.len() * Relation::COUNT];
-        for row in ROWS {
-            if let Some(slot) = rows.get_mut(at(row.signal, row.relation)) {
-                *slot = Some(row);
-            }
-        }
-        Self {
-            rows,
-            mirrors_per_signup: MIRRORS_PER_SIGNUP,
-        }
+        SHIPPED.clone()
     }
 }
 
 impl Model {
+    /// A model under which nothing weighs anything.
+    pub(crate) fn empty() -> Self {
+        Self {
+            rows: vec![None; Signal::ALL.len() * Relation::COUNT],
+            family: Family {
+                handle_name: 1.0,
+                reach: 1.0,
+                network: 0.0,
+            },
+            odds: Odds {
+                base: 0.0,
+                slope: 1.0,
+            },
+            mirrors_per_signup: 0.002,
+            dial: Dial::default(),
+        }
+    }
+
+    /// Reads a model that `mirrorwatch calibrate` wrote.
+    ///
+    /// # Errors
+    /// Not the JSON of a model, with the place.
+    pub fn from_json(text: &str) -> crate::error::Result<Self> {
+        model_file::read(text)
+    }
+
+    /// Every row, by signal and relation.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().flatten()
+    }
+
+    /// Puts a row in the place of the one of its signal and relation.
+    pub(crate) fn set(&mut self, row: Row) {
+        if let Some(slot) = self.rows.get_mut(at(row.signal, row.relation)) {
+            *slot = Some(row);
+        }
+    }
+
+    /// The row of a relation, where it has one.
+    pub(crate) fn row(&self, signal: Signal, relation: Relation) -> Option<Row> {
+        self.rows.get(at(signal, relation)).copied().flatten()
+    }
+
     /// log2 odds that a signup is a mirror of one given entry of `entries`, before any evidence.
     pub fn prior(&self, entries: u32) -> f32 {
         (self.mirrors_per_signup / entries.max(ENTRIES_MIN) as f32).log2()
     }
 
-    /// Expected mirrors per signup.
+    /// Expected mirrors per signup. It moves scores and thresholds alike, so the dial's false flags do not depend on it;
+    /// probabilities do.
     pub fn mirrors_per_signup(&self) -> f32 {
         self.mirrors_per_signup
     }
 
+    /// Probability that a pair of this score is one actor.
+    pub fn probability(&self, score: f32) -> f64 {
+        let odds = f64::from(self.odds.base + self.odds.slope * score).exp2();
+        if odds.is_infinite() {
+            1.0
+        } else {
+            odds / (1.0 + odds)
+        }
+    }
+
     /// log2(m / u) of one comparison. An agreement too common to say anything weighs no less than a difference.
     pub fn bits(&self, signal: Signal, comparison: Comparison) -> f32 {
-        let row = |relation| self.rows.get(at(signal, relation)).copied().flatten();
-        let different = row(Relation::Different).map_or(0.0, |row| row.base);
+        let different = self.row(signal, Relation::Different);
+        let different = different.map_or(0.0, |row| row.base);
         match comparison.relation {
             Relation::Missing => 0.0,
             Relation::Different => different,
-            relation => row(relation).map_or(0.0, |row| {
+            relation => self.row(signal, relation).map_or(0.0, |row| {
                 let bits = row.base + row.slope * comparison.surprise;
                 bits.min(row.bits_max).max(different)
             }),
@@ -135,14 +156,7 @@ impl Model {
 
     /// Identifies the weights: equal models have equal digests.
     pub fn digest(&self) -> u32 {
-        let mut bytes = self.mirrors_per_signup.to_le_bytes().to_vec();
-        for row in self.rows.iter().flatten() {
-            bytes.extend([row.signal as u8, row.relation as u8]);
-            for number in [row.base, row.slope, row.bits_max] {
-                bytes.extend(number.to_le_bytes());
-            }
-        }
-        crc32fast::hash(&bytes)
+        crc32fast::hash(model_file::written(self, None).as_bytes())
     }
 }
 
@@ -156,6 +170,15 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn the_shipped_model_is_read_and_written_alike() {
+        let model = Model::default();
+        assert!(model.rows().count() > 30);
+        let written = model_file::written(&model, None);
+        assert_eq!(Model::from_json(&written).unwrap(), model);
+        assert!(Model::from_json("{}").is_err());
+    }
+
+    #[test]
     fn the_same_match_is_worth_less_on_a_longer_list() {
         let model = Model::default();
         assert!(model.prior(1_000_000) < model.prior(100_000));
@@ -166,7 +189,7 @@ mod tests {
         #[test]
         fn a_rarer_agreement_never_weighs_less(surprise in 0f32..60.0, more in 0f32..60.0) {
             let model = Model::default();
-            for row in ROWS {
+            for row in model.rows() {
                 let bits = |surprise| model.bits(row.signal, Comparison::new(row.relation, surprise));
                 prop_assert!(bits(surprise + more) >= bits(surprise));
             }

@@ -132,6 +132,11 @@ impl<'a> Contacts<'a> {
         self.named.iter().map(named)
     }
 
+    /// Every contact.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        self.own.keys()
+    }
+
     /// Writes what an entry is compared by: whom it names is asked of probes only.
     pub(crate) fn pack(&self, packer: &mut Packer) {
         self.own.pack(packer);

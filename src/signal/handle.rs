@@ -24,6 +24,8 @@ const SOUND_CHARS_MIN: usize = 4;
 /// Bits that one edit within a handle costs: log2 of the ordinary handles one edit away over those at the spot itself.
 /// Measured on real handles (`scripts/evaluation`), about one in a hundred neighbours of a spot is taken as often.
 const EDIT_BITS: f32 = 7.0;
+/// Bits of mixing alphabets at all: under one ordinary handle in 250 does.
+const MIXED_BITS: f32 = 8.0;
 /// Share of a handle's bits that its consonants carry (Shannon 1951 puts vowels at about a quarter of the information).
 const SOUND_SHARE: f32 = 0.7;
 /// Most bits that consonants alone bring: of 400,000 ordinary handles one in some thousands shares them with another.
@@ -148,7 +150,8 @@ impl<'a> Handle<'a> {
             leads.push(Lead::loose(Signal::Handle, met, key));
         };
         let whole = |form: &Form<'_>| feature(Space::Whole, form.text.as_bytes());
-        lead(Relation::Lookalike, self.whole.bits, whole(&self.whole));
+        let disguised = self.whole.bits + MIXED_BITS;
+        lead(Relation::Disguised, disguised, whole(&self.whole));
         if self.stem.text != self.whole.text {
             lead(Relation::Renumbered, self.stem.bits, whole(&self.stem));
         }
@@ -234,6 +237,7 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
             Disguise::None => Comparison::new(Relation::Same, bits),
             Disguise::Lookalike => Comparison::new(Relation::Lookalike, bits),
             Disguise::Leet => Comparison::new(Relation::Leet, bits),
+            Disguise::Foreign => Comparison::new(Relation::Disguised, bits + MIXED_BITS),
             Disguise::Other => Comparison::new(Relation::Edited1, (bits - EDIT_BITS).max(0.0)),
         };
     }

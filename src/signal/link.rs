@@ -71,6 +71,11 @@ impl<'a> Links<'a> {
         )
     }
 
+    /// Every link and site.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        self.links.keys().chain(self.sites.keys())
+    }
+
     /// Writes the links.
     pub(crate) fn pack(&self, packer: &mut Packer) {
         self.links.pack(packer);

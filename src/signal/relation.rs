@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::hash::spread::Spread;
 
 /// A value leads to candidates by itself only if at most one ordinary account in a thousand has it: no sum of evidence
@@ -10,7 +12,8 @@ use crate::hash::spread::Spread;
 pub(crate) const LEADING_BITS_MIN: f32 = 10.0;
 
 /// One kind of identifying trait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Signal {
     /// The user name.
     Handle,
@@ -91,7 +94,8 @@ impl Level {
 }
 
 /// How a probe's value came about from an entry's, if it did. The model has a row for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// One side does not tell.
     Missing,
@@ -101,6 +105,8 @@ pub enum Relation {
     Same,
     /// Different characters that look the same.
     Lookalike,
+    /// Look-alike letters of another alphabet among the entry's own: nobody writes like that by chance.
+    Disguised,
     /// Digits or signs stand for letters.
     Leet,
     /// Only the numeric tail differs.
@@ -158,7 +164,7 @@ impl Relation {
         match self {
             Self::Missing => Level::Missing,
             Self::Different => Level::Different,
-            Self::Same | Self::Lookalike => Level::Exact,
+            Self::Same | Self::Lookalike | Self::Disguised => Level::Exact,
             Self::Leet | Self::Renumbered | Self::Affixed | Self::Edited1 | Self::SameSound => {
                 Level::Close
             }
@@ -224,10 +230,13 @@ impl Comparison {
     }
 }
 
-/// How many entries of the watchlist carry a value: what many carry tells little of any of them.
+/// How many entries of the watchlist carry a value, and how many ordinary accounts: what many carry tells little of any
+/// of them.
 pub struct Crowd<'a> {
     entries: u32,
     carriers: &'a dyn Fn(u64) -> u32,
+    /// -log2 of the share of screened accounts with a value, where it was seen more than once.
+    ordinary: &'a dyn Fn(u64) -> Option<f32>,
     known: RefCell<HashMap<u64, u32, Spread>>,
 }
 
@@ -238,11 +247,17 @@ impl<'a> Crowd<'a> {
     /// What is handed around on purpose (links, contacts, tokens) is common only from one entry in a thousand on.
     pub const SHARE_MIN: u32 = 1_000;
 
-    /// The crowds of a watchlist of `entries`, on which `carriers` counts the carriers of a key.
-    pub fn new(entries: u32, carriers: &'a dyn Fn(u64) -> u32) -> Self {
+    /// The crowds of a watchlist of `entries`, on which `carriers` counts the carriers of a key, and of the screened
+    /// accounts, of which `ordinary` knows how rare a key is among them.
+    pub fn new(
+        entries: u32,
+        carriers: &'a dyn Fn(u64) -> u32,
+        ordinary: &'a dyn Fn(u64) -> Option<f32>,
+    ) -> Self {
         Self {
             entries,
             carriers,
+            ordinary,
             known: RefCell::default(),
         }
     }
@@ -264,6 +279,7 @@ impl<'a> Crowd<'a> {
     }
 
     fn capped_from(&self, carriers_min: u32, key: u64, bits: f32) -> f32 {
+        let bits = (self.ordinary)(key).map_or(bits, |ordinary| bits.min(ordinary));
         let carriers = self.carriers(key);
         if carriers < carriers_min {
             return bits;

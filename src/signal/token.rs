@@ -64,6 +64,11 @@ impl<'a> Tokens<'a> {
         leading.map(move |(key, bits)| Lead::counted(Signal::Token, same(bits), key))
     }
 
+    /// Every token.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        self.0.keys()
+    }
+
     /// Writes the tokens.
     pub(crate) fn pack(&self, packer: &mut Packer) {
         self.0.pack(packer);

@@ -60,6 +60,11 @@ impl<'a> WeightedSet<'a> {
         self.0.iter().map(|row| (row.key(), row.bits()))
     }
 
+    /// The features alone.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        self.0.iter().map(Weighted::key)
+    }
+
     /// Features rare enough to lead to candidates.
     pub(crate) fn leading(&self) -> impl Iterator<Item = (u64, f32)> + '_ {
         self.iter().filter(|(_, bits)| *bits >= LEADING_BITS_MIN)

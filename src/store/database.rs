@@ -269,16 +269,40 @@ impl Store {
 
     /// Keeps a background.
     pub(crate) fn set_background(&self, stored: &[u8]) -> Result<()> {
+        self.set_fact(meta::BACKGROUND, stored)
+    }
+
+    /// What screened accounts have taught so far; empty where none did.
+    pub(crate) fn stream(&self) -> Result<Vec<u8>> {
+        self.fact(meta::STREAM)
+    }
+
+    /// Keeps what screened accounts have taught so far.
+    pub(crate) fn set_stream(&self, stored: &[u8]) -> Result<()> {
+        self.set_fact(meta::STREAM, stored)
+    }
+
+    /// What of it was adopted; empty where nothing was.
+    pub(crate) fn learnt(&self) -> Result<Vec<u8>> {
+        self.fact(meta::LEARNT)
+    }
+
+    /// Adopts what was learnt.
+    pub(crate) fn set_learnt(&self, stored: &[u8]) -> Result<()> {
+        self.set_fact(meta::LEARNT, stored)
+    }
+
+    fn fact(&self, key: &[u8]) -> Result<Vec<u8>> {
+        let stored = self.db.get_cf(self.family(family::META)?, key);
+        Ok(stored.map_err(database)?.unwrap_or_default())
+    }
+
+    fn set_fact(&self, key: &[u8], stored: &[u8]) -> Result<()> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
-        self.db
-            .put_cf_opt(
-                self.family(family::META)?,
-                meta::BACKGROUND,
-                stored,
-                &options,
-            )
-            .map_err(database)
+        let family = self.family(family::META)?;
+        let written = self.db.put_cf_opt(family, key, stored, &options);
+        written.map_err(database)
     }
 
     /// Writes a consistent copy to `target`, which must not exist; hard links where the disk allows.

@@ -24,6 +24,10 @@ pub(crate) mod meta {
     pub(crate) const SECRET: &[u8] = b"secret";
     /// The background in use, where it is not the starter.
     pub(crate) const BACKGROUND: &[u8] = b"background";
+    /// What screened accounts have taught so far.
+    pub(crate) const STREAM: &[u8] = b"stream";
+    /// What of it an operator has adopted.
+    pub(crate) const LEARNT: &[u8] = b"learnt";
     /// How far a bulk load has come; only while one is unfinished.
     pub(crate) const LOAD: &[u8] = b"load";
     /// Which segment files hold the watchlist, and up to which change.

@@ -52,7 +52,8 @@ impl Store {
             let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("meta: {e}"))) else {
                 break;
             };
-            let is_background = &*key == meta::BACKGROUND;
+            let counts = [meta::BACKGROUND, meta::STREAM, meta::LEARNT];
+            let is_background = counts.contains(&&*key);
             if let (true, Err(error)) = (is_background, Background::from_bytes(&stored)) {
                 found.damage.push(format!("meta: {error}"));
             }

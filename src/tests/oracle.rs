@@ -207,7 +207,7 @@ fn same_picture(generation: &Generation, picture: &Picture) -> u32 {
 fn brute_force(engine: &Engine, generation: &Generation, probe: &Fingerprint<'_>) -> Vec<Hit> {
     let counts = counted(generation);
     let carriers = |key| counts.get(&key).copied().unwrap_or(0);
-    let crowd = Crowd::new(generation.entries(), &carriers);
+    let crowd = Crowd::new(generation.entries(), &carriers, &|_| None);
     if let Some(picture) = probe.picture.as_ref().filter(|picture| picture.leads()) {
         crowd.note(picture.key(), same_picture(generation, picture));
     }
