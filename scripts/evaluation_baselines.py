@@ -10,6 +10,9 @@ that its users take, whatever that costs. Methods:
   nomenklatura   logic-v2 on names, on at most 40 entries that share a word of the name in Latin letters, rarest words first; used at 0.7
   pdq            smallest Hamming distance of the picture's PDQ; used at 31 of 256 bits
   exact          how many of handle, name, text, picture, link, contact, token are equal to those of one entry; used at one
+
+The last two leave out what more than five entries share (default pictures, flags, set phrases): whoever runs them keeps such a list of
+exceptions, or nearly every account would be flagged.
 """
 
 import argparse
@@ -30,8 +33,8 @@ ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 PAGE = re.compile(r"(?:https?://|www\.)\S+|\b(?:t\.me|wa\.me|chat\.whatsapp\.com|[a-z0-9-]+\.(?:com|net|org|info|xyz|live|top|io|dev))(?:/\S*)?", re.IGNORECASE)
 NUMBER = re.compile(r"[+(]?\d[\d ().-]{7,}\d")
 WALLET = re.compile(r"\b(?:0x[0-9a-f]{40}|T[1-9A-HJ-NP-Za-km-z]{33}|bc1[0-9a-z]{30,})\b")
-# An exact value of more entries than this counts once, for any of them: who shares a default picture is not followed one by one.
-SHARED_MAX = 500
+# A picture or value of more entries than this is nobody's mark.
+SHARED_MAX = 5
 
 
 def skeleton(text: str) -> str:
@@ -106,10 +109,11 @@ def nomenklatura_names(entries: list, probes: list, block_max=40) -> tuple[numpy
 
 
 def pdq_distances(entries: list, probes: list) -> tuple[numpy.ndarray, float]:
-    """The smallest distance, negative; pictures of quality below 50 are left out, as Meta advises."""
+    """The smallest distance, negative; pictures of quality below 50 are left out, as Meta advises, and those that many entries share."""
     import faiss
 
-    usable = lambda account: account.get("avatar", {}).get("quality", 0) >= 50
+    shared = collections.Counter(entry.get("avatar", {}).get("pdq") for entry in entries)
+    usable = lambda account: account.get("avatar", {}).get("quality", 0) >= 50 and shared[account["avatar"]["pdq"]] <= SHARED_MAX
     stack = lambda accounts: numpy.stack([numpy.frombuffer(bytes.fromhex(account["avatar"]["pdq"]), numpy.uint8) for account in accounts])
     index = faiss.IndexBinaryFlat(256)
     index.add(stack([entry for entry in entries if usable(entry)]))
@@ -126,15 +130,14 @@ def exact_matches(entries: list, probes: list) -> tuple[numpy.ndarray, float]:
     having = collections.defaultdict(list)
     for place, entry in enumerate(entries):
         for value in exact_values(entry):
-            if len(having[value]) < SHARED_MAX:
+            if len(having[value]) <= SHARED_MAX:
                 having[value].append(place)
     best = numpy.zeros(len(probes), numpy.float32)
     for number, probe in enumerate(probes):
         kinds = collections.defaultdict(set)
         for kind, value in exact_values(probe):
             places = having.get((kind, value), ())
-            # A value shared by very many is looked at only for being equal at all.
-            for place in places if len(places) < SHARED_MAX else places[:1]:
+            for place in places if len(places) <= SHARED_MAX else ():
                 kinds[place].add(kind)
         best[number] = max(map(len, kinds.values()), default=0)
     return best, 1
