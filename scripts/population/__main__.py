@@ -114,13 +114,21 @@ def probes(half: str, count: int, mirrors: int, parts, writer: Writer, rng: rand
         elif draw < negatives.SHARE + 0.005 and near and draft["handle"]:
             draft["handle"], tactic = near.pop(), "handle_neighbour"
         draft.update(mirror_of=None, tactic=tactic)
+        # Whom a false flag would hit; a name that is no personal one has no origin.
+        if tactic not in negatives.NAMED_OTHERWISE:
+            draft["origin"] = draft["_person"]["origin"]
         writer.add(draft)
+
+
+def drawn(options) -> int:
+    """Returns how many accounts a run draws, or the run that a background is for: the share of invented handles follows from it."""
+    return max(options.like, options.entries * (options.split == "evaluation") + options.ordinary + options.mirrors)
 
 
 def evaluation(options, folder: Path):
     """Writes entries, tuned and unseen probes."""
     rng = random.Random(options.seed)
-    gallery, accounts = Gallery.load("evaluation"), Accounts("evaluation", rng)
+    gallery, accounts = Gallery.load("evaluation"), Accounts("evaluation", rng, drawn(options))
     all_entries = entries(accounts, options.entries, rng)
     writer = Writer(folder / "entries.ndjson", gallery)
     for entry in all_entries:
@@ -140,7 +148,7 @@ def evaluation(options, folder: Path):
 
 def background(options, folder: Path):
     """Writes ordinary accounts of the other half of the pools."""
-    accounts = Accounts("background", random.Random(options.seed))
+    accounts = Accounts("background", random.Random(options.seed), drawn(options))
     writer = Writer(folder / "ordinary.ndjson", Gallery.load("background"))
     for _ in range(options.ordinary):
         writer.add(accounts.draft())
@@ -155,6 +163,7 @@ def main():
     parser.add_argument("--ordinary", type=int, default=200_000)
     parser.add_argument("--mirrors", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--like", type=int, default=0, help="accounts in the run that a background is for: as many of its handles are invented")
     parser.add_argument("--split", choices=SPLITS, default="evaluation")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 import datetime
 import random
+import re
 
 from population import pictures
 from population.bios import Bios
@@ -25,25 +26,63 @@ def stamp(seconds: float) -> str:
     return (WINDOW_START + datetime.timedelta(seconds=int(seconds))).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class Accounts:
-    """Makes drafts; each real handle and each personal picture is used once in a run."""
+def spelling(handle: str) -> str:
+    """Returns what the spellings of one handle have in common: `Ali.Raza` and `ali_raza` are one person's."""
+    return re.sub(r"[-_.]", "", handle.lower())
 
-    def __init__(self, split: str, rng: random.Random):
+
+class Accounts:
+    """Makes drafts; each handle, in any spelling, each page name and each personal picture belongs to one of them. `expected` is how many
+    accounts the run draws: where the pool holds fewer real handles, they are spread evenly over the run, among invented ones."""
+
+    def __init__(self, split: str, rng: random.Random, expected: int):
         self.rng, self.names, self.bios, self.links = rng, Names(), Bios(split), Links(split)
-        self.handles = [handle for handle in load("handles")["handles"] if half_of(handle) == split]
+        pool = {spelling(handle): handle for handle in load("handles")["handles"] if half_of(handle) == split and spelling(handle)}
+        self.handles, self.taken = list(pool.values()), set(pool)
         rng.shuffle(self.handles)
-        self.used, self.skip, self.ids, self.made = 0, set(), set(), set()
+        # Fifteen accounts in a hundred have no handle; a few more drafts are drawn than are kept.
+        self.real_share = min(1.0, len(self.handles) / (0.95 * expected + 1))
+        self.used, self.skip, self.ids = 0, set(), set()
         # Personal pictures of the two splits differ in their emoji already; different numbers keep them apart on paper too.
         self.picture = pictures.PERSONAL_BASE + (1 << 40) * (split == "background")
 
     def handle(self) -> str:
-        """Returns the next real handle; when the pool is used up, two of them joined, which is no longer a real one."""
-        while self.used < len(self.handles):
+        """Returns the next real handle, or an invented one in the share of the run that the pool is too small for."""
+        while self.used < len(self.handles) and (self.real_share == 1.0 or self.rng.random() < self.real_share):
             self.used += 1
             handle = self.handles[self.used - 1]
             if handle not in self.skip:
                 return handle
-        return f"{self.rng.choice(self.handles)[:12]}{self.rng.choice('_.')}{self.rng.choice(self.handles)[:12]}"
+        return self.claimed(self.invented)
+
+    def invented(self) -> str:
+        """Returns a handle as people make them up: a name or two common words, often with a number."""
+        rng = self.rng
+        person = self.names.person(rng)
+        first, last = (re.sub(r"[^a-z]", "", person[part][1].lower()) for part in ("first", "last"))
+        if rng.random() < 0.5 or len(first) < 2 or len(last) < 2:
+            first, last = (self.bios.plain_word(rng) for _ in range(2))
+        number = rng.choice(("", str(rng.randint(1, 99)), str(rng.randint(1970, 2012)), str(rng.randint(100, 9999))))
+        return f"{first}{rng.choice(('', '', '_', '.'))}{last}{rng.choice(('', '', '_')) if number else ''}{number}"
+
+    def claimed(self, draw) -> str:
+        """Returns the first of what `draw` gives that no account has in any spelling, and keeps it from the others."""
+        while True:
+            name = draw()
+            if len(name) <= 30 and spelling(name) not in self.taken:
+                self.taken.add(spelling(name))
+                return name
+
+    def page_name(self, handle: str, person: dict) -> str:
+        """Returns the name of an account's own pages and mailbox: its handle, else its owner's name with a number nobody else has."""
+        first, last = (re.sub(r"[^a-z]", "", person[part][1].lower())[:12] for part in ("first", "last"))
+
+        def numbered():
+            # A name in other letters only leaves common words to call a page.
+            words = (first, last) if first and last else (self.bios.plain_word(self.rng), self.bios.plain_word(self.rng))
+            return f"{words[0]}{self.rng.choice(('', '.', '_'))}{words[1]}{self.rng.randint(1, 9999)}"
+
+        return handle or self.claimed(numbered)
 
     def new_id(self, platform: str) -> str:
         """Returns an id that says nothing about the account."""
@@ -71,7 +110,8 @@ class Accounts:
             name = self.group_name(person)
         elif rng.random() < 0.015:
             name = fancy(name, rng) or name
-        links = self.links.some(handle or person["latin"].lower(), rng)
+        person["page"] = self.page_name(handle, person)
+        links = self.links.some(person["page"], rng)
         if group and rng.random() < 0.7:
             links = [invite(platform, rng)]
         draft = {
@@ -82,13 +122,13 @@ class Accounts:
         return draft
 
     def person(self, handle: str) -> dict:
-        """Returns a person, named as the handle says where it plainly holds a name."""
+        """Returns a person, named as the handle says where it plainly holds a name; `origin` says where the name comes from."""
         person = self.names.person(self.rng)
+        person["origin"] = person["country"]
         found = self.names.within(handle) if self.rng.random() < 0.85 else None
         if found:
             last = found[1] or person["last"][1]
-            person.update(first=(found[0], found[0]), last=(last, last), native=False)
-        person["latin"] = "".join(letter for letter in person["first"][1] if letter.isascii() and letter.isalpha()) or "user"
+            person.update(first=(found[0], found[0]), last=(last, last), native=False, origin="handle")
         return person
 
     def group_name(self, person: dict) -> str:

@@ -1,6 +1,7 @@
 """Profile texts of ordinary people: trades in a row, quotes, everyday sentences, set phrases, hashtags; and where they say they live."""
 
 import random
+import re
 
 from population.pools import load
 from population.randomness import Weighted, half_of, zipf
@@ -23,6 +24,8 @@ Basra Damascus Aleppo Cairo Alexandria Riyadh Jeddah Dubai Doha Istanbul Ankara 
 Kano Nairobi Toronto Chicago Houston Dallas Boston Seattle Miami Atlanta Tokyo Osaka Beijing Shanghai Taipei Bogota Lima Sydney Melbourne""".split()
 WIDE_PLACES = "Pakistan|India|USA|Earth|UK|Türkiye|Internet|پاکستان|العراق|مصر|السعودية|ایران|Россия|Bangladesh|Indonesia|Deutschland|Brasil|worldwide|Mars|home".split("|")
 NO_SPACE = ("zh", "ja")
+# What a quote would pass off as the account's own: an address, a mention, a page, a tag, a number as long as a telephone's.
+FOREIGN_CONTACT = re.compile(r"@|://|www\.|#\w|\w\.[^\W\d]{2,}|\d(?:[ ().-]{0,2}\d){6}", re.IGNORECASE)
 
 
 class Bios:
@@ -32,11 +35,13 @@ class Bios:
         pool = load("texts")
         self.texts = {}
         for language, rows in pool["texts"].items():
-            mine = [text for text in rows if half_of(text) == split]
+            mine = [text for text in rows if half_of(text) == split and not FOREIGN_CONTACT.search(text)]
             random.Random(11).shuffle(mine)
             # A few quotes are everywhere, most are seen once or twice.
             self.texts[language] = zipf(mine, 0.6, 20)
-        self.words = {language: Weighted(*zip(*rows)) for language, rows in pool["words"].items()}
+        self.words = {language: Weighted(*zip(*(row for row in rows if not FOREIGN_CONTACT.search(row[0])))) for language, rows in pool["words"].items()}
+        self.plain_words = [word for language in ("en", "es", "fr", "de", "id", "tr") for word, _ in pool["words"][language][200:6000] if re.fullmatch(r"[a-z]{4,9}", word)]
+        self.phones = set()
         self.jobs = {language: zipf(rows, 0.4, 20) for language, rows in pool["jobs"].items()}
         self.phrases, self.roles, self.emoji, self.tags = zipf(PHRASES, 0.9), zipf(ROLES, 0.5, 5), zipf(EMOJI, 0.6, 4), zipf(TAGS, 0.7, 3)
         self.cities = zipf(CITIES, 0.5, 5)
@@ -46,6 +51,17 @@ class Bios:
         language = language if language in self.words else "en"
         words = [self.words[language].pick(rng) for _ in range(rng.randint(low, high))]
         return ("" if language in NO_SPACE else " ").join(words)
+
+    def plain_word(self, rng: random.Random) -> str:
+        """Returns a common word in plain Latin letters, of a handle made of words."""
+        return rng.choice(self.plain_words)
+
+    def phone(self, rng: random.Random) -> str:
+        """Returns a telephone number in international writing that nobody else in the run has."""
+        while (number := any_phone(rng)) in self.phones:
+            pass
+        self.phones.add(number)
+        return number
 
     def items(self, language: str, rng: random.Random) -> str:
         """Returns the "engineer | dad | coffee" kind."""
@@ -76,9 +92,9 @@ class Bios:
         if rng.random() < 0.25:
             text += " " + "".join(self.emoji.pick(rng) for _ in range(rng.randint(1, 4)))
         if rng.random() < 0.03:
-            text += f" {rng.choice(('📧', 'mail:', 'Contact'))} {person['latin'].lower()}{rng.randint(1, 999)}@{rng.choice(('gmail.com', 'outlook.com', 'yahoo.com', 'proton.me'))}"
+            text += f" {rng.choice(('📧', 'mail:', 'Contact'))} {person['page'].lower().strip('-_.')}@{rng.choice(('gmail.com', 'outlook.com', 'yahoo.com', 'proton.me'))}"
         if rng.random() < 0.02:
-            text += f" {phone(rng)}"
+            text += f" {self.phone(rng)}"
         return text
 
     def place(self, rng: random.Random) -> str:
@@ -86,8 +102,8 @@ class Bios:
         return self.cities.pick(rng) if rng.random() < 0.7 else rng.choice(WIDE_PLACES)
 
 
-def phone(rng: random.Random) -> str:
-    """Returns a telephone number in international writing."""
+def any_phone(rng: random.Random) -> str:
+    """Returns a telephone number in international writing, perhaps somebody's already."""
     return rng.choice((f"+923{rng.randint(0, 49):02d}{rng.randint(0, 9999999):07d}", f"+9198{rng.randint(0, 99999999):08d}", f"+9647{rng.randint(0, 999999999):09d}", f"+937{rng.randint(0, 99999999):08d}", f"+4477{rng.randint(0, 99999999):08d}"))
 
 

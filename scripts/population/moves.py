@@ -149,6 +149,46 @@ def transliterated(handle, rng):
     return text
 
 
+FANCY = [(0x1D400, 0x1D41A), (0x1D5D4, 0x1D5EE), (0x1D670, 0x1D68A), (0xFF21, 0xFF41)]
+SMALL_CAPITALS = str.maketrans("abcdefghijklmnopqrstuvwyz", "ᴀʙᴄᴅᴇꜰɢʜɪᴊᴋʟᴍɴᴏᴘǫʀꜱᴛᴜᴠᴡʏᴢ")
+SPELLINGS = [("oo", "u"), ("ee", "i"), ("ph", "f"), ("kh", "k"), ("q", "k"), ("gh", "g"), ("aa", "a"), ("ou", "u"), ("ei", "ay"), ("y", "i"), ("w", "v"), ("u", "o"),
+             ("z", "dh"), ("c", "k"), ("s", "sh"), ("j", "dj"), ("i", "e")]
+
+
+def fancy(handle, rng):
+    """Mathematical, full-width or small capital letters, where a platform takes any letter."""
+    if rng.random() < 0.25:
+        return handle.lower().translate(SMALL_CAPITALS)
+    upper, lower = rng.choice(FANCY)
+    return "".join(chr(upper + ord(c) - 65) if "A" <= c <= "Z" else chr(lower + ord(c) - 97) if "a" <= c <= "z" else c for c in handle)
+
+
+def respelt(text, rng):
+    """One or two sounds spelt as another transliteration spells them: oo and u, ee and i, kh and k."""
+    fitting = [pair for one, two in SPELLINGS for pair in ((one, two), (two, one)) if pair[0] in text.lower()]
+    for old, new in rng.sample(fitting, min(len(fitting), rng.randint(1, 2))):
+        place = rng.choice([found.start() for found in re.finditer(old, text.lower())] or [-1])
+        if place >= 0:
+            text = text[:place] + (new.title() if text[place].isupper() else new) + text[place + len(old) :]
+    return text
+
+
+def year_added(handle, rng):
+    """A year before it or between its words; tuned numbers stand at the end only."""
+    year, words = str(rng.randint(1975, 2027)), _words(handle)
+    return "_".join((words[0], year, *words[1:])) if len(words) > 1 and rng.random() < 0.5 else year + rng.choice(("", "_", ".")) + handle
+
+
+def initials_of_name(name, rng):
+    """A handle made of one name and the initials of the others: akhan, ali_k."""
+    words = re.findall(r"[A-Za-z]+", name.partition("|")[0])
+    if len(words) < 2 or max(len(words[0]), len(words[-1])) < 4:
+        return None
+    whole = 0 if len(words[0]) >= 4 and rng.random() < 0.4 else -1 % len(words)
+    parts = [word if place == whole else word[0] for place, word in enumerate(words)]
+    return rng.choice(("", "_", ".")).join(parts).lower() + (str(rng.randint(1, 99)) if rng.random() < 0.5 else "")
+
+
 def from_name(name, rng):
     """A handle made of the old display name in Latin letters."""
     words = re.findall(r"[A-Za-z]+", name)

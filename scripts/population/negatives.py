@@ -25,6 +25,7 @@ def parody(make, draft, entry):
 
 def namesake(make, draft, entry):
     """Has the same personal name, and nothing else."""
+    draft["_person"] = entry["_person"]
     draft["display_name"] = make.accounts.names.display(entry["_person"], make.rng)
 
 
@@ -77,6 +78,7 @@ def topic_words(make, draft, entry):
 
 NEGATIVES = {change.__name__: change for change in (fan, parody, namesake, city_news, reporter, same_popular_link, same_stock_picture, same_flag, mentions, common_phrase, topic_words)}
 SHARE = 0.045
+NAMED_OTHERWISE = ("fan", "parody", "city_news")
 
 
 def neighbours(entry_handles: list, others: list) -> list:

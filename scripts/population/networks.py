@@ -8,7 +8,7 @@ import random
 
 from population import pictures
 from population.accounts import WINDOW_SECONDS, Accounts, stamp
-from population.bios import phone, wallet
+from population.bios import wallet
 from population.links import code, invite
 from population.randomness import Weighted, zipf
 
@@ -76,7 +76,7 @@ class Network:
         self.links = [f"https://{host}/{code(rng, 5) if rng.random() < 0.5 else ''}" for host in self.hosts for _ in range(2)] + [f"https://t.me/{self.stem}{part[0].lower()}{rng.randint(1, 99)}" for _ in range(2)]
         self.invites = [invite(rng.choice(("whatsapp", "telegram")), rng) for _ in range(2)]
         self.logos = [pictures.LOGO_BASE + number * 3 + index for index in range(rng.randint(1, 3))]
-        self.phone, self.wallet = phone(rng), wallet(rng)
+        self.phone, self.wallet = accounts.bios.phone(rng), wallet(rng)
         self.texts = [self.text(rng) for _ in range(3)]
         self.centre = rng.random() * WINDOW_SECONDS
 
@@ -100,11 +100,8 @@ def entry(accounts: Accounts, network: Network, rng: random.Random) -> dict:
     """Returns one member as a draft: an ordinary account with some of its network's marks, and its ban."""
     draft = accounts.draft()
     if draft["handle"] and rng.random() < 0.25:
-        draft["handle"] = network.handle(rng)
         # Two entries of one handle would leave open which of them a mirror re-creates.
-        while draft["handle"].lower() in accounts.made:
-            draft["handle"] += str(rng.randint(0, 9))
-        accounts.made.add(draft["handle"].lower())
+        draft["handle"] = accounts.claimed(lambda: network.handle(rng))
         draft["_made_handle"] = True
         if rng.random() < 0.7:
             draft["display_name"] = rng.choice((network.latin, network.arabic, f"{network.latin} {rng.choice(('Official', 'Urdu', 'Backup', 'TV', 'Group'))}"))
@@ -123,7 +120,7 @@ def entry(accounts: Accounts, network: Network, rng: random.Random) -> dict:
     if rng.random() < 0.15:
         draft["links"] = draft["links"] + [invite("telegram" if rng.random() < 0.5 else "whatsapp", rng) if rng.random() < 0.7 else rng.choice(network.invites)]
     if draft["bio"] and rng.random() < 0.10:
-        draft["_phone"] = phone(rng) if rng.random() < 0.7 else network.phone
+        draft["_phone"] = accounts.bios.phone(rng) if rng.random() < 0.7 else network.phone
         draft["bio"] += f" {rng.choice(('WhatsApp', 'Contact', 'رابطہ', '📞'))} {draft['_phone']}"
     if draft["bio"] and rng.random() < (0.12 if network.sort == "scam" else 0.03):
         draft["_wallet"] = wallet(rng) if rng.random() < 0.7 else network.wallet

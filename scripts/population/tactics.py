@@ -149,15 +149,19 @@ def name_from_handle(make, draft, entry):
     return True
 
 
-def handle_from_name(make, draft, entry):
-    """Makes the new handle of the old display name."""
-    made = moves.from_name(entry["display_name"], make.rng)
-    if made is None or made == entry["handle"].lower():
-        return False
-    if draft["display_name"] == draft["handle"]:
-        draft["display_name"] = make.name()
-    draft["handle"] = made
-    return True
+def named_handle(change):
+    """Returns a change that makes the new handle of the old display name."""
+
+    def apply(make, draft, entry):
+        made = change(entry["display_name"], make.rng)
+        if made is None or made == entry["handle"].lower():
+            return False
+        if draft["display_name"] == draft["handle"]:
+            draft["display_name"] = make.name()
+        draft["handle"] = made
+        return True
+
+    return apply
 
 
 def name_script_switched(make, draft, entry):
@@ -195,6 +199,21 @@ def burst(make, draft, entry):
     return first(make, draft, entry) and second(make, draft, entry)
 
 
+def translated_part(make, entry):
+    """Returns the text with one half in words of another language."""
+    words = entry["bio"].split()
+    half = len(words) // 2
+    language = make.rng.choice([other for other in ("en", "ur", "ar", "fa", "hi", "ru", "tr", "id") if other != entry["_person"]["language"]])
+    told_anew = make.accounts.bios.sentence(language, make.rng, half, half)
+    return " ".join((*words[:-half], told_anew) if make.rng.random() < 0.5 else (told_anew, *words[half:]))
+
+
+def respelt_name(name: str, rng: random.Random):
+    """Returns a Latin name spelt as another transliteration spells it; None where it stays the same."""
+    made = moves.respelt(name, rng)
+    return made if made.lower() != name.lower() else None
+
+
 def reworded(make, entry):
     """Returns the text with a fifth of its words replaced by ordinary ones."""
     return wording.reworded(entry["bio"], make.rng, make.words(entry))
@@ -202,6 +221,7 @@ def reworded(make, entry):
 
 told = lambda change: lambda make, entry: change(entry["bio"], make.rng)
 small = lambda make, draft, entry: make.rng.choice((move(moves.number_appended), move(moves.affix_after), move(moves.typo)))(make, draft, entry)
+large = lambda make, draft, entry: make.rng.choice((move(moves.affix_before), move(moves.doubled), move(moves.respelt), move(moves.year_added)))(make, draft, entry)
 H, N, B, A, L, C, T = ("handle",), ("name",), ("bio",), ("avatar",), ("link",), ("contact",), ("token",)
 row = lambda half: lambda name, kept, change, about, needs=None: Tactic(name, half, kept, needs or kept, change, about)
 tuned, unseen = row("tuned"), row("unseen")
@@ -232,6 +252,8 @@ TACTICS = [
     tuned("token_kept", T, keep_token, "the same device, all else new"),
     tuned("full_recreation", H + N + B + A, all_of(small, KEEP_NAME, KEEP_BIO, KEEP_PICTURE), "everything with a small change of the handle"),
     tuned("two_kept_name_avatar", N + A, all_of(KEEP_NAME, KEEP_PICTURE), "name and picture kept"),
+    tuned("two_kept_handle_picture", H + A, all_of(small, picture("recompressed")), "a small change of the handle, the picture recompressed"),
+    tuned("two_kept_handle_link", H + L, all_of(move(moves.affix_after), keep_link), "a word after the handle, the same link"),
     tuned("cross_platform", H + N, all_of(small, KEEP_NAME), "the same person on another platform"),
     tuned("pose_woman", B, pose(woman, KEEP_BIO), "a woman's name and picture before the same text"),
     unseen("handle_number_incremented", H, move(moves.number_incremented), "the next number", ("digits",)),
@@ -244,12 +266,18 @@ TACTICS = [
     unseen("handle_abbreviated", H, move(moves.abbreviated), "first word as initial, or vowels out"),
     unseen("handle_words_swapped", H, move(moves.words_swapped), "its words in another order", ("handle_words",)),
     unseen("handle_transliterated", H, move(moves.transliterated), "the handle in Arabic letters"),
-    unseen("handle_from_name", N, handle_from_name, "the old name as handle", ("latin_name", "handle")),
+    unseen("handle_from_name", N, named_handle(moves.from_name), "the old name as handle", ("latin_name", "handle")),
+    unseen("handle_fancy", H, move(moves.fancy), "mathematical, full-width or small capital letters"),
+    unseen("handle_vowel_changed", H, move(moves.respelt), "sounds spelt otherwise: oo and u, ee and i, ph and f, kh and k, q and k"),
+    unseen("handle_year_added", H, move(moves.year_added), "a year before it or between its words"),
+    unseen("handle_initials_of_name", N, named_handle(moves.initials_of_name), "initials and last part of the old name as handle", ("latin_name", "handle")),
+    unseen("name_respelt", N, rename(respelt_name), "the name as another transliteration spells it", ("latin_name",)),
     unseen("name_zero_width", N, rename(wording.zero_width), "invisible marks in the name"),
     unseen("name_reordered", N, rename(wording.reordered_name), "last name first"),
     unseen("name_script_switched", N, name_script_switched, "Urdu, Arabic or Persian name in Latin letters", ("native_name",)),
     unseen("bio_cut", B, retell(told(wording.cut)), "half to four fifths of the text"),
     unseen("bio_reordered", B, retell(told(wording.reordered)), "its parts in another order"),
+    unseen("bio_translated_part", B, retell(translated_part), "half of the words in another language"),
     unseen("bio_misspelt", B, retell(told(wording.misspelt)), "slips in every fourth word"),
     unseen("avatar_resized", A, picture("resized"), "brought down to 48..120 pixels and up again"),
     unseen("avatar_bordered", A, picture("bordered"), "a frame of 1.5 to 5 %"),
@@ -260,6 +288,9 @@ TACTICS = [
     unseen("invite_kept", L, keep_invite, "the same chat invite", ("invite",)),
     unseen("phone_other_digits", C, number(wording.other_digits), "the number in Persian or Arabic digits", ("phone",)),
     unseen("wallet_kept", C, keep_wallet, "the same wallet address", ("wallet",)),
+    unseen("two_kept_handle_avatar", H + A, all_of(large, picture("resized", "captioned")), "the handle moved in an unseen way, the picture brought down or captioned"),
+    unseen("two_kept_name_bio", N + B, all_of(rename(wording.reordered_name), retell(told(wording.cut))), "last name first, half to four fifths of the text"),
+    unseen("two_kept_name_link", N + L, all_of(rename(respelt_name), keep_link), "the name spelt otherwise, the same link", ("latin_name", "link")),
     unseen("two_kept_bio_link", B + L, all_of(KEEP_BIO, keep_link), "text and link kept"),
     unseen("three_kept", H + B + A, all_of(move(moves.affix_before), retell(told(wording.cut)), picture("captioned")), "handle, text and picture, each changed"),
     unseen("pose_news_desk", L, pose(news_desk, keep_link), "a news desk's name and picture, the same link"),
