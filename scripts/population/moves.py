@@ -133,6 +133,25 @@ def abbreviated(handle, rng):
     return short if len(short) >= 4 else None
 
 
+def vowel_dropped(handle, rng):
+    """One or two vowels fewer, as the word is heard."""
+    places = [place for place, letter in enumerate(handle) if place and letter.lower() in "aeiou"]
+    dropped = set(rng.sample(places, min(len(places), rng.choice((1, 1, 2)))))
+    return "".join(letter for place, letter in enumerate(handle) if place not in dropped) if len(handle) >= 7 else None
+
+
+def word_dropped(handle, rng):
+    """The last word left out."""
+    words = _words(handle)
+    return rng.choice(("_", "", ".")).join(words[:-1]) if len(words) > 1 and len("".join(words[:-1])) >= 6 else None
+
+
+def number_moved(handle, rng):
+    """The number before it instead of after it."""
+    found = re.fullmatch(r"(.*[A-Za-z])[-_.]?(\d{2,})", handle)
+    return found and rng.choice((found[2] + "_" + found[1], found[2] + found[1]))
+
+
 def words_swapped(handle, rng):
     """Its words in another order."""
     words = _words(handle)

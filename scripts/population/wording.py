@@ -17,6 +17,15 @@ def fancy(name: str, rng: random.Random):
     return made if made != name else None
 
 
+def typed(name: str, rng: random.Random):
+    """Returns a name with one letter left out or written twice; None for a short one."""
+    places = [place for place in range(1, len(name) - 1) if name[place].isalpha()]
+    if len(places) < 5:
+        return None
+    place = rng.choice(places)
+    return name[:place] + name[place + 1 :] if rng.random() < 0.5 else name[:place] + name[place] + name[place:]
+
+
 def zero_width(name: str, rng: random.Random):
     """Returns a name with one to four invisible marks inside."""
     letters = list(name)

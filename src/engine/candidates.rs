@@ -7,11 +7,11 @@
 use std::cmp::Reverse;
 
 use crate::blocking::Query;
-use crate::engine::generation::{Generation, Part};
+use crate::engine::generation::{Generation, Part, carriers_of};
 use crate::index::{Containment, Deletes, HOT, Ordinal, Run};
 use crate::score::Model;
 use crate::signal::handle::Handle;
-use crate::signal::relation::{Comparison, Relation, Signal};
+use crate::signal::relation::{Carriers, Comparison, Relation, Signal};
 use crate::signal::{avatar, bio};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio, the time. It is a
@@ -57,7 +57,7 @@ pub(crate) struct Candidates {
     /// Live candidates.
     pub(crate) found: Vec<Candidate>,
     /// Carriers of the probe's picture: its key and how many live entries have it or one near it.
-    pub(crate) picture: Option<(u64, u32)>,
+    pub(crate) picture: Option<(u64, Carriers)>,
     /// Look-ups that a cap cut short.
     pub(crate) cuts: u32,
 }
@@ -195,7 +195,7 @@ impl Gathering<'_> {
     }
 
     /// Meets entries with the probe's picture, straight and turned; returns the picture's key and its carriers.
-    fn pictures(&mut self) -> Option<(u64, u32)> {
+    fn pictures(&mut self) -> Option<(u64, Carriers)> {
         let (parts, query) = (self.parts, self.query);
         let picture = query.probe().picture.as_ref()?;
         let mut counted = None;
@@ -214,9 +214,11 @@ impl Gathering<'_> {
                 let groups = part.blocker().same_pictures(pdq, distance_max, limit);
                 lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
             }
-            let carriers = self.meet(way, &lists, true);
+            self.meet(way, &lists, true);
             if turn == 0 {
-                counted = Some((picture.key(), carriers.min(PICTURES_COUNTED as u32)));
+                let mut carriers = carriers_of(parts, lists.iter().copied());
+                carriers.all = carriers.all.min(PICTURES_COUNTED as u32);
+                counted = Some((picture.key(), carriers));
             }
         }
         counted

@@ -17,6 +17,7 @@ use crate::engine::columns::{Columns, Packed, Row};
 use crate::engine::segment::Segment;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
+use crate::signal::relation::{Carriers, Crowd};
 use crate::watchlist::Listed;
 
 /// Segments of one size class that are merged into one. Eight keeps small changes cheap and segments few.
@@ -302,10 +303,10 @@ impl Generation {
         &self.parts
     }
 
-    /// How many live entries carry a counted key.
-    pub(crate) fn carriers(&self, key: u64) -> u32 {
-        let live = |part: &Part| part.live_len(part.blocker().carriers(key)) as u32;
-        self.parts.iter().map(live).sum()
+    /// How many live entries carry a counted key, and of how many networks they are.
+    pub(crate) fn carriers(&self, key: u64) -> Carriers {
+        let lists = self.parts.iter().map(|part| part.blocker().carriers(key));
+        carriers_of(&self.parts, lists.enumerate())
     }
 
     /// The view after `enrolled` and `withdrawn` have been applied, up to change `lsn`.
@@ -408,6 +409,30 @@ impl Generation {
             let merged = Part::of(Segment::build(rows(&merge_order(&due), &due)), since);
             *self = self.replaced(&due, merged);
         }
+    }
+}
+
+/// How many live entries of `lists`, each with the place of its part, there are, and of how many networks.
+pub(crate) fn carriers_of<'l>(
+    parts: &[Part],
+    lists: impl Iterator<Item = (usize, &'l [Ordinal])> + Clone,
+) -> Carriers {
+    let live =
+        |(at, list): (usize, &[Ordinal])| parts.get(at).map_or(0, |part| part.live_len(list));
+    let all = lists.clone().map(live).sum::<usize>() as u32;
+    let mut networks: Vec<&str> = Vec::new();
+    if (2..Crowd::CARRIERS_MIN).contains(&all) {
+        for (part, list) in lists.filter_map(|(at, list)| Some((parts.get(at)?, list))) {
+            let live = list.iter().filter(|ordinal| part.is_live(**ordinal));
+            let named = live.filter_map(|ordinal| part.columns().network(*ordinal));
+            networks.extend(named.filter_map(|number| part.columns().network_name(number)));
+        }
+        networks.sort_unstable();
+        networks.dedup();
+    }
+    Carriers {
+        all,
+        networks: networks.len() as u32,
     }
 }
 

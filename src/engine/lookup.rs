@@ -46,8 +46,8 @@ impl LookupKind {
     fn of(relation: Relation) -> Option<Self> {
         match relation {
             Relation::Same => Some(Self::Same),
-            Relation::Lookalike | Relation::Leet => Some(Self::Confusable),
-            Relation::Renumbered | Relation::Affixed => Some(Self::SameCore),
+            Relation::Lookalike | Relation::Leet | Relation::Disguised => Some(Self::Confusable),
+            Relation::Renumbered | Relation::Affixed | Relation::Reordered => Some(Self::SameCore),
             Relation::Edited1 | Relation::Edited2 | Relation::SameSound => Some(Self::Near),
             Relation::Contains | Relation::Truncated => Some(Self::Containing),
             _ => None,

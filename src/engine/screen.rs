@@ -14,7 +14,7 @@ use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
 use crate::score::{Circumstances, Model, Score};
-use crate::signal::relation::{Crowd, Relation, Signal};
+use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
 use crate::verdict::{Policy, Verdict};
 use crate::watchlist::Listed;
 
@@ -189,7 +189,7 @@ pub(crate) fn compare(
 /// How many entries carry each of the probe's values.
 fn crowd<'a>(
     generation: &Generation,
-    (carriers, ordinary): (&'a dyn Fn(u64) -> u32, &'a dyn Fn(u64) -> Option<f32>),
+    (carriers, ordinary): (&'a dyn Fn(u64) -> Carriers, &'a dyn Fn(u64) -> Option<f32>),
     candidates: &Candidates,
 ) -> Crowd<'a> {
     let crowd = Crowd::new(generation.entries(), carriers, ordinary);

@@ -141,7 +141,7 @@ fn fit_row(before: Row, bins: &Bins, pairs: (f64, f64)) -> Row {
             .collect();
         let near = (f64::from(before.base), f64::from(before.slope));
         let (base, slope) = line(&samples, near, (BASE_SPREAD, SLOPE_SPREAD));
-        (row.base, row.slope) = (base as f32, slope.clamp(0.0, 1.2) as f32);
+        (row.base, row.slope) = (base as f32, slope.clamp(0.0, 1.0) as f32);
     }
     row
 }

@@ -23,6 +23,10 @@ const CORE_CHARS_MIN: usize = 4;
 const SHORT_AFFIX_CHARS: usize = 3;
 /// What stays after a short unknown word is split off has at least this many letters.
 const SHORT_AFFIX_REST: usize = 6;
+/// Shortest ring of letters that words are looked for in; shorter ones meet by chance.
+const RING_CHARS_MIN: usize = 7;
+/// Letters of a ring that are looked at: turning takes the square of them.
+const RING_CHARS_MAX: usize = 48;
 static COARSE_AFFIXES: LazyLock<Vec<String>> =
     LazyLock::new(|| AFFIXES.iter().map(|word| coarse(word)).collect());
 /// The affixes long enough to be known without a separator.
@@ -46,6 +50,9 @@ pub(crate) struct Parts {
     pub core: String,
     /// The numeric tail, ASCII digits.
     pub number: String,
+    /// Coarse letters of all words without numbers, from the place on from which they come first in order: the same for
+    /// words swapped and for numbers moved or put in. Empty where fewer than [`RING_CHARS_MIN`] letters are left.
+    pub ring: String,
 }
 
 impl Parts {
@@ -67,6 +74,7 @@ impl Parts {
         let stem = coarse(named);
         let core = core_of(&words_of(named), &stem);
         Self {
+            ring: ring_of(trimmed),
             whole: match named == trimmed {
                 true => stem.clone(),
                 false => coarse(trimmed),
@@ -137,6 +145,39 @@ fn words_of(named: &str) -> Vec<String> {
         return Vec::new();
     }
     words.iter().map(|word| coarse(word)).collect()
+}
+
+/// The coarse letters of `trimmed` without its numbers, turned like a ring to where they come first in order (least
+/// rotation; Booth 1980): "news_kabul", "kabulnews" and "kabul2024news" are one ring. A digit alone stays: it may stand for a letter.
+fn ring_of(trimmed: &str) -> String {
+    let mut plain = String::with_capacity(trimmed.len());
+    for word in trimmed.split(|c: char| !is_letter(c)) {
+        let mut rest = word;
+        while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+            let (before, from) = rest.split_at(start);
+            let end = from
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(from.len());
+            let (digits, after) = from.split_at(end);
+            plain.push_str(before);
+            let is_letter_in_word = digits.len() == 1 && !(before.is_empty() && plain.is_empty());
+            if is_letter_in_word && !after.is_empty() {
+                plain.push_str(digits);
+            }
+            rest = after;
+        }
+        plain.push_str(rest);
+    }
+    let letters: Vec<char> = coarse(&plain).chars().take(RING_CHARS_MAX).collect();
+    if letters.len() < RING_CHARS_MIN {
+        return String::new();
+    }
+    let turned = |start: usize| {
+        let (before, after) = letters.split_at(start.min(letters.len()));
+        after.iter().chain(before)
+    };
+    let first = (0..letters.len()).min_by(|a, b| turned(*a).cmp(turned(*b)));
+    turned(first.unwrap_or(0)).collect()
 }
 
 fn core_of(words: &[String], stem: &str) -> String {
@@ -211,6 +252,23 @@ mod tests {
         check_parts("name_99_", "name", "name", "99");
         check_parts("ali_khan", "alikhan", "alikhan", "");
         check_parts("", "", "", "");
+    }
+
+    #[test]
+    fn swapped_words_and_moved_numbers_are_one_ring() {
+        let ring = |handle| Parts::of(handle).ring;
+        for other in [
+            "kabul_news",
+            "NewsKabul",
+            "2024.kabulnews",
+            "kabul_1999_news7",
+            "newskabul",
+        ] {
+            assert_eq!(ring(other), ring("kabulnews"), "{other}");
+        }
+        assert_ne!(ring("kabulnews"), ring("kabulnewt"));
+        assert_eq!(ring("k4bulnews"), ring("kabulnews"));
+        assert_eq!(ring("ali99"), "");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which words of a text are cryptocurrency addresses?
 //!
 //! An address proves itself: Bitcoin, Litecoin and Tron by base58check or bech32 checksums, Ethereum and Monero by prefix, alphabet and exact length.
-//! Solana addresses have no checksum and are left out. It does not tell which of the tokens on a chain is meant.
+//! One that fails its checksum but has the looks of an address is taken too: who copies it copies the slip. Solana addresses have no checksum and are left out. It does not tell which of the tokens on a chain is meant.
 
 use std::ops::Range;
 
@@ -38,7 +38,23 @@ fn key_of(word: &str) -> Option<String> {
     if is_segwit && bech32::segwit::decode(word).is_ok() {
         return Some(lower);
     }
-    (is_base58check(word) || is_monero(word)).then(|| word.to_string())
+    if is_segwit && (39..=62).contains(&word.len()) {
+        return Some(lower);
+    }
+    (is_base58check(word) || looks_base58(word) || is_monero(word)).then(|| word.to_string())
+}
+
+/// As long as an address, of the alphabet of base58, with digits and letters of both cases: no word of a language.
+fn looks_base58(word: &str) -> bool {
+    let has = |what: fn(&u8) -> bool| word.as_bytes().iter().filter(|b| what(b)).count() >= 3;
+    (30..=35).contains(&word.len())
+        && word.starts_with(['1', '3', 'L', 'M', 'T'])
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() && !b"0OIl".contains(&b))
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
 }
 
 fn is_base58check(word: &str) -> bool {

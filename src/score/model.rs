@@ -144,7 +144,8 @@ impl Model {
             Relation::Different => different,
             relation => self.row(signal, relation).map_or(0.0, |row| {
                 let bits = row.base + row.slope * comparison.surprise;
-                bits.min(row.bits_max).max(different)
+                let sure = comparison.surprise + over(signal);
+                bits.min(sure).min(row.bits_max).max(different)
             }),
         }
     }
@@ -157,6 +158,16 @@ impl Model {
     /// Identifies the weights: equal models have equal digests.
     pub fn digest(&self) -> u32 {
         crc32fast::hash(model_file::written(self, None).as_bytes())
+    }
+}
+
+/// Bits by which an agreement may be worth more than its surprise. Mirrors agree at most always (m <= 1), so none, but for
+/// handles and names, whose rarity by letters and moves is an estimate that may fall short.
+fn over(signal: Signal) -> f32 {
+    match signal {
+        Signal::Handle | Signal::Name => 3.0,
+        Signal::Network | Signal::Time => f32::INFINITY,
+        _ => 0.0,
     }
 }
 

@@ -29,7 +29,11 @@ const MIXED_BITS: f32 = 8.0;
 /// Share of a handle's bits that its consonants carry (Shannon 1951 puts vowels at about a quarter of the information).
 const SOUND_SHARE: f32 = 0.7;
 /// Most bits that consonants alone bring: of 400,000 ordinary handles one in some thousands shares them with another.
-const SOUND_BITS_MAX: f32 = 18.0;
+const SOUND_BITS_MAX: f32 = 24.0;
+/// Bits of sounding alike in another script: few ordinary handles are in the other one.
+const SCRIPT_BITS: f32 = 3.0;
+/// Bits lost because words may stand in several orders and numbers in several places.
+const RING_BITS: f32 = 3.0;
 /// Bits of each digit of a numeric tail nobody counted; log2(10) less the years, runs and repeats people prefer.
 const DIGIT_BITS: f32 = 2.6;
 /// Bits of each letter that stands around a contained core: a long strange surround is likelier another word.
@@ -64,6 +68,7 @@ pub struct Handle<'a> {
     stem: Form<'a>,
     core: Form<'a>,
     sound: Option<(u64, f32)>,
+    ring: Option<u64>,
 }
 
 impl<'a> Handle<'a> {
@@ -104,6 +109,7 @@ impl<'a> Handle<'a> {
             stem: Form::new(parts.stem.into(), stem_bits),
             core: Form::new(parts.core.into(), core_bits),
             sound,
+            ring: (!parts.ring.is_empty()).then(|| ring_key(&parts.ring)),
         })
     }
 
@@ -158,7 +164,10 @@ impl<'a> Handle<'a> {
         let core = feature(Space::Core, self.core.text.as_bytes());
         lead(Relation::Affixed, self.core.bits, core);
         if let Some((key, bits)) = self.sound {
-            lead(Relation::SameSound, bits, key);
+            lead(Relation::SameSound, bits + SCRIPT_BITS, key);
+        }
+        if let Some(key) = self.ring {
+            lead(Relation::Reordered, self.stem.bits, key);
         }
     }
 
@@ -187,6 +196,10 @@ impl<'a> Handle<'a> {
             packer.key(key);
             packer.bits(bits);
         }
+        packer.len(usize::from(self.ring.is_some()));
+        if let Some(key) = self.ring {
+            packer.key(key);
+        }
     }
 
     /// Reads what [`Handle::pack`] wrote.
@@ -202,6 +215,10 @@ impl<'a> Handle<'a> {
             0 => None,
             _ => Some((unpacker.key()?, unpacker.bits()?)),
         };
+        let ring = match unpacker.len()? {
+            0 => None,
+            _ => Some(unpacker.key()?),
+        };
         Some(Self {
             letters: Cow::Borrowed(letters),
             number: Cow::Borrowed(number),
@@ -209,6 +226,7 @@ impl<'a> Handle<'a> {
             stem: Form::new(Cow::Borrowed(stem), stem_bits),
             core: Form::new(Cow::Borrowed(core), core_bits),
             sound,
+            ring,
         })
     }
 
@@ -244,13 +262,36 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let met = if probe.stem.text == entry.stem.text {
         Comparison::new(Relation::Renumbered, entry.stem.bits)
     } else if probe.core.text == entry.core.text {
-        Comparison::new(Relation::Affixed, entry.core.bits)
+        let surprise = entry.core.bits + same_number(probe, entry);
+        Comparison::new(Relation::Affixed, surprise)
     } else {
         edited(probe, entry)
     };
     met.or(contains(probe, entry))
         .or(truncated(probe, entry))
+        .or(reordered(probe, entry))
         .or(same_sound(probe, entry))
+}
+
+/// The key of a ring of letters; no pair of features is as long as its mark makes it.
+fn ring_key(ring: &str) -> u64 {
+    feature(Space::Pair, format!("ring of letters {ring}").as_bytes())
+}
+
+/// Bits of the same numeric tail on both sides, which is itself a coincidence.
+fn same_number(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
+    match probe.number == entry.number {
+        true => (entry.whole.bits - entry.stem.bits).max(0.0),
+        false => 0.0,
+    }
+}
+
+fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
+    if probe.ring.is_none() || probe.ring != entry.ring {
+        return Comparison::DIFFERENT;
+    }
+    let surprise = probe.stem.bits.min(entry.stem.bits) - RING_BITS;
+    Comparison::new(Relation::Reordered, surprise.max(0.0))
 }
 
 fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
@@ -259,12 +300,7 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let Some(distance) = osa_within(&probe.stem.text, &entry.stem.text, within) else {
         return Comparison::DIFFERENT;
     };
-    // The same numeric tail on both sides is itself a coincidence.
-    let tail_bits = match probe.number == entry.number {
-        true => entry.whole.bits - entry.stem.bits,
-        false => 0.0,
-    };
-    let surprise = entry.stem.bits + tail_bits.max(0.0) - EDIT_BITS * distance as f32;
+    let surprise = entry.stem.bits + same_number(probe, entry) - EDIT_BITS * distance as f32;
     let relation = if distance <= 1 {
         Relation::Edited1
     } else {
@@ -281,7 +317,9 @@ fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         return Comparison::DIFFERENT;
     };
     let surround = f32::from(probe.whole.len) - core.chars().count() as f32;
-    let surprise = entry.core.bits - (surround + 1.0).log2() - SURROUND_BITS * surround;
+    let surprise = entry.core.bits + same_number(probe, entry)
+        - (surround + 1.0).log2()
+        - SURROUND_BITS * surround;
     Comparison::new(Relation::Contains, surprise.max(0.0))
 }
 
@@ -300,8 +338,14 @@ fn truncated(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
 
 fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     match (probe.sound, entry.sound) {
-        (Some((probe, _)), Some((entry, bits))) if probe == entry => {
-            Comparison::new(Relation::SameSound, bits)
+        (Some((key, _)), Some((other, bits))) if key == other => {
+            let is_ascii = |handle: &Handle<'_>| handle.letters.is_ascii();
+            let script_bits = match is_ascii(probe) == is_ascii(entry) {
+                true => 0.0,
+                false => SCRIPT_BITS,
+            };
+            let surprise = bits + script_bits + same_number(probe, entry);
+            Comparison::new(Relation::SameSound, surprise)
         }
         _ => Comparison::DIFFERENT,
     }

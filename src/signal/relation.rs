@@ -121,6 +121,8 @@ pub enum Relation {
     Contains,
     /// The probe's value is the beginning of the entry's.
     Truncated,
+    /// The same words in another order, or with another number among them.
+    Reordered,
     /// Another spelling or script of the same sounds.
     SameSound,
     /// The same words in another order, or nearly the same words.
@@ -165,9 +167,8 @@ impl Relation {
             Self::Missing => Level::Missing,
             Self::Different => Level::Different,
             Self::Same | Self::Lookalike | Self::Disguised => Level::Exact,
-            Self::Leet | Self::Renumbered | Self::Affixed | Self::Edited1 | Self::SameSound => {
-                Level::Close
-            }
+            Self::Leet | Self::Renumbered | Self::Affixed | Self::Edited1 => Level::Close,
+            Self::Reordered | Self::SameSound => Level::Close,
             Self::NearWords | Self::Crossed | Self::MostWords | Self::Near10 | Self::Near20 => {
                 Level::Close
             }
@@ -230,14 +231,23 @@ impl Comparison {
     }
 }
 
+/// The entries of the watchlist that carry a value.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Carriers {
+    /// All of them.
+    pub all: u32,
+    /// Networks they are of, counted where they are fewer than [`Crowd::CARRIERS_MIN`].
+    pub networks: u32,
+}
+
 /// How many entries of the watchlist carry a value, and how many ordinary accounts: what many carry tells little of any
 /// of them.
 pub struct Crowd<'a> {
     entries: u32,
-    carriers: &'a dyn Fn(u64) -> u32,
+    carriers: &'a dyn Fn(u64) -> Carriers,
     /// -log2 of the share of screened accounts with a value, where it was seen more than once.
     ordinary: &'a dyn Fn(u64) -> Option<f32>,
-    known: RefCell<HashMap<u64, u32, Spread>>,
+    known: RefCell<HashMap<u64, Carriers, Spread>>,
 }
 
 impl<'a> Crowd<'a> {
@@ -251,7 +261,7 @@ impl<'a> Crowd<'a> {
     /// accounts, of which `ordinary` knows how rare a key is among them.
     pub fn new(
         entries: u32,
-        carriers: &'a dyn Fn(u64) -> u32,
+        carriers: &'a dyn Fn(u64) -> Carriers,
         ordinary: &'a dyn Fn(u64) -> Option<f32>,
     ) -> Self {
         Self {
@@ -263,13 +273,24 @@ impl<'a> Crowd<'a> {
     }
 
     /// Notes the carriers of `key`, so that they are not counted again.
-    pub fn note(&self, key: u64, carriers: u32) {
+    pub fn note(&self, key: u64, carriers: Carriers) {
         self.known.borrow_mut().insert(key, carriers);
     }
 
-    /// `bits` of a picture, text or name, or less where at least [`Crowd::CARRIERS_MIN`] entries carry `key`.
+    /// A list shorter than this is no sample of what is common: two networks may share a picture by chance.
+    const SAMPLE_MIN: u32 = 100_000;
+
+    /// `bits` of a picture, text or name, or less where at least [`Crowd::CARRIERS_MIN`] entries carry `key`, or those of
+    /// several networks: what unrelated operators have in common, others have too, as often as the list says.
     pub fn capped(&self, key: u64, bits: f32) -> f32 {
-        self.capped_from(Self::CARRIERS_MIN, key, bits)
+        let bits = self.capped_from(Self::CARRIERS_MIN, key, bits);
+        match self.carriers(key).networks {
+            0 | 1 => bits,
+            networks => {
+                let sample = self.entries.max(Self::SAMPLE_MIN) as f32;
+                bits.min((sample / networks as f32).log2())
+            }
+        }
     }
 
     /// `bits` of a link, contact or token, or less where at least one entry in [`Crowd::SHARE_MIN`] carries `key`.
@@ -280,14 +301,14 @@ impl<'a> Crowd<'a> {
 
     fn capped_from(&self, carriers_min: u32, key: u64, bits: f32) -> f32 {
         let bits = (self.ordinary)(key).map_or(bits, |ordinary| bits.min(ordinary));
-        let carriers = self.carriers(key);
+        let carriers = self.carriers(key).all;
         if carriers < carriers_min {
             return bits;
         }
         bits.min((self.entries.max(carriers) as f32 / carriers as f32).log2())
     }
 
-    fn carriers(&self, key: u64) -> u32 {
+    fn carriers(&self, key: u64) -> Carriers {
         let known = self.known.borrow().get(&key).copied();
         if let Some(carriers) = known {
             return carriers;

@@ -17,7 +17,7 @@ use crate::fingerprint::Fingerprint;
 use crate::hash::Pdq;
 use crate::score::{Circumstances, Score};
 use crate::signal::avatar::{self, Picture};
-use crate::signal::relation::{Crowd, Relation, Signal};
+use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
 use crate::tests::{Watch, account};
 
 const HANDLES: [&str; 12] = [
@@ -179,35 +179,56 @@ fn record(random: &mut Rng, id: String) -> Value {
 }
 
 /// How many entries carry each value, counted one by one.
-fn counted(generation: &Generation) -> HashMap<u64, u32> {
-    let mut counts = HashMap::new();
+fn counted(generation: &Generation) -> HashMap<u64, (u32, BTreeSet<String>)> {
+    let mut counts: HashMap<u64, (u32, BTreeSet<String>)> = HashMap::new();
     for entry in generation.iter() {
         let leads = entry.fingerprint.leads().into_iter();
         let keys: BTreeSet<u64> = leads
             .filter(|lead| lead.counted)
             .map(|lead| lead.key)
             .collect();
-        keys.into_iter()
-            .for_each(|key| *counts.entry(key).or_default() += 1);
+        for key in keys {
+            let (all, networks) = counts.entry(key).or_default();
+            *all += 1;
+            networks.extend(network_of(&entry));
+        }
     }
     counts
 }
 
+fn network_of(entry: &EntryRef<'_>) -> Option<String> {
+    Some(entry.listed()?.network?.to_string())
+}
+
+/// As few entries that networks are counted.
+fn carriers(all: u32, networks: BTreeSet<String>) -> Carriers {
+    let few = (2..Crowd::CARRIERS_MIN).contains(&all);
+    Carriers {
+        all,
+        networks: if few { networks.len() as u32 } else { 0 },
+    }
+}
+
 /// How many entries have the probe's picture or one near it.
-fn same_picture(generation: &Generation, picture: &Picture) -> u32 {
+fn same_picture(generation: &Generation, picture: &Picture) -> Carriers {
     let near = |pdq: &Pdq| pdq.distance(picture.pdq()) <= avatar::DISTANCE_MAX;
-    let pictures = generation
-        .iter()
-        .filter_map(|entry| entry.fingerprint.picture);
-    let same = pictures.filter(|picture| picture.leads() && near(picture.pdq()));
-    same.count().min(PICTURES_COUNTED) as u32
+    let has_same = |entry: &EntryRef<'_>| {
+        let picture = entry.fingerprint.picture.as_ref();
+        picture.is_some_and(|picture| picture.leads() && near(picture.pdq()))
+    };
+    let same: Vec<EntryRef<'_>> = generation.iter().filter(has_same).collect();
+    let all = same.len().min(PICTURES_COUNTED) as u32;
+    carriers(all, same.iter().filter_map(network_of).collect())
 }
 
 /// Every entry that agrees on anything, best first.
 fn brute_force(engine: &Engine, generation: &Generation, probe: &Fingerprint<'_>) -> Vec<Hit> {
     let counts = counted(generation);
-    let carriers = |key| counts.get(&key).copied().unwrap_or(0);
-    let crowd = Crowd::new(generation.entries(), &carriers, &|_| None);
+    let carried = |key| {
+        let known = counts.get(&key).cloned().unwrap_or_default();
+        carriers(known.0, known.1)
+    };
+    let crowd = Crowd::new(generation.entries(), &carried, &|_| None);
     if let Some(picture) = probe.picture.as_ref().filter(|picture| picture.leads()) {
         crowd.note(picture.key(), same_picture(generation, picture));
     }
