@@ -2,8 +2,9 @@
 
 Usage: evaluation_fairness.py PROBES.ndjson REPORTS.ndjson [PROBES.ndjson REPORTS.ndjson]... The reports are those of `mirrorwatch rescan
 --flagged-only` on the probes. For each script and origin it prints how many in 10,000 are flagged, the 95 % interval (Wilson) of that and
-its ratio to the share of all. A difference is told as one only where the whole interval lies on one side of the share of all: `*`. With so
-many rows one in twenty is marked by chance.
+its ratio to the share of all personal names. A difference is told as one only where that share lies outside the interval: `*`. With so
+many rows one in twenty is marked by chance. Accounts without an origin bear no personal name (fans, parodies, news desks): how many there are
+of which script is the maker's choice, so they have a row of their own and count for no script.
 """
 
 import collections
@@ -37,15 +38,16 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
 
 def counted(paths: list[str]) -> tuple[list[int], dict]:
     """Ordinary accounts and the flagged among them: of all, and by script and origin."""
-    overall, cells = [0, 0], {kind: collections.defaultdict(lambda: [0, 0]) for kind in ("script", "origin")}
+    overall, cells = [0, 0], {kind: collections.defaultdict(lambda: [0, 0]) for kind in ("named", "script", "origin")}
     for probes_path, reports_path in zip(paths[::2], paths[1::2]):
         flagged = {report["id"] for report in evaluation_summary.probes_of(reports_path) if report.get("verdict", "clear") != "clear"}
         for probe in evaluation_summary.probes_of(probes_path):
             if probe.get("mirror_of"):
                 continue
-            mine = [overall, cells["script"][script_of(probe)]]
-            if probe.get("origin"):
-                mine.append(cells["origin"][probe["origin"]])
+            personal = probe.get("origin")
+            mine = [overall, cells["named"]["as a person" if personal else "otherwise"]]
+            if personal:
+                mine += [cells["script"][script_of(probe)], cells["origin"][personal]]
             for cell in mine:
                 cell[0] += 1
                 cell[1] += probe["id"] in flagged
@@ -64,8 +66,9 @@ def main(paths: list[str]) -> None:
     overall, cells = counted(paths)
     if not overall[0]:
         return
-    share = overall[1] / overall[0]
-    print(f"false flags (match or review) at the default dial: {overall[1]} of {overall[0]} ordinary accounts, {1e4 * share:.1f} in 10,000")
+    total, hits = cells["named"]["as a person"]
+    share = hits / max(1, total)
+    print(f"false flags (match or review) at the default dial: {overall[1]} of {overall[0]} ordinary accounts; of those with a personal name {1e4 * share:.1f} in 10,000")
     print(f"{'whose':20} {'ordinary':>8} {'flagged':>8} {'in 10k':>7} {'95 % interval':>15} {'ratio':>6}")
     for kind, of_kind in cells.items():
         for name, (total, hits) in rows_of(of_kind):
