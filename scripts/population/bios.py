@@ -24,20 +24,24 @@ Basra Damascus Aleppo Cairo Alexandria Riyadh Jeddah Dubai Doha Istanbul Ankara 
 Kano Nairobi Toronto Chicago Houston Dallas Boston Seattle Miami Atlanta Tokyo Osaka Beijing Shanghai Taipei Bogota Lima Sydney Melbourne""".split()
 WIDE_PLACES = "Pakistan|India|USA|Earth|UK|Türkiye|Internet|پاکستان|العراق|مصر|السعودية|ایران|Россия|Bangladesh|Indonesia|Deutschland|Brasil|worldwide|Mars|home".split("|")
 NO_SPACE = ("zh", "ja")
+# One quote in so many is popular: proverbs and verses that any sample of accounts has seen.
+POPULAR_SHARE = 3
 # What a quote would pass off as the account's own: an address, a mention, a page, a tag, a number as long as a telephone's.
 FOREIGN_CONTACT = re.compile(r"@|://|www\.|#\w|\w\.[^\W\d]{2,}|\d(?:[ ().-]{0,2}\d){6}", re.IGNORECASE)
 
 
 class Bios:
-    """Draws profile texts of one split: quotes are divided between the splits, words and set phrases are everybody's."""
+    """Draws profile texts of one split: rare quotes are divided between the splits, popular ones, words and set phrases are everybody's."""
 
     def __init__(self, split: str):
         pool = load("texts")
         self.texts = {}
         for language, rows in pool["texts"].items():
-            mine = [text for text in rows if half_of(text) == split and not FOREIGN_CONTACT.search(text)]
-            random.Random(11).shuffle(mine)
-            # A few quotes are everywhere, most are seen once or twice.
+            known = sorted(text for text in rows if not FOREIGN_CONTACT.search(text))
+            random.Random(11).shuffle(known)
+            # A few quotes are everywhere, most are seen once or twice; what is everywhere is known to every split.
+            popular = len(known) // POPULAR_SHARE
+            mine = known[:popular] + [text for text in known[popular:] if half_of(text) == split]
             self.texts[language] = zipf(mine, 0.6, 20)
         self.words = {language: Weighted(*zip(*(row for row in rows if not FOREIGN_CONTACT.search(row[0])))) for language, rows in pool["words"].items()}
         self.plain_words = [word for language in ("en", "es", "fr", "de", "id", "tr") for word, _ in pool["words"][language][200:6000] if re.fullmatch(r"[a-z]{4,9}", word)]

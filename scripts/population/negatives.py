@@ -12,7 +12,7 @@ from population.tactics import Make, news_desk
 def fan(make, draft, entry):
     """Names the organisation as a follower would, in other words."""
     network = entry["_network"]
-    draft["display_name"] = make.rng.choice((f"{network.latin} fans", f"Lover of {network.stem.title()}", network.arabic + " ❤"))
+    draft["display_name"] = make.rng.choice((f"{network.latin} fans", f"Lover of {network.stem.title()}", make.rng.choice((network.arabic, network.latin)) + " ❤"))
     draft["bio"] = f"{network.latin} {make.accounts.bios.sentence('en', make.rng, 3, 8)}"
 
 
