@@ -64,7 +64,7 @@ pub(crate) fn run(
         )?;
         rejected += complain_if_empty(console, input, read);
     }
-    let figures = Figures::of(&trials);
+    let figures = Figures::of(&trials, engine.judge().model.mirrors_per_signup());
     let text = if json {
         serde_json::to_string(&figures)? + "\n"
     } else {

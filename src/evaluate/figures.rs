@@ -49,9 +49,9 @@ pub(crate) struct Reliability {
     pub up_to: f64,
     /// Probes in it.
     pub probes: usize,
-    /// Their mean probability.
+    /// Their mean probability, mirrors weighed to be as frequent as the model expects.
     pub predicted: f64,
-    /// Share of them whose best entry is right.
+    /// Share of them whose best entry is right, weighed alike.
     pub observed: f64,
 }
 
@@ -98,7 +98,8 @@ pub(crate) struct Figures {
     pub mean_reciprocal_rank: f64,
     /// Share of the flagged mirrors, at one false flag in 10,000, whose right entry is first.
     pub right_entry_of_flagged: f64,
-    /// Expected calibration error: mean distance of predicted and observed, weighed by probes.
+    /// Expected calibration error: mean distance of predicted and observed, mirrors weighed to be as frequent as the model
+    /// expects: probes picked for an evaluation hold far more of them than signups do.
     pub calibration_error: f64,
     /// Predicted and observed, by bin.
     pub reliability: Vec<Reliability>,
@@ -109,8 +110,8 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Figures of `trials`. O(n log n).
-    pub(crate) fn of(trials: &[Trial]) -> Self {
+    /// Figures of `trials` under a model that expects so many mirrors in a signup. O(n log n).
+    pub(crate) fn of(trials: &[Trial], mirrors_per_signup: f32) -> Self {
         let (mirrors, ordinary): (Vec<&Trial>, Vec<&Trial>) =
             trials.iter().partition(|trial| trial.is_mirror);
         let at_cost: Vec<AtCost> = COSTS
@@ -118,11 +119,12 @@ impl Figures {
             .map(|per| at_cost(&mirrors, &ordinary, *per))
             .collect();
         let thresholds: Vec<f32> = at_cost.iter().map(|cost| cost.threshold_bits).collect();
-        let reliability = reliability(trials);
-        let calibrated: f64 = reliability
-            .iter()
-            .map(|bin| bin.probes as f64 * (bin.predicted - bin.observed).abs())
-            .sum();
+        let expected = f64::from(mirrors_per_signup);
+        let odds = ordinary.len().max(1) as f64 * expected / (1.0 - expected);
+        let bins = bins(trials, odds / mirrors.len().max(1) as f64);
+        let weight: f64 = bins.iter().map(|bin| bin.weight).sum();
+        let off = bins.iter().map(|bin| (bin.predicted - bin.right).abs());
+        let calibration_error = off.sum::<f64>() / weight.max(1e-9);
         let ranks: f64 = mirrors
             .iter()
             .filter_map(|trial| trial.rank)
@@ -137,8 +139,8 @@ impl Figures {
             at_cost,
             at_dial: at_dial(&mirrors, &ordinary),
             mean_reciprocal_rank: ranks / mirrors.len().max(1) as f64,
-            calibration_error: calibrated / trials.len().max(1) as f64,
-            reliability,
+            calibration_error,
+            reliability: (1..).zip(&bins).map(Reliability::of).collect(),
             scripts: scripts(&ordinary, &thresholds),
             tactics: tactics(trials, &thresholds),
         }
@@ -185,25 +187,40 @@ fn at_dial(mirrors: &[&Trial], ordinary: &[&Trial]) -> AtDial {
     }
 }
 
-fn reliability(trials: &[Trial]) -> Vec<Reliability> {
-    let mut bins = vec![(0usize, 0.0, 0usize); BINS];
+/// Sums over the probes of one bin of probabilities.
+#[derive(Debug, Clone, Copy, Default)]
+struct Bin {
+    probes: usize,
+    weight: f64,
+    predicted: f64,
+    right: f64,
+}
+
+fn bins(trials: &[Trial], mirror_weight: f64) -> [Bin; BINS] {
+    let mut bins = [Bin::default(); BINS];
     for trial in trials {
+        let weight = if trial.is_mirror { mirror_weight } else { 1.0 };
         let bin = ((trial.probability * BINS as f64) as usize).min(BINS - 1);
-        if let Some((probes, predicted, right)) = bins.get_mut(bin) {
-            *probes += 1;
-            *predicted += trial.probability;
-            *right += usize::from(trial.rank == Some(1));
+        if let Some(bin) = bins.get_mut(bin) {
+            bin.probes += 1;
+            bin.weight += weight;
+            bin.predicted += weight * trial.probability;
+            bin.right += weight * f64::from(u8::from(trial.rank == Some(1)));
         }
     }
-    (1..)
-        .zip(bins)
-        .map(|(edge, (probes, predicted, right))| Reliability {
+    bins
+}
+
+impl Reliability {
+    fn of((edge, bin): (usize, &Bin)) -> Self {
+        let weight = bin.weight.max(1e-9);
+        Self {
             up_to: edge as f64 / BINS as f64,
-            probes,
-            predicted: predicted / probes.max(1) as f64,
-            observed: share(right, probes),
-        })
-        .collect()
+            probes: bin.probes,
+            predicted: bin.predicted / weight,
+            observed: bin.right / weight,
+        }
+    }
 }
 
 fn tactics(trials: &[Trial], thresholds: &[f32]) -> Vec<TacticFigures> {
@@ -290,7 +307,7 @@ mod tests {
             trial(true, -0.5, Some(2)),
             trial(true, -20_000.0, None),
         ]);
-        let figures = Figures::of(&trials);
+        let figures = Figures::of(&trials, 0.002);
         let cost = &figures.at_cost[1];
         assert_eq!((cost.false_flags, cost.threshold_bits), (1, -1.0));
         assert!((cost.recall - 2.0 / 3.0).abs() < 1e-9);
