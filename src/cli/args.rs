@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::cli::progress::notice;
 use crate::engine::Options;
 use crate::format::Format;
+use crate::judgment::Answer;
 use crate::store::Access;
 
 /// Finds mirror accounts: accounts a banned actor opens again. It flags; people decide.
@@ -135,7 +136,11 @@ pub(crate) enum Command {
     /// Read everything and say what is damaged; exits 1 on any damage.
     Verify,
     /// Write all entries as NDJSON; tokens stay behind.
-    Export,
+    Export {
+        /// Write judgments and protected accounts instead, as `judge --from` reads them.
+        #[arg(long)]
+        judgments: bool,
+    },
     /// Write a consistent copy of the database.
     Backup {
         /// A folder that does not exist yet.
@@ -146,6 +151,50 @@ pub(crate) enum Command {
         /// A folder that `backup` wrote.
         dir: PathBuf,
     },
+    /// Say of a pair whether it is a mirror; a pair judged `not_mirror` is flagged no more.
+    Judge {
+        /// Id of the account that was screened.
+        #[arg(required_unless_present = "from")]
+        probe: Option<String>,
+        /// Id of the entry.
+        #[arg(required_unless_present = "from")]
+        entry: Option<String>,
+        /// mirror, not_mirror or unsure.
+        #[arg(required_unless_present = "from", value_name = "JUDGMENT")]
+        answer: Option<Answer>,
+        /// NDJSON with `probe`, `entry`, `judgment`, and if told `note`, `who`, `at`; `-` is standard input.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["probe", "entry", "answer"])]
+        from: Option<PathBuf>,
+        #[command(flatten)]
+        remark: Remarks,
+    },
+    /// Never flag these accounts, whatever entry they are like.
+    Protect {
+        /// Ids of accounts.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// End their protection.
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        remark: Remarks,
+    },
+}
+
+/// What is said beside a judgment.
+#[derive(Debug, Args)]
+pub(crate) struct Remarks {
+    /// Why, in a sentence.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) note: String,
+    /// Who judges [default: the user, or cli].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) who: Option<String>,
 }
 
 /// Inputs.

@@ -10,6 +10,7 @@ mod demo;
 mod enroll;
 mod evaluate;
 mod explain;
+mod judge;
 mod lookup;
 mod progress;
 mod records;

@@ -8,7 +8,9 @@ use clap::Parser;
 
 use crate::cli::args::{Arguments, Command};
 use crate::cli::progress::notice;
-use crate::cli::{background, copies, demo, enroll, evaluate, explain, lookup, rescan, screen};
+use crate::cli::{
+    background, copies, demo, enroll, evaluate, explain, judge, lookup, rescan, screen,
+};
 use crate::engine::{Engine, Options};
 use crate::error::Result;
 use crate::store::Access;
@@ -138,9 +140,13 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
         }
         Command::Stats { json } => copies::stats(&reader(db)?, json, console),
         Command::Verify => copies::verify(db, console),
-        Command::Export => copies::export(&reader(db)?, console),
+        Command::Export { judgments: false } => copies::export(&reader(db)?, console),
+        Command::Export { judgments: true } => judge::export(&reader(db)?, console),
         Command::Backup { dir } => copies::backup(db, &dir, console),
         Command::Restore { dir } => copies::restore(db, &dir, console),
+        command @ (Command::Judge { .. } | Command::Protect { .. }) => {
+            judge::run(db, command, console)
+        }
     }
 }
 
