@@ -1,13 +1,18 @@
 //! What people said holds: a pair judged not to be a mirror and a protected account are flagged no more, and everyone
 //! who asks is told why.
 
+use std::collections::BTreeSet;
+
+use fastrand::Rng;
+use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use crate::account::Account;
-use crate::engine::{Cancelled, Engine, Options, Probe, Screened, screen_every};
+use crate::account::{Account, AccountId};
+use crate::engine::{Cancelled, Engine, Hit, Options, Probe, Screened, screen_every};
 use crate::error::Error;
 use crate::judgment::{Answer, Judgment, Protection, Remark};
 use crate::store::Access;
+use crate::tests::oracle::record;
 use crate::tests::{Shell, Watch, account, id, opened, steady};
 use crate::verdict::Verdict;
 use crate::wire::ReportRecord;
@@ -379,4 +384,58 @@ fn judgments_come_from_a_file_and_go_into_one() {
         "judged 2, 0 rejected; lsn 9\n"
     );
     assert_eq!(shell.expect(0, &["export", "--judgments"]), exported);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_is_judged_is_what_is_cancelled(seed: u64, len in 5usize..60) {
+        let mut random = Rng::with_seed(seed);
+        let watch = Watch::empty(Options { all_candidates: true, hits_max: 1_000, ..Options::default() });
+        let entries = (0..len).map(|n| account(record(&mut random, format!("x:{n}"))));
+        watch.engine.enroll(entries.collect()).unwrap();
+        for n in 0..12 {
+            let probe = account(record(&mut random, format!("p:{n}")));
+            let watch = &watch.engine;
+            let before = watch.screen(&probe);
+            let mut judged = BTreeSet::new();
+            let mut judgments = Vec::new();
+            for n in 0..len {
+                if random.bool() {
+                    continue;
+                }
+                let (answer, entry) = (Answer::ALL[random.usize(..3)], id(&format!("x:{n}")));
+                judgments.push(Judgment::new(probe.id().clone(), entry.clone(), answer, remark("")).unwrap());
+                judged.extend((answer == Answer::NotMirror).then_some(entry));
+            }
+            watch.judge_pairs(judgments).unwrap();
+            are_parted(watch, &before, &watch.screen(&probe), |entry| judged.contains(entry))?;
+            watch.protect(vec![protection(probe.id().as_str())]).unwrap();
+            are_parted(watch, &before, &watch.screen(&probe), |_| true)?;
+        }
+    }
+}
+
+/// The hits of `before` are those of `after`, in their order and with their scores, parted by what is cancelled.
+fn are_parted(
+    engine: &Engine,
+    before: &Screened,
+    after: &Screened,
+    is_cancelled: impl Fn(&AccountId) -> bool,
+) -> Result<(), TestCaseError> {
+    let told = |hit: &Hit| (hit.entry.id.clone(), hit.score.total());
+    let all = before.hits.iter();
+    let (cancelled, counting): (Vec<_>, Vec<_>) =
+        all.map(told).partition(|(id, _)| is_cancelled(id));
+    let hits: Vec<_> = after.hits.iter().map(told).collect();
+    prop_assert_eq!(&hits, &counting);
+    let found: Vec<_> = after.cancelled.iter().map(|(hit, _)| told(hit)).collect();
+    prop_assert_eq!(&found, &cancelled);
+    let judge = engine.judge();
+    let prior = judge.model.prior(engine.generation().entries());
+    let best = counting.first().map_or(prior, |(_, score)| *score);
+    prop_assert_eq!(after.score, best);
+    prop_assert!(after.verdict == judge.policy.decide(best));
+    Ok(())
 }
