@@ -144,9 +144,7 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
         Command::Export { judgments: true } => judge::export(&reader(db)?, console),
         Command::Backup { dir } => copies::backup(db, &dir, console),
         Command::Restore { dir } => copies::restore(db, &dir, console),
-        command @ (Command::Judge { .. } | Command::Protect { .. }) => {
-            judge::run(db, command, console)
-        }
+        said @ (Command::Judge { .. } | Command::Protect { .. }) => judge::run(db, said, console),
     }
 }
 
