@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use mirrorwatch::internals::screen_every;
-use mirrorwatch::{Access, Account, Engine, Format, Input, Options, Parser, Screened};
+use mirrorwatch::{Access, Account, Engine, Format, Input, Options, Parser, Probe, Screened};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -88,7 +88,7 @@ fn outcome(engine: &Engine, probe: &Account) -> Outcome {
     let screened_us = start.elapsed().as_secs_f64() * 1e6;
     let start = Instant::now();
     let fingerprint = engine.fingerprint(probe);
-    let every = screen_every(&generation, &fingerprint, probe.created_at, judge);
+    let every = screen_every(&generation, &Probe::of(probe, &fingerprint), judge);
     let every_us = start.elapsed().as_secs_f64() * 1e6;
     let (found_told, every_told) = (told(&found), told(&every));
     let differs = (found_told != every_told)

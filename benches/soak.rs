@@ -23,7 +23,7 @@ use fastrand::Rng;
 use lists::Trap;
 use mirrorwatch::internals::screen_every;
 use mirrorwatch::{
-    Access, Account, AccountDraft, AccountId, AccountRecord, Engine, Judge, Options, Parser,
+    Access, Account, AccountDraft, AccountId, AccountRecord, Engine, Judge, Options, Parser, Probe,
     Verdict, screen,
 };
 use population::{Population, changed_handle};
@@ -318,8 +318,9 @@ impl Soak {
         let (generation, fingerprint) = (engine.generation(), engine.fingerprint(&probe));
         let mut judge: Judge = engine.judge().clone();
         judge.hits_max = usize::MAX;
-        let found = screen(&generation, &fingerprint, probe.created_at, &judge);
-        let every = screen_every(&generation, &fingerprint, probe.created_at, &judge);
+        let of_probe = Probe::of(&probe, &fingerprint);
+        let found = screen(&generation, &of_probe, &judge);
+        let every = screen_every(&generation, &of_probe, &judge);
         self.screens += 1;
         self.flagged += usize::from(every.verdict != Verdict::Clear);
         self.cuts += usize::from(found.cuts > 0);

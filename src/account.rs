@@ -296,7 +296,8 @@ fn unite<T: Clone + Eq + std::hash::Hash>(values: &mut Vec<T>, earlier: &[T], le
     values.extend(missing.take(room));
 }
 
-fn check_text(field: &str, text: &str, bytes_max: usize) -> Result<(), Rejection> {
+/// Turns down a text of more than `bytes_max` bytes or with a NUL.
+pub(crate) fn check_text(field: &str, text: &str, bytes_max: usize) -> Result<(), Rejection> {
     if text.len() > bytes_max {
         let reason = format!("{} bytes, the limit is {bytes_max}", text.len());
         return Err(Rejection::new("too_long", field, reason));

@@ -50,8 +50,8 @@ pub enum Error {
         /// RocksDB's message.
         message: String,
     },
-    /// Another process has the database open for writing (`enroll`, `withdraw`, `screen`, `rescan`): wait for it, or feed
-    /// the same process. `lookup`, `explain`, `stats`, `verify`, `export` and `evaluate` read beside it.
+    /// Another process has the database open for writing (`enroll`, `withdraw`, `judge`, `protect`, `screen`, `rescan`):
+    /// wait for it, or feed the same process. `lookup`, `explain`, `stats`, `verify`, `export` and `evaluate` read beside it.
     #[error("another process has the database open for writing and holds its lock")]
     Locked,
     /// Bytes in the database do not decode: run `verify`, then restore from a backup.

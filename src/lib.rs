@@ -31,6 +31,7 @@ mod fingerprint;
 mod format;
 mod hash;
 mod index;
+mod judgment;
 mod normalize;
 mod score;
 mod signal;
@@ -54,14 +55,15 @@ pub mod internals {
 pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
 pub use crate::background::{Background, BackgroundBuilder, Observation};
 pub use crate::engine::{
-    Bulk, Engine, Enrolled, EntryRef, EvidenceRow, Generation, Hit, HitReport, Judge, Options,
-    Receipt, Report, Screened, Stats, screen,
+    Bulk, Cancelled, Engine, Enrolled, EntryRef, EvidenceRow, Generation, Hit, HitReport, Judge,
+    Judged, Options, Probe, Receipt, Report, Screened, Stats, screen,
 };
 pub use crate::error::{Error, Rejection, Result};
 pub use crate::evidence::Evidence;
 pub use crate::fingerprint::Fingerprint;
 pub use crate::format::{Format, Input, Labelled, Parser};
 pub use crate::hash::{Pdq, Secret};
+pub use crate::judgment::{Answer, Judgment, Protection, Remark};
 pub use crate::score::{Circumstances, Model, Score};
 pub use crate::signal::relation::{Comparison, Level, Relation, Signal};
 pub use crate::store::Access;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, Token, TokenValue};
 use crate::engine::{EvidenceRow, HitReport, LookupRow, Report};
+use crate::judgment::{Judgment, Protection, Remark};
 
 /// An account record as it stands in a line of NDJSON. Unknown fields are ignored; `null` is missing.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -159,6 +160,10 @@ pub(crate) struct HitRecord {
     score_bits: f64,
     prior_bits: f64,
     probability: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judged: Option<String>,
     evidence: Vec<EvidenceRecord>,
 }
 
@@ -182,8 +187,63 @@ pub(crate) struct EvidenceRecord {
 pub(crate) struct LookupRecord {
     relation: &'static str,
     why: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    judgments: Vec<JudgmentRecord>,
     #[serde(flatten)]
     account: AccountRecord,
+}
+
+/// What a person said, as `judge --from` reads it and `export --judgments` writes it. Unknown fields are ignored.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct JudgmentRecord {
+    /// The account that was judged, or is protected.
+    pub probe: Option<String>,
+    /// The entry it was judged against; none of a protected account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
+    /// `mirror`, `not_mirror`, `unsure`, or [`JudgmentRecord::PROTECTED`].
+    pub judgment: Option<String>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Who judged.
+    pub who: Option<String>,
+    /// RFC 3339.
+    pub at: Option<String>,
+}
+
+impl JudgmentRecord {
+    /// The word of a protected account.
+    pub(crate) const PROTECTED: &'static str = "protected";
+
+    /// The record of a judgment.
+    pub(crate) fn of(judgment: &Judgment) -> Self {
+        Self {
+            probe: Some(judgment.probe().to_string()),
+            entry: Some(judgment.entry().to_string()),
+            judgment: Some(judgment.answer.as_str().to_owned()),
+            ..Self::said(&judgment.remark)
+        }
+    }
+
+    /// The record of a protected account.
+    pub(crate) fn of_protection(protection: &Protection) -> Self {
+        Self {
+            probe: Some(protection.account.to_string()),
+            judgment: Some(Self::PROTECTED.to_owned()),
+            ..Self::said(&protection.remark)
+        }
+    }
+
+    fn said(remark: &Remark) -> Self {
+        Self {
+            note: (!remark.note().is_empty()).then(|| remark.note().to_owned()),
+            who: Some(remark.who().to_owned()),
+            at: Some(remark.at().to_string()),
+            ..Self::default()
+        }
+    }
 }
 
 /// What stands in the place of a rejected record's report.
@@ -233,6 +293,8 @@ impl HitRecord {
             score_bits: bits(hit.score_bits),
             prior_bits: bits(hit.prior_bits),
             probability: rounded(hit.probability, 1e6),
+            cancelled: hit.cancelled,
+            judged: hit.judged,
             evidence: hit.evidence.into_iter().map(EvidenceRecord::of).collect(),
         }
     }
@@ -258,6 +320,7 @@ impl LookupRecord {
         Self {
             relation: row.kind.as_str(),
             why: row.why.clone(),
+            judgments: row.judgments.iter().map(JudgmentRecord::of).collect(),
             account: AccountRecord::of(&row.account),
         }
     }

@@ -8,6 +8,7 @@ use crate::cli::progress::notice;
 use crate::engine::Options;
 use crate::error::{Error, Result};
 use crate::format::Format;
+use crate::judgment::Answer;
 use crate::score::Model;
 use crate::store::Access;
 
@@ -116,39 +117,9 @@ pub(crate) enum Command {
     },
     /// Fit weights, prior and thresholds to probes, into a file that `--model` reads. Probes with `mirror_of` say which
     /// are mirrors; where none does, it is estimated (EM).
-    Calibrate {
-        #[command(flatten)]
-        files: Files,
-        /// The model file to write.
-        #[arg(long, value_name = "FILE", default_value = "mirrorwatch-model.json")]
-        out: PathBuf,
-        /// Mirrors expected in a signup; as many as among the probes, if not told.
-        #[arg(long, value_parser = share, value_name = "SHARE")]
-        mirrors_per_signup: Option<f32>,
-        #[command(flatten)]
-        judging: Judging,
-    },
+    Calibrate(Calibrate),
     /// Build or extend the rarity background from ordinary accounts; keeps counts only.
-    Background {
-        /// Records: .ndjson, .jsonl or .csv, also .gz or .zst; `-` is standard input.
-        #[arg(required_unless_present = "learned", value_name = "FILE")]
-        files: Vec<PathBuf>,
-        /// ndjson or csv, where the name does not tell.
-        #[arg(long)]
-        format: Option<Format>,
-        /// Let what clear accounts have taught while they were screened weigh in from now on.
-        #[arg(long, conflicts_with_all = ["files", "fresh", "out"])]
-        learned: bool,
-        /// Start from nothing instead of extending the background in use.
-        #[arg(long)]
-        fresh: bool,
-        /// Write to this file instead of the database.
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-        /// Most features kept, the most common first; a million take 16 MB of memory.
-        #[arg(long, default_value_t = 1_000_000)]
-        features: usize,
-    },
+    Background(Background),
     /// Sizes of the watchlist and the database.
     Stats {
         /// JSON instead of text.
@@ -158,7 +129,11 @@ pub(crate) enum Command {
     /// Read everything and say what is damaged; exits 1 on any damage.
     Verify,
     /// Write all entries as NDJSON; tokens stay behind.
-    Export,
+    Export {
+        /// Write judgments and protected accounts instead, as `judge --from` reads them.
+        #[arg(long)]
+        judgments: bool,
+    },
     /// Write a consistent copy of the database.
     Backup {
         /// A folder that does not exist yet.
@@ -169,6 +144,88 @@ pub(crate) enum Command {
         /// A folder that `backup` wrote.
         dir: PathBuf,
     },
+    /// Say of a pair whether it is a mirror; a pair judged `not_mirror` is flagged no more.
+    Judge {
+        /// Id of the account that was screened.
+        #[arg(required_unless_present = "from")]
+        probe: Option<String>,
+        /// Id of the entry.
+        #[arg(required_unless_present = "from")]
+        entry: Option<String>,
+        /// mirror, not_mirror or unsure.
+        #[arg(required_unless_present = "from", value_name = "JUDGMENT")]
+        answer: Option<Answer>,
+        /// NDJSON with `probe`, `entry`, `judgment`, and if told `note`, `who`, `at`; `-` is standard input.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["probe", "entry", "answer"])]
+        from: Option<PathBuf>,
+        #[command(flatten)]
+        remark: Remarks,
+    },
+    /// Never flag these accounts, whatever entry they are like.
+    Protect {
+        /// Ids of accounts.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+        /// End their protection.
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        remark: Remarks,
+    },
+}
+
+/// What is said beside a judgment.
+#[derive(Debug, Args)]
+pub(crate) struct Remarks {
+    /// Why, in a sentence.
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(crate) note: String,
+    /// Who judges [default: the user, or cli].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) who: Option<String>,
+}
+
+/// What teaches the background, and where it goes.
+#[derive(Debug, Args)]
+pub(crate) struct Background {
+    /// Records: .ndjson, .jsonl or .csv, also .gz or .zst; `-` is standard input.
+    #[arg(required_unless_present = "learned", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// ndjson or csv, where the name does not tell.
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+    /// Let what clear accounts have taught while they were screened weigh in from now on.
+    #[arg(long, conflicts_with_all = ["files", "fresh", "out"])]
+    pub(crate) learned: bool,
+    /// Start from nothing instead of extending the background in use.
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    /// Write to this file instead of the database.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Most features kept, the most common first; a million take 16 MB of memory.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) features: usize,
+}
+
+/// What is to be fitted, and where to.
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// The model file to write.
+    #[arg(long, value_name = "FILE", default_value = "mirrorwatch-model.json")]
+    pub(crate) out: PathBuf,
+    /// Mirrors expected in a signup; as many as among the probes, if not told.
+    #[arg(long, value_parser = share, value_name = "SHARE")]
+    pub(crate) mirrors_per_signup: Option<f32>,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
 }
 
 /// Inputs.

@@ -1,11 +1,11 @@
 //! `background`: counts ordinary accounts, so that rarity is known.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::background::{Background, BackgroundBuilder, Observation};
-use crate::cli::args::Files;
+use crate::cli::args::{Background as Job, Files};
 use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
 use crate::cli::run::{Console, DONE, status};
 use crate::engine::{Engine, Options};
@@ -16,18 +16,8 @@ use crate::store::{Access, Store};
 /// Accounts counted between two looks at the input.
 const CHUNK_LEN: usize = 16_384;
 
-/// Where the background goes.
-pub(crate) struct Target<'a> {
-    /// The database whose background is extended and replaced.
-    pub(crate) db: &'a Path,
-    /// A file instead.
-    pub(crate) out: Option<PathBuf>,
-    /// Most features written to a file.
-    pub(crate) features_max: usize,
-}
-
 /// Lets what screened accounts have taught weigh in.
-pub(crate) fn adopt(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
+fn adopt(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let options = Options {
         access: Access::Write,
         ..Options::default()
@@ -37,23 +27,24 @@ pub(crate) fn adopt(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8> 
     Ok(DONE)
 }
 
-/// Counts the accounts of `files`.
-pub(crate) fn run(
-    files: &Files,
-    fresh: bool,
-    target: &Target<'_>,
-    console: &mut Console<'_>,
-) -> anyhow::Result<u8> {
-    let inputs = inputs(files)?;
-    let store = match target.out {
+/// Counts the accounts of the files, or adopts what was learnt.
+pub(crate) fn run(db: &Path, job: &Job, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    if job.learned {
+        return adopt(db, console);
+    }
+    let inputs = inputs(&Files {
+        files: job.files.clone(),
+        format: job.format,
+    })?;
+    let store = match job.out {
         Some(_) => None,
-        None => Some(Store::open(target.db, Access::Create)?),
+        None => Some(Store::open(db, Access::Create)?),
     };
     let current = match store.as_ref().map(Store::background).transpose()?.flatten() {
         Some(stored) => std::sync::Arc::new(Background::from_bytes(&stored)?),
         None => Background::starter(),
     };
-    let mut builder = if fresh {
+    let mut builder = if job.fresh {
         BackgroundBuilder::default()
     } else {
         BackgroundBuilder::extending(&current)
@@ -89,8 +80,8 @@ pub(crate) fn run(
         rejected += complain_if_empty(console, input, read);
     }
     let background = builder.build();
-    let bytes = background.to_bytes(target.features_max)?;
-    match (&target.out, &store) {
+    let bytes = background.to_bytes(job.features)?;
+    match (&job.out, &store) {
         (Some(path), _) => {
             std::fs::write(path, &bytes).map_err(|source| Error::io(path, source))?
         }

@@ -1,11 +1,11 @@
 //! `calibrate`: weights fitted to labelled probes, or to unlabelled ones, as a model file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::cli::args::{Files, Judging};
+use crate::cli::args::{Calibrate, Judging};
 use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
 use crate::cli::run::{Console, status};
 use crate::engine::{Engine, Options};
@@ -18,18 +18,8 @@ use crate::store::Access;
 /// Probes screened between two looks at the input.
 const CHUNK_LEN: usize = 2_048;
 
-/// What is to be fitted, and where to.
-pub(crate) struct Job {
-    /// Labelled or unlabelled probes.
-    pub(crate) files: Files,
-    /// Where the model goes.
-    pub(crate) out: PathBuf,
-    /// Mirrors expected in a signup, if not as many as in the files.
-    pub(crate) mirrors_per_signup: Option<f32>,
-}
-
-/// Opens an engine that tells every pair.
-pub(crate) fn engine(db: &Path, judging: &Judging) -> Result<Engine> {
+/// An engine that tells every pair.
+fn engine(db: &Path, judging: &Judging) -> Result<Engine> {
     let options = Options {
         all_candidates: true,
         hits_max: usize::MAX,
@@ -39,7 +29,8 @@ pub(crate) fn engine(db: &Path, judging: &Judging) -> Result<Engine> {
 }
 
 /// Screens the probes, fits the weights, writes the model and says what was done.
-pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyhow::Result<u8> {
+pub(crate) fn run(db: &Path, job: &Calibrate, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    let engine = &engine(db, &job.judging)?;
     let inputs = inputs(&job.files)?;
     let (mut probes, mut strangers, mut rejected) = (Vec::new(), Counted::default(), 0);
     for input in &inputs {
@@ -73,7 +64,7 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
     };
     let provenance = Provenance {
         made_by: format!("mirrorwatch {} calibrate", env!("CARGO_PKG_VERSION")),
-        made_at: Some(Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        made_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         files: inputs.iter().map(name).collect(),
         mirrors: made.mirrors.round() as u64,
         ordinary: made.ordinary.round() as u64,

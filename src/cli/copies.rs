@@ -24,6 +24,7 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         let record = serde_json::json!({
             "entries": stats.entries, "segments": stats.segments, "lsn": stats.lsn, "disk_bytes": stats.disk_bytes,
             "model": stats.model, "background_accounts": stats.background_accounts, "learnt_accounts": stats.learnt_accounts, "networks": networks,
+            "judgments": stats.judgments, "protected": stats.protected,
             "hot_values": stats.hot_values.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
             "index_bytes": stats.index_bytes.iter().copied().collect::<std::collections::BTreeMap<_, _>>(),
         });
@@ -41,6 +42,12 @@ pub(crate) fn stats(engine: &Engine, json: bool, console: &mut Console<'_>) -> a
         stats.learnt_accounts,
         stats.networks.iter().filter(|(name, _)| !name.is_empty()).count()
     ))?;
+    if stats.judgments + stats.protected > 0 {
+        let (judgments, protected) = (stats.judgments, stats.protected);
+        console.print(&format!(
+            "judgments            {judgments}\nprotected accounts   {protected}\n"
+        ))?;
+    }
     for (name, values) in &stats.hot_values {
         console.print(&format!("hot {name:<16} {values}\n"))?;
     }
@@ -60,8 +67,12 @@ pub(crate) fn verify(db: &Path, console: &mut Console<'_>) -> anyhow::Result<u8>
     for damage in found.damage.iter().chain(&found.segments) {
         console.complain(damage);
     }
+    let rulings = match found.rulings {
+        0 => String::new(),
+        rulings => format!(", {rulings} judgments and protected accounts"),
+    };
     console.print(&format!(
-        "verified {} entries, {} changes, {} seen accounts: {} damaged\n",
+        "verified {} entries, {} changes, {} seen accounts{rulings}: {} damaged\n",
         found.entries,
         found.changes,
         found.seen,

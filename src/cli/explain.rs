@@ -77,6 +77,27 @@ pub(crate) fn readable(engine: &Engine, probe: &Account, hit: &HitReport) -> Str
             cell(&row.why),
         ]);
     }
+    for said in hit.cancelled.iter().chain(&hit.judged) {
+        let effect = match &hit.cancelled {
+            Some(cancelled) if cancelled == said => "cancels the flag",
+            _ => "no effect on the score",
+        };
+        let empty = String::new;
+        let signal = "judgment".to_owned();
+        shown.add_row([
+            signal,
+            empty(),
+            empty(),
+            empty(),
+            empty(),
+            format!("{}; {effect}", cell(said)),
+        ]);
+    }
+    let verdict = sentence(engine, hit.score_bits);
+    let verdict = match &hit.cancelled {
+        Some(cancelled) => format!("would be {verdict}; does not count: {}", cell(cancelled)),
+        None => verdict,
+    };
     format!(
         "{} against {}\n{shown}\nprior {:+.1} bits, evidence {:+.1}, score {:+.1}: {}\n",
         cell(probe.id().as_str()),
@@ -84,7 +105,7 @@ pub(crate) fn readable(engine: &Engine, probe: &Account, hit: &HitReport) -> Str
         hit.prior_bits,
         hit.score_bits - hit.prior_bits,
         hit.score_bits,
-        sentence(engine, hit.score_bits)
+        verdict
     )
 }
 

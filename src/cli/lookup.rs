@@ -7,6 +7,9 @@ use crate::engine::{Engine, LookupRow};
 use crate::error::Rejection;
 use crate::wire::LookupRecord;
 
+/// Judgments of one entry in the table.
+const JUDGMENTS_SHOWN: usize = 3;
+
 /// Shows entries whose handle is like `handle`.
 pub(crate) fn run(
     engine: &Engine,
@@ -37,11 +40,15 @@ pub(crate) fn run(
         ))?;
         return Ok(DONE);
     }
-    let mut shown = table(&[
+    let mut header = vec![
         "relation", "handle", "name", "platform", "network", "banned", "reason", "id", "why",
-    ]);
+    ];
+    let is_judged = rows.iter().any(|row| !row.judgments.is_empty());
+    header.extend(is_judged.then_some("judgments"));
+    let mut shown = table(&header);
     for row in &rows {
-        shown.add_row(cells(row));
+        let judged = is_judged.then(|| judgments(row));
+        shown.add_row(cells(row).into_iter().chain(judged));
     }
     console.print(&format!("{shown}\n{}\n", counted(rows.len())))?;
     Ok(DONE)
@@ -53,6 +60,18 @@ fn counted(rows: usize) -> String {
     } else {
         format!("{rows} entries")
     }
+}
+
+/// The latest judgments of an entry, a line each.
+fn judgments(row: &LookupRow) -> String {
+    let told = row.judgments.iter().take(JUDGMENTS_SHOWN);
+    let mut told: Vec<String> = told
+        .map(|judgment| cell(&format!("{} {}", judgment.probe(), judgment.in_words())))
+        .collect();
+    if row.judgments.len() > JUDGMENTS_SHOWN {
+        told.push("and earlier ones".into());
+    }
+    told.join("\n")
 }
 
 fn cells(row: &LookupRow) -> Vec<String> {

@@ -11,6 +11,7 @@ mod demo;
 mod enroll;
 mod evaluate;
 mod explain;
+mod judge;
 mod lookup;
 mod progress;
 mod records;

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use clap::Parser;
 
-use crate::cli::args::{Arguments, Command, Files};
+use crate::cli::args::{Arguments, Command};
 use crate::cli::progress::notice;
 use crate::cli::{
-    background, calibrate, copies, demo, enroll, evaluate, explain, lookup, rescan, screen,
+    background, calibrate, copies, demo, enroll, evaluate, explain, judge, lookup, rescan, screen,
 };
 use crate::engine::{Engine, Options};
 use crate::error::Result;
@@ -125,40 +125,15 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
             judging,
             json,
         } => evaluate::run(&evaluate::engine(db, &judging)?, &files, json, console),
-        Command::Calibrate {
-            files,
-            out,
-            mirrors_per_signup,
-            judging,
-        } => {
-            let job = calibrate::Job {
-                files,
-                out,
-                mirrors_per_signup,
-            };
-            calibrate::run(&calibrate::engine(db, &judging)?, &job, console)
-        }
-        Command::Background { learned: true, .. } => background::adopt(db, console),
-        Command::Background {
-            files,
-            format,
-            learned: _,
-            fresh,
-            out,
-            features,
-        } => {
-            let target = background::Target {
-                db,
-                out,
-                features_max: features,
-            };
-            background::run(&Files { files, format }, fresh, &target, console)
-        }
+        Command::Calibrate(job) => calibrate::run(db, &job, console),
+        Command::Background(job) => background::run(db, &job, console),
         Command::Stats { json } => copies::stats(&reader(db)?, json, console),
         Command::Verify => copies::verify(db, console),
-        Command::Export => copies::export(&reader(db)?, console),
+        Command::Export { judgments: false } => copies::export(&reader(db)?, console),
+        Command::Export { judgments: true } => judge::export(&reader(db)?, console),
         Command::Backup { dir } => copies::backup(db, &dir, console),
         Command::Restore { dir } => copies::restore(db, &dir, console),
+        said @ (Command::Judge { .. } | Command::Protect { .. }) => judge::run(db, said, console),
     }
 }
 

@@ -13,10 +13,12 @@ use arc_swap::ArcSwap;
 
 use crate::account::{Account, AccountId};
 use crate::engine::columns::Packed;
+use crate::engine::exemptions::Exemptions;
 use crate::engine::generation::{Generation, Part};
 use crate::engine::keeping::{KEPT_MIN, write_manifest};
 use crate::engine::merger::{Merger, merge};
 use crate::error::{Error, Result};
+use crate::judgment::Ruling;
 use crate::store::{Change, Stamp, Store};
 use crate::watchlist::Entry;
 
@@ -36,7 +38,9 @@ pub struct Receipt {
     pub updated: usize,
     /// Entries removed.
     pub withdrawn: usize,
-    /// Ids that were not on the watchlist.
+    /// Judgments and protections written, and protections ended.
+    pub ruled: usize,
+    /// Ids that were not on the watchlist, or not protected.
     pub unknown: Vec<AccountId>,
 }
 
@@ -46,6 +50,8 @@ pub(crate) enum Request {
     Enroll(Vec<(Account, Entry)>),
     /// Remove entries.
     Withdraw(Vec<AccountId>),
+    /// What people say of pairs and accounts.
+    Rule(Vec<Ruling>),
     /// Write changes of a bulk load and how far it has come; they become visible when [`Request::Adopt`] brings their
     /// segment. The first of a load says after which change it began.
     Load(Vec<Change>, Vec<u8>, Option<u64>),
@@ -193,6 +199,7 @@ impl Writer {
             receipts.push(match request {
                 Request::Enroll(accounts) => group.enroll(accounts),
                 Request::Withdraw(ids) => group.withdraw(ids),
+                Request::Rule(rulings) => group.rule(rulings),
                 Request::Load(changes, new_mark, begun) => {
                     mark = Some(new_mark);
                     self.loading.extend(begun);
@@ -209,13 +216,17 @@ impl Writer {
                 }
             });
         }
-        let Group { changes, live, .. } = group;
+        let (exemptions, is_ruled) = (group.exemptions, group.is_ruled);
+        let (changes, live) = (group.changes, group.live);
         if !changes.is_empty() || mark.is_some() {
             self.store
                 .write(&changes, self.written + 1, mark.as_deref())?;
             self.written += changes.len() as u64;
         }
         let mut after = self.changed(&before, live);
+        if is_ruled {
+            after = after.ruled(exemptions, self.written);
+        }
         let is_kept = |part: &Part| part.segment().file().is_some();
         let files_change = built
             .iter()
@@ -290,6 +301,8 @@ struct Group<'a> {
     before: &'a Generation,
     changes: Vec<Change>,
     live: HashMap<AccountId, Option<Entry>>,
+    exemptions: Exemptions,
+    is_ruled: bool,
 }
 
 impl<'a> Group<'a> {
@@ -298,6 +311,8 @@ impl<'a> Group<'a> {
             before,
             changes: Vec::new(),
             live: HashMap::new(),
+            exemptions: before.exemptions().clone(),
+            is_ruled: false,
         }
     }
 
@@ -336,8 +351,26 @@ impl<'a> Group<'a> {
         receipt
     }
 
+    fn rule(&mut self, rulings: Vec<Ruling>) -> Receipt {
+        let mut receipt = Receipt::default();
+        for ruling in rulings {
+            match ruling {
+                Ruling::Unprotect(id) if !self.exemptions.is_protected(&id) => {
+                    receipt.unknown.push(id);
+                }
+                ruling => {
+                    self.exemptions.rule(&ruling);
+                    self.changes.push(Change::Rule(ruling));
+                    receipt.ruled += 1;
+                    self.is_ruled = true;
+                }
+            }
+        }
+        receipt
+    }
+
     fn load(&mut self, changes: Vec<Change>) -> Receipt {
-        let is_live = |change: &&Change| self.is_live(change.id());
+        let is_live = |change: &&Change| change.id().is_some_and(|id| self.is_live(id));
         let updated = changes.iter().filter(is_live).count();
         let added = changes.len() - updated;
         self.changes.extend(changes);

@@ -16,7 +16,7 @@ use crate::engine::generation::Generation;
 use crate::engine::keeping::{load, stamp};
 use crate::engine::learning::Learning;
 use crate::engine::report::{HitReport, Report, Reporter};
-use crate::engine::screen::{Judge, Screened, compare, screen};
+use crate::engine::screen::{Judge, Probe, Screened, compare, screen};
 use crate::error::{Error, Rejection, Result};
 use crate::fingerprint::{Fingerprint, NORMALIZER_VERSION, keyed_tokens};
 use crate::score::Model;
@@ -92,6 +92,10 @@ pub struct Stats {
     pub background_accounts: u32,
     /// Clear accounts whose values weigh in, adopted from the screened stream; old ones faded.
     pub learnt_accounts: u32,
+    /// Judgments of pairs.
+    pub judgments: usize,
+    /// Protected accounts.
+    pub protected: usize,
 }
 
 /// An open watchlist. Clones share it; all calls may run at the same time.
@@ -116,7 +120,7 @@ pub struct Engine {
     committer: Option<Arc<Committer>>,
     background: Arc<Background>,
     judge: Arc<Judge>,
-    learning: Option<Arc<Learning>>,
+    pub(in crate::engine) learning: Option<Arc<Learning>>,
 }
 
 impl Engine {
@@ -202,12 +206,9 @@ impl Engine {
 
     /// Judges one account. Microseconds to milliseconds, no disk.
     pub fn screen(&self, probe: &Account) -> Screened {
-        screen(
-            &self.generation.load_full(),
-            &self.fingerprint(probe),
-            probe.created_at,
-            &self.judge,
-        )
+        let fingerprint = self.fingerprint(probe);
+        let probe = Probe::of(probe, &fingerprint);
+        screen(&self.generation.load_full(), &probe, &self.judge)
     }
 
     /// Judges one account and says why, in words; a clear one teaches what is ordinary. One disk read for each hit.
@@ -239,20 +240,20 @@ impl Engine {
             all_candidates: true,
             ..Judge::clone(&self.judge)
         };
-        let found = screen(&generation, &fingerprint, probe.created_at, &judge).hits;
-        let hit = found.into_iter().find(|hit| hit.entry.id == entry.id);
-        let hit = hit.or_else(|| {
-            let opened_at = probe.created_at;
-            compare(&generation, &fingerprint, opened_at, &entry, &judge)
-        });
+        let of_probe = Probe::of(&probe, &fingerprint);
+        let found = screen(&generation, &of_probe, &judge);
+        let cancelled = found.cancelled.into_iter().map(|(hit, _)| hit);
+        let mut found = found.hits.into_iter().chain(cancelled);
+        let hit = found.find(|hit| hit.entry.id == entry.id);
+        let hit = hit.or_else(|| compare(&generation, &of_probe, &entry, &judge));
         let unknown = || Error::UnknownEntry {
             id: entry.id.to_string(),
         };
         let hit = hit.ok_or_else(unknown)?;
-        let told = self.reporter().hit(&probe, &hit, true)?;
-        told.ok_or_else(|| Error::UnknownEntry {
-            id: entry.id.to_string(),
-        })
+        let exemption = generation.exemptions().of(probe.id());
+        let cancelled = exemption.and_then(|exemption| exemption.cancels(entry.id.as_str()));
+        let told = self.reporter().explained(&probe, &hit, cancelled)?;
+        told.ok_or_else(unknown)
     }
 
     /// Keeps what was seen of accounts, added to what was seen before, so that a later ban by id alone finds it.
@@ -375,6 +376,8 @@ impl Engine {
             model: self.model(),
             background_accounts: self.background.accounts(crate::hash::feature::Space::Whole),
             learnt_accounts: self.judge.learnt.accounts(),
+            judgments: self.store.judgments()?.count(),
+            protected: self.store.protections()?.count(),
         })
     }
 
@@ -429,11 +432,6 @@ impl Engine {
     /// The database cannot be read.
     pub fn load_mark(&self) -> Result<Option<Vec<u8>>> {
         self.store.load_mark()
-    }
-
-    /// What screened accounts teach, where this engine may write.
-    pub(crate) fn learning(&self) -> Option<&Learning> {
-        self.learning.as_deref()
     }
 
     /// The database.

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::account::AccountId;
 use crate::blocking::Blocker;
 use crate::engine::columns::{Columns, Packed, Row};
+use crate::engine::exemptions::Exemptions;
 use crate::engine::segment::Segment;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
@@ -196,12 +197,27 @@ impl EntryRef<'_> {
 pub struct Generation {
     lsn: u64,
     parts: Vec<Part>,
+    exemptions: Exemptions,
 }
 
 impl Generation {
     /// The generation of `parts`, whose live ids are distinct, after change `lsn`.
-    pub(crate) fn of(parts: Vec<Part>, lsn: u64) -> Self {
-        Self { lsn, parts }
+    pub(crate) fn of(parts: Vec<Part>, exemptions: Exemptions, lsn: u64) -> Self {
+        Self {
+            lsn,
+            parts,
+            exemptions,
+        }
+    }
+
+    /// Which flags people have cancelled.
+    pub(crate) fn exemptions(&self) -> &Exemptions {
+        &self.exemptions
+    }
+
+    /// This view with `exemptions` in force, up to change `lsn`.
+    pub(crate) fn ruled(self, exemptions: Exemptions, lsn: u64) -> Self {
+        Self::of(self.parts, exemptions, lsn)
     }
 
     /// Number of the last change in this view.
@@ -319,7 +335,7 @@ impl Generation {
             rows.iter().for_each(|row| withdraw(row.id));
             parts.push(Part::of(Segment::build(rows.into_iter()), self.lsn));
         }
-        let mut changed = Self { lsn, parts };
+        let mut changed = Self::of(parts, self.exemptions.clone(), lsn);
         changed.merge_small();
         changed
     }
@@ -335,7 +351,7 @@ impl Generation {
         }
         parts.retain(|other| other.live > 0);
         parts.push(part);
-        Self { lsn, parts }
+        Self::of(parts, self.exemptions.clone(), lsn)
     }
 
     /// This view with the parts of `merged` replaced by the one built from them; what was withdrawn meanwhile stays so.
@@ -371,10 +387,7 @@ impl Generation {
             }
         }
         parts.extend(by);
-        Self {
-            lsn: self.lsn,
-            parts,
-        }
+        Self::of(parts, self.exemptions.clone(), self.lsn)
     }
 
     /// The newest parts that should be built into one: [`FANOUT`] of one size class and the smaller ones after them, or

@@ -10,10 +10,12 @@ use crate::account::Account;
 use crate::background::Background;
 use crate::blocking::Blocker;
 use crate::engine::columns::{Columns, Packed, Row, gathered};
+use crate::engine::exemptions::Exemptions;
 use crate::engine::generation::{Generation, Part};
 use crate::engine::segment::Segment;
 use crate::error::{Error, Result};
 use crate::fingerprint::NORMALIZER_VERSION;
+use crate::judgment::Ruling;
 use crate::store::{Access, Manifest, SegmentRecord, Stamp, Store, Unusable};
 use crate::watchlist::Entry;
 
@@ -83,11 +85,23 @@ pub(crate) fn load(
             false => Part::of(Segment::build(rows.into_iter()), since),
         });
     }
-    let generation = Generation::of(parts, lsn);
+    let generation = Generation::of(parts, exemptions(store)?, lsn);
     if access != Access::Read && (!is_whole || lsn >= manifest.lsn + KEPT_MIN as u64) {
         write_manifest(store, &generation, &[])?;
     }
     Ok(generation)
+}
+
+/// What people have exempted, as the database holds it.
+fn exemptions(store: &Store) -> Result<Exemptions> {
+    let mut exemptions = Exemptions::default();
+    for judgment in store.judgments()? {
+        exemptions.rule(&Ruling::Judge(judgment?));
+    }
+    for protection in store.protections()? {
+        exemptions.rule(&Ruling::Protect(protection?));
+    }
+    Ok(exemptions)
 }
 
 /// The parts in the manifest's files, and whether all of them could be mapped.

@@ -53,7 +53,7 @@ impl Engine {
     /// # Errors
     /// The database cannot write.
     pub fn keep_learnt(&self) -> Result<()> {
-        match self.learning() {
+        match &self.learning {
             Some(learning) => self.store().set_stream(&learning.bytes()?.0),
             None => Ok(()),
         }
@@ -64,7 +64,7 @@ impl Engine {
     /// # Errors
     /// The database cannot write.
     pub fn adopt_learnt(&self) -> Result<u32> {
-        let Some(learning) = self.learning() else {
+        let Some(learning) = &self.learning else {
             return Ok(0);
         };
         let (bytes, accounts) = learning.bytes()?;

@@ -6,6 +6,7 @@ use crate::engine::front::Engine;
 use crate::engine::words::Pair;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
+use crate::judgment::Judgment;
 use crate::signal::handle::{self, Handle};
 use crate::signal::relation::{Comparison, Relation, Signal};
 
@@ -15,6 +16,8 @@ const WIDE_DISTANCE: usize = 3;
 const WIDE_CHARS_MIN: usize = 8;
 /// Entries looked at in each direction.
 const LOOKED_AT_MAX: usize = 1_000;
+/// Judgments told of one entry.
+const JUDGMENTS_SHOWN: usize = 20;
 
 /// How an entry's handle relates to the one asked for, the nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,6 +67,8 @@ pub struct LookupRow {
     pub why: String,
     /// The entry as stored.
     pub account: Account,
+    /// What people judged of it, the latest first; at most [`JUDGMENTS_SHOWN`].
+    pub judgments: Vec<Judgment>,
 }
 
 impl Engine {
@@ -130,7 +135,12 @@ impl Engine {
                 background: self.background(),
             }
             .why(Signal::Handle, &comparison);
-            rows.push(LookupRow { kind, why, account });
+            rows.push(LookupRow {
+                kind,
+                why,
+                account,
+                judgments: self.judgments_of_entry(&id, JUDGMENTS_SHOWN)?,
+            });
         }
         Ok(rows)
     }

@@ -3,8 +3,9 @@
 //! Made only for what is shown. The texts that met are fetched from the store for each hit; every row of evidence names
 //! both values, its bits and the reason.
 
-use crate::account::Account;
+use crate::account::{Account, AccountId};
 use crate::background::Background;
+use crate::engine::exemptions::Cancelled;
 use crate::engine::screen::{Hit, Judge, Screened};
 use crate::engine::words::{Pair, seldom};
 use crate::error::Result;
@@ -53,6 +54,10 @@ pub struct HitReport {
     pub probability: f64,
     /// The rows.
     pub evidence: Vec<EvidenceRow>,
+    /// What a person said that keeps the hit from counting, in words.
+    pub cancelled: Option<String>,
+    /// What else was judged of the pair, in words; only in an explanation.
+    pub judged: Option<String>,
 }
 
 /// The answer to one probe.
@@ -62,9 +67,9 @@ pub struct Report {
     pub id: String,
     /// The verdict's word.
     pub verdict: &'static str,
-    /// Score of the best entry, in bits.
+    /// Score of the best entry that counts, in bits.
     pub score_bits: f32,
-    /// Probability that the best entry is its actor's.
+    /// Probability that this entry is its actor's.
     pub probability: f64,
     /// Number of the last change seen.
     pub lsn: u64,
@@ -72,7 +77,7 @@ pub struct Report {
     pub model: String,
     /// Look-ups that a cap cut short.
     pub cuts: u32,
-    /// Best entries first.
+    /// Best entries first; after them those that are cancelled.
     pub hits: Vec<HitReport>,
 }
 
@@ -105,6 +110,13 @@ impl<'a> Reporter<'a> {
         for hit in &screened.hits {
             hits.extend(self.hit(probe, hit, false)?);
         }
+        for (hit, cancelled) in &screened.cancelled {
+            if let Some(mut told) = self.hit(probe, hit, false)? {
+                let (said, _) = self.said(probe.id(), &hit.entry.id, Some(*cancelled))?;
+                told.cancelled = said;
+                hits.push(told);
+            }
+        }
         Ok(Report {
             id: probe.id().to_string(),
             verdict: screened.verdict.as_str(),
@@ -117,8 +129,46 @@ impl<'a> Reporter<'a> {
         })
     }
 
+    /// One hit with every signal and whatever was judged of the pair.
+    pub(crate) fn explained(
+        &self,
+        probe: &Account,
+        hit: &Hit,
+        cancelled: Option<Cancelled>,
+    ) -> Result<Option<HitReport>> {
+        let Some(mut told) = self.hit(probe, hit, true)? else {
+            return Ok(None);
+        };
+        (told.cancelled, told.judged) = self.said(probe.id(), &hit.entry.id, cancelled)?;
+        Ok(Some(told))
+    }
+
+    /// What was said that cancels the pair, and what else was judged of it.
+    fn said(
+        &self,
+        probe: &AccountId,
+        entry: &AccountId,
+        cancelled: Option<Cancelled>,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let judgment = self.store.judgment(probe, entry)?;
+        let judged = judgment.map(|judgment| judgment.in_words());
+        // Who and why may have changed since the screen; what it saw in force is told in any case.
+        Ok(match cancelled {
+            None => (None, judged),
+            Some(Cancelled::Judged) => (
+                Some(judged.unwrap_or_else(|| "judged not a mirror".into())),
+                None,
+            ),
+            Some(Cancelled::Protected) => {
+                let protection = self.store.protection(probe)?;
+                let words = protection.map(|protection| protection.in_words());
+                (Some(words.unwrap_or_else(|| "protected".into())), judged)
+            }
+        })
+    }
+
     /// One hit in words; with `all`, signals that one side does not tell are listed too.
-    pub(crate) fn hit(&self, probe: &Account, hit: &Hit, all: bool) -> Result<Option<HitReport>> {
+    fn hit(&self, probe: &Account, hit: &Hit, all: bool) -> Result<Option<HitReport>> {
         // An entry withdrawn since the screen is told no more.
         let Some(stored) = self.store.entry(&hit.entry.id)? else {
             return Ok(None);
@@ -163,6 +213,8 @@ impl<'a> Reporter<'a> {
             prior_bits: hit.score.prior(),
             probability: self.judge.model.probability(hit.score.total()),
             evidence,
+            cancelled: None,
+            judged: None,
         }))
     }
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::account::{Account, AccountId};
 use crate::background::Learnt;
 use crate::blocking::Query;
 use crate::engine::candidates::{Candidate, Candidates, UNSOUGHT_BITS};
 use crate::engine::columns::Columns;
+use crate::engine::exemptions::{Cancelled, Exemption};
 use crate::engine::generation::{EntryRef, Generation};
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
@@ -20,6 +22,28 @@ use crate::watchlist::Listed;
 
 /// Fingerprints asked from memory together.
 const TOUCHED_TOGETHER: usize = 16;
+
+/// The account that is screened.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe<'a> {
+    /// Its id: what people judged of it is found by it.
+    pub id: &'a AccountId,
+    /// What entries are compared with.
+    pub fingerprint: &'a Fingerprint<'a>,
+    /// When it was opened.
+    pub opened_at: Option<Timestamp>,
+}
+
+impl<'a> Probe<'a> {
+    /// The probe of an account and its fingerprint.
+    pub fn of(account: &'a Account, fingerprint: &'a Fingerprint<'a>) -> Self {
+        Self {
+            id: account.id(),
+            fingerprint,
+            opened_at: account.created_at,
+        }
+    }
+}
 
 /// How evidence is judged and how much is told.
 #[derive(Debug, Clone)]
@@ -54,10 +78,12 @@ pub struct Hit {
 pub struct Screened {
     /// The answer.
     pub verdict: Verdict,
-    /// Score of the best entry, in bits; the prior where none agrees.
+    /// Score of the best entry that counts, in bits; the prior where none agrees.
     pub score: f32,
-    /// The best entries, best first.
+    /// The best entries that count, best first.
     pub hits: Vec<Hit>,
+    /// Entries that would be among the best had no person said otherwise, best first, each with what cancels it.
+    pub cancelled: Vec<(Hit, Cancelled)>,
     /// Look-ups that a cap cut short.
     pub cuts: u32,
     /// Entries that were read and compared.
@@ -68,54 +94,42 @@ pub struct Screened {
     pub(crate) values: Vec<u64>,
 }
 
-/// Screens `probe`, opened at `opened_at`, against one generation. Pure: no clock, ties broken by entry id.
-pub fn screen(
-    generation: &Generation,
-    probe: &Fingerprint<'_>,
-    opened_at: Option<Timestamp>,
-    judge: &Judge,
-) -> Screened {
+/// Screens `probe` against one generation. Pure: no clock, ties broken by entry id.
+pub fn screen(generation: &Generation, probe: &Probe<'_>, judge: &Judge) -> Screened {
     let prior = judge.model.prior(generation.entries());
     let found_min = match judge.all_candidates {
         true => f32::NEG_INFINITY,
         false => judge.policy.threshold_review() - prior - UNSOUGHT_BITS,
     };
     let lent_max = judge.model.most(Signal::Network, Relation::Network);
-    let query = Query::of(probe);
+    let query = Query::of(probe.fingerprint);
     let candidates = Candidates::of(generation, &query, &judge.model, found_min - lent_max);
-    judged(generation, probe, opened_at, judge, &candidates, found_min)
+    judged(generation, probe, judge, &candidates, found_min)
 }
 
 /// Screens `probe` by comparing it with every live entry: what [`screen`] must find. O(entries).
-pub fn screen_every(
-    generation: &Generation,
-    probe: &Fingerprint<'_>,
-    opened_at: Option<Timestamp>,
-    judge: &Judge,
-) -> Screened {
-    let query = Query::of(probe);
+pub fn screen_every(generation: &Generation, probe: &Probe<'_>, judge: &Judge) -> Screened {
+    let query = Query::of(probe.fingerprint);
     let mut candidates = Candidates::of(generation, &query, &judge.model, f32::INFINITY);
     candidates.found = Candidate::every(generation);
     let found_min = f32::NEG_INFINITY;
-    judged(generation, probe, opened_at, judge, &candidates, found_min)
+    judged(generation, probe, judge, &candidates, found_min)
 }
 
 /// Compares the candidates found by at least `found_min` bits, and those of the networks that agree.
 fn judged(
     generation: &Generation,
-    probe: &Fingerprint<'_>,
-    opened_at: Option<Timestamp>,
+    probe: &Probe<'_>,
     judge: &Judge,
     candidates: &Candidates,
     found_min: f32,
 ) -> Screened {
-    let review = judge.policy.threshold_review();
     let carriers = |key| generation.carriers(key);
     let ordinary = |key| judge.learnt.bits(key);
     let pairing = Pairing {
         generation,
-        probe,
-        opened_at,
+        probe: probe.fingerprint,
+        opened_at: probe.opened_at,
         crowd: crowd(generation, (&carriers, &ordinary), candidates),
         model: &judge.model,
     };
@@ -125,6 +139,46 @@ fn judged(
     // What a network lends may still lift an entry that was found by too little to matter alone.
     let lent = pairing.of_networks(&hits, lent);
     hits.extend(pairing.compared(&lent));
+    let exemption = generation.exemptions().of(probe.id);
+    let cancelled = exemption.map_or_else(Vec::new, |exemption| {
+        cancelled(&mut hits, exemption, generation, judge)
+    });
+    let score = ranked(&mut hits, generation, judge);
+    Screened {
+        verdict: judge.policy.decide(score),
+        score,
+        hits: hits.iter().filter_map(Weighed::hit).collect(),
+        cancelled,
+        cuts: candidates.cuts,
+        compared: (alone.len() + lent.len()) as u32,
+        lsn: generation.lsn(),
+        values: probe.fingerprint.values(),
+    }
+}
+
+/// Takes out of `hits` what people have cancelled; returns what of it would be told had they not. It lends nothing to
+/// others: somebody said that it tells nothing of this probe.
+fn cancelled(
+    hits: &mut Vec<Weighed<'_>>,
+    exemption: &Exemption,
+    generation: &Generation,
+    judge: &Judge,
+) -> Vec<(Hit, Cancelled)> {
+    let cancels = |hit: &Weighed<'_>| hit.id().and_then(|id| exemption.cancels(id));
+    if hits.iter().all(|hit| cancels(hit).is_none()) {
+        return Vec::new();
+    }
+    let mut told = hits.clone();
+    ranked(&mut told, generation, judge);
+    hits.retain(|hit| cancels(hit).is_none());
+    let told = told.iter();
+    told.filter_map(|hit| Some((hit.hit()?, cancels(hit)?)))
+        .collect()
+}
+
+/// Pools what networks agree on, and leaves the hits to be told, best first. Returns the best score of all, or the prior.
+fn ranked(hits: &mut Vec<Weighed<'_>>, generation: &Generation, judge: &Judge) -> f32 {
+    let review = judge.policy.threshold_review();
     let best = hits.iter().map(|hit| hit.score.total());
     let reach = match judge.all_candidates {
         true => f32::NEG_INFINITY,
@@ -133,7 +187,7 @@ fn judged(
             best.fold(f32::NEG_INFINITY, f32::max).min(review) - lent_max
         }
     };
-    pool_networks(&mut hits, generation, &judge.model, reach);
+    pool_networks(hits, generation, &judge.model, reach);
     hits.sort_by(|a, b| {
         let by_score = b.score.total().total_cmp(&a.score.total());
         by_score.then_with(|| a.id().cmp(&b.id()))
@@ -144,38 +198,30 @@ fn judged(
         hits.retain(|hit| hit.score.total() >= review);
     }
     hits.truncate(judge.hits_max);
-    Screened {
-        verdict: judge.policy.decide(score),
-        score,
-        hits: hits.iter().filter_map(Weighed::hit).collect(),
-        cuts: candidates.cuts,
-        compared: (alone.len() + lent.len()) as u32,
-        lsn: generation.lsn(),
-        values: probe.values(),
-    }
+    score
 }
 
 /// Compares `probe` with one entry, whatever blocking would say.
 pub(crate) fn compare(
     generation: &Generation,
-    probe: &Fingerprint<'_>,
-    opened_at: Option<Timestamp>,
+    probe: &Probe<'_>,
     entry: &EntryRef<'_>,
     judge: &Judge,
 ) -> Option<Hit> {
     let model = &judge.model;
-    let candidates = Candidates::of(generation, &Query::of(probe), model, f32::INFINITY);
+    let query = Query::of(probe.fingerprint);
+    let candidates = Candidates::of(generation, &query, model, f32::INFINITY);
     let carriers = |key| generation.carriers(key);
     let ordinary = |key| judge.learnt.bits(key);
     let pairing = Pairing {
         generation,
-        probe,
-        opened_at,
+        probe: probe.fingerprint,
+        opened_at: probe.opened_at,
         crowd: crowd(generation, (&carriers, &ordinary), &candidates),
         model,
     };
     let listed = entry.listed()?;
-    let evidence = Evidence::of(probe, &entry.fingerprint, &pairing.crowd);
+    let evidence = Evidence::of(pairing.probe, &entry.fingerprint, &pairing.crowd);
     let told = entry.fingerprint.name_told;
     let circumstances = pairing.circumstances(told, listed.banned_at);
     Some(Hit {
@@ -209,6 +255,7 @@ struct Pairing<'a> {
 }
 
 /// A candidate compared: a hit before it is told.
+#[derive(Clone)]
 struct Weighed<'a> {
     part: u32,
     columns: &'a Columns,

@@ -8,7 +8,9 @@ mod input;
 mod ndjson;
 mod parse;
 mod picture;
+mod ruling;
 
 pub(crate) use crate::format::input::Line;
 pub use crate::format::input::{Format, Input};
 pub use crate::format::parse::{Labelled, Parser};
+pub(crate) use crate::format::ruling::{Defaults, ruling};

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
 use crate::account::{Account, AccountDraft, Avatar, Ban, Kind, Token, TokenValue};
 use crate::error::Rejection;
@@ -112,7 +113,8 @@ impl Parser {
     }
 }
 
-fn json(bytes: &[u8]) -> Result<AccountRecord, Rejection> {
+/// The record in the bytes of a JSON object.
+pub(in crate::format) fn json<R: DeserializeOwned>(bytes: &[u8]) -> Result<R, Rejection> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Rejection::new(
             "invalid_utf8",
@@ -136,7 +138,7 @@ fn json(bytes: &[u8]) -> Result<AccountRecord, Rejection> {
 }
 
 /// [`json`] that can tell which field is wrong.
-fn json_with_path(text: &str) -> Result<AccountRecord, Rejection> {
+fn json_with_path<R: DeserializeOwned>(text: &str) -> Result<R, Rejection> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let record = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -203,7 +205,11 @@ fn ban(record: BanRecord) -> Result<Ban, Rejection> {
     })
 }
 
-fn time(field: &str, text: Option<String>) -> Result<Option<Timestamp>, Rejection> {
+/// The moment of a field in RFC 3339.
+pub(in crate::format) fn time(
+    field: &str,
+    text: Option<String>,
+) -> Result<Option<Timestamp>, Rejection> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };

@@ -313,7 +313,12 @@ mod tests {
             "btc 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa",
             &[(Wallet, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa")],
         );
-        check("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", &[]);
+        // The checksum fails; who copies the text copies the slip.
+        check(
+            "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+            &[(Wallet, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb")],
+        );
+        check("1A1zP1eP5QGefi2DMPTfTL5SLm", &[]);
         check(
             "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4",
             &[(Wallet, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4")],

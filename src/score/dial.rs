@@ -1,7 +1,5 @@
 //! What a threshold costs: false flags in 10,000 ordinary signups, as observed.
 
-use serde::{Deserialize, Serialize};
-
 /// Fewest ordinary scores above a threshold for its cost to be known.
 const OBSERVED_MIN: usize = 5;
 /// Costs at which thresholds are kept, in false flags per 10,000 ordinary signups.
@@ -13,11 +11,21 @@ const RARER_BITS: f32 = 2.0;
 const SLACK_BITS: f32 = 2.0;
 
 /// Thresholds by cost, the cheapest first. Empty where nothing was observed: then the bound for likelihood ratios holds.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Dial(Vec<(f32, f32)>);
 
 impl Dial {
+    /// Thresholds by cost, the cheapest first.
+    pub(crate) fn of(mut points: Vec<(f32, f32)>) -> Self {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self(points)
+    }
+
+    /// Costs and thresholds.
+    pub(crate) fn points(&self) -> &[(f32, f32)] {
+        &self.0
+    }
+
     /// The thresholds that the top scores of ordinary probes ask for. O(n log n).
     pub(crate) fn observed(mut scores: Vec<f32>) -> Self {
         scores.sort_by(|a, b| b.total_cmp(a));

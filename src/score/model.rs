@@ -2,8 +2,6 @@
 
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
-
 use crate::score::dial::Dial;
 use crate::score::model_file;
 use crate::signal::relation::{Comparison, Relation, Signal};
@@ -18,7 +16,7 @@ static SHIPPED: LazyLock<Model> = LazyLock::new(|| {
 });
 
 /// One relation of one signal: bits = base + slope x surprise, at most `bits_max`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Row {
     /// The signal.
     pub(crate) signal: Signal,
@@ -34,7 +32,7 @@ pub(crate) struct Row {
 }
 
 /// Signals that tell the same fact are not counted twice: shares of the lesser that still count.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Family {
     /// Of handle and name, where neither tells the other.
     pub(crate) handle_name: f32,
@@ -46,7 +44,7 @@ pub(crate) struct Family {
 }
 
 /// From a score in bits to the log2 odds that it is worth: a line (Platt 1999).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Odds {
     /// Odds of a score of 0.
     pub(crate) base: f32,

@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
-
 use crate::hash::spread::Spread;
 
 /// A value leads to candidates by itself only if at most one ordinary account in a thousand has it: no sum of evidence
@@ -12,8 +10,7 @@ use crate::hash::spread::Spread;
 pub(crate) const LEADING_BITS_MIN: f32 = 10.0;
 
 /// One kind of identifying trait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Signal {
     /// The user name.
     Handle,
@@ -94,8 +91,7 @@ impl Level {
 }
 
 /// How a probe's value came about from an entry's, if it did. The model has a row for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Relation {
     /// One side does not tell.
     Missing,
@@ -160,6 +156,74 @@ pub enum Relation {
 impl Relation {
     /// How many relations there are.
     pub const COUNT: usize = Relation::SoonAfter as usize + 1;
+
+    /// Every relation, in order.
+    pub(crate) const ALL: [Relation; Relation::COUNT] = [
+        Relation::Missing,
+        Relation::Different,
+        Relation::Same,
+        Relation::Lookalike,
+        Relation::Disguised,
+        Relation::Leet,
+        Relation::Renumbered,
+        Relation::Affixed,
+        Relation::Edited1,
+        Relation::Edited2,
+        Relation::Contains,
+        Relation::Truncated,
+        Relation::Reordered,
+        Relation::SameSound,
+        Relation::NearWords,
+        Relation::SharedWords,
+        Relation::Crossed,
+        Relation::MostWords,
+        Relation::HalfWords,
+        Relation::FewWords,
+        Relation::Near10,
+        Relation::Near20,
+        Relation::Near31,
+        Relation::Turned,
+        Relation::SameSite,
+        Relation::NamesEntry,
+        Relation::Announces,
+        Relation::Network,
+        Relation::SoonAfter,
+    ];
+
+    /// The word of model files.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Different => "different",
+            Self::Same => "same",
+            Self::Lookalike => "lookalike",
+            Self::Disguised => "disguised",
+            Self::Leet => "leet",
+            Self::Renumbered => "renumbered",
+            Self::Affixed => "affixed",
+            Self::Edited1 => "edited1",
+            Self::Edited2 => "edited2",
+            Self::Contains => "contains",
+            Self::Truncated => "truncated",
+            Self::Reordered => "reordered",
+            Self::SameSound => "same_sound",
+            Self::NearWords => "near_words",
+            Self::SharedWords => "shared_words",
+            Self::Crossed => "crossed",
+            Self::MostWords => "most_words",
+            Self::HalfWords => "half_words",
+            Self::FewWords => "few_words",
+            Self::Near10 => "near10",
+            Self::Near20 => "near20",
+            Self::Near31 => "near31",
+            Self::Turned => "turned",
+            Self::SameSite => "same_site",
+            Self::NamesEntry => "names_entry",
+            Self::Announces => "announces",
+            Self::Network => "network",
+            Self::SoonAfter => "soon_after",
+        }
+    }
 
     /// The level the relation counts as outside.
     pub fn level(self) -> Level {

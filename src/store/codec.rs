@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use prost::Message;
 
 use crate::account::{Account, AccountDraft, Avatar, Ban, Kind, Token, TokenValue};
+use crate::judgment::{Answer, Remark};
 
 /// An entry and the change that wrote it.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,11 +24,24 @@ pub(crate) struct SeenAccount {
     pub account: Account,
 }
 
-/// One line of the log.
+/// One line of the log: what was changed. What it was changed to is told by the record of that key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct ChangeRecord {
-    pub(crate) id: String,
-    pub(crate) is_withdrawal: bool,
+pub(crate) enum ChangeRecord {
+    /// The entry of an id.
+    Listed { id: String, is_withdrawal: bool },
+    /// The judgment of a pair.
+    Judged { probe: String, entry: String },
+    /// The protection of an account.
+    Protected { id: String, is_end: bool },
+}
+
+/// What was said, and the change that wrote it: the value of a judgment and of a protection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RemarkRecord {
+    pub(crate) lsn: u64,
+    /// Of a judgment.
+    pub(crate) answer: Option<Answer>,
+    pub(crate) remark: Remark,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -104,6 +118,26 @@ struct ChangeMessage {
     id: String,
     #[prost(bool, tag = "2")]
     is_withdrawal: bool,
+    #[prost(string, tag = "3")]
+    judged_probe: String,
+    #[prost(string, tag = "4")]
+    judged_entry: String,
+    #[prost(string, tag = "5")]
+    protected: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RemarkMessage {
+    #[prost(uint64, tag = "1")]
+    lsn: u64,
+    #[prost(uint32, tag = "2")]
+    answer: u32,
+    #[prost(string, tag = "3")]
+    who: String,
+    #[prost(string, tag = "4")]
+    note: String,
+    #[prost(int64, tag = "5")]
+    at: i64,
 }
 
 impl EntryRecord {
@@ -162,19 +196,84 @@ impl SeenAccount {
 
 impl ChangeRecord {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        ChangeMessage {
-            id: self.id.clone(),
-            is_withdrawal: self.is_withdrawal,
-        }
-        .encode_to_vec()
+        let message = match self.clone() {
+            Self::Listed { id, is_withdrawal } => ChangeMessage {
+                id,
+                is_withdrawal,
+                ..ChangeMessage::default()
+            },
+            Self::Judged { probe, entry } => ChangeMessage {
+                judged_probe: probe,
+                judged_entry: entry,
+                ..ChangeMessage::default()
+            },
+            Self::Protected { id, is_end } => ChangeMessage {
+                protected: id,
+                is_withdrawal: is_end,
+                ..ChangeMessage::default()
+            },
+        };
+        message.encode_to_vec()
     }
 
     /// `Err` says why the bytes are no change.
     pub(crate) fn decode(stored: &[u8]) -> Result<Self, String> {
         let message = ChangeMessage::decode(stored).map_err(|e| e.to_string())?;
+        let is_end = message.is_withdrawal;
+        Ok(match message {
+            message if !message.judged_probe.is_empty() => Self::Judged {
+                probe: message.judged_probe,
+                entry: message.judged_entry,
+            },
+            message if !message.protected.is_empty() => Self::Protected {
+                id: message.protected,
+                is_end,
+            },
+            message => Self::Listed {
+                id: message.id,
+                is_withdrawal: is_end,
+            },
+        })
+    }
+}
+
+/// Numbers of the answers; 0 is a protection, which has none.
+const ANSWERS: [(u32, Answer); 3] = [
+    (1, Answer::Mirror),
+    (2, Answer::NotMirror),
+    (3, Answer::Unsure),
+];
+
+impl RemarkRecord {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let number = ANSWERS
+            .iter()
+            .find(|(_, answer)| Some(*answer) == self.answer);
+        RemarkMessage {
+            lsn: self.lsn,
+            answer: number.map_or(0, |(number, _)| *number),
+            who: self.remark.who().to_owned(),
+            note: self.remark.note().to_owned(),
+            at: self.remark.at().as_second(),
+        }
+        .encode_to_vec()
+    }
+
+    /// `Err` says why the bytes are no remark.
+    pub(crate) fn decode(stored: &[u8]) -> Result<Self, String> {
+        let message = RemarkMessage::decode(stored).map_err(|e| e.to_string())?;
+        let answer = ANSWERS
+            .iter()
+            .find(|(number, _)| *number == message.answer)
+            .map(|(_, answer)| *answer);
+        if answer.is_none() && message.answer != 0 {
+            return Err(format!("unknown answer {}", message.answer));
+        }
+        let remark = Remark::new(&message.who, &message.note, timestamp(message.at)?);
         Ok(Self {
-            id: message.id,
-            is_withdrawal: message.is_withdrawal,
+            lsn: message.lsn,
+            answer,
+            remark: remark.map_err(|rejection| rejection.to_string())?,
         })
     }
 }
@@ -337,6 +436,23 @@ mod tests {
             let _ = EntryRecord::decode(&stored);
             let _ = SeenAccount::decode(&stored);
             let _ = ChangeRecord::decode(&stored);
+            let _ = RemarkRecord::decode(&stored);
+        }
+
+        #[test]
+        fn remarks_and_changes_decode_to_what_was_encoded(lsn: u64, number in 0usize..4, who in "[a-z]{1,9}", note in "[a-z]{0,9}", at in 0i64..4_000_000_000) {
+            let answer = Answer::ALL.get(number).copied();
+            let at = Timestamp::from_second(at).unwrap();
+            let record = RemarkRecord { lsn, answer, remark: Remark::new(&who, &note, at).unwrap() };
+            prop_assert_eq!(RemarkRecord::decode(&record.encode()), Ok(record));
+            let changes = [
+                ChangeRecord::Listed { id: who.clone(), is_withdrawal: number == 0 },
+                ChangeRecord::Judged { probe: who.clone(), entry: note + "e" },
+                ChangeRecord::Protected { id: who, is_end: number == 0 },
+            ];
+            for change in changes {
+                prop_assert_eq!(ChangeRecord::decode(&change.encode()), Ok(change));
+            }
         }
     }
 }

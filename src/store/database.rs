@@ -13,6 +13,7 @@ use rocksdb::{
 use crate::account::{Account, AccountId};
 use crate::error::{Error, Result};
 use crate::hash::Secret;
+use crate::judgment::Ruling;
 use crate::store::codec::{ChangeRecord, EntryRecord, SeenAccount};
 use crate::store::key::{self, family, meta};
 
@@ -39,6 +40,8 @@ pub(crate) enum Change {
     Enroll(AccountId, Vec<u8>),
     /// Removes the entry of this id.
     Withdraw(AccountId),
+    /// What a person says of a pair or an account.
+    Rule(Ruling),
 }
 
 impl Change {
@@ -47,10 +50,11 @@ impl Change {
         Self::Enroll(account.id().clone(), EntryRecord::encoded(account))
     }
 
-    /// Whose entry it changes.
-    pub(crate) fn id(&self) -> &AccountId {
+    /// Whose entry it changes, if it changes one.
+    pub(crate) fn id(&self) -> Option<&AccountId> {
         match self {
-            Self::Enroll(id, _) | Self::Withdraw(id) => id,
+            Self::Enroll(id, _) | Self::Withdraw(id) => Some(id),
+            Self::Rule(_) => None,
         }
     }
 }
@@ -80,11 +84,19 @@ impl Store {
             make_private(path)?;
         }
         let options = options(access);
-        let families =
-            || family::ALL.map(|name| ColumnFamilyDescriptor::new(name, family_options()));
+        let described = |name: &str| ColumnFamilyDescriptor::new(name, family_options());
         let db = match access {
-            Access::Read => DB::open_cf_descriptors_read_only(&options, path, families(), false),
-            Access::Create | Access::Write => DB::open_cf_descriptors(&options, path, families()),
+            Access::Read => {
+                // A database last written before a family was thought of is read without it.
+                let there = DB::list_cf(&options, path).map_err(database)?;
+                let is_ours = |name: &&str| family::ALL.contains(name);
+                let families = there.iter().map(String::as_str).filter(is_ours);
+                let families: Vec<ColumnFamilyDescriptor> = families.map(described).collect();
+                DB::open_cf_descriptors_read_only(&options, path, families, false)
+            }
+            Access::Create | Access::Write => {
+                DB::open_cf_descriptors(&options, path, family::ALL.map(described))
+            }
         }
         .map_err(database)?;
         let mut store = Self {
@@ -137,20 +149,21 @@ impl Store {
         let (entries, log) = (self.family(family::ENTRIES)?, self.family(family::LOG)?);
         let mut batch = WriteBatch::default();
         for (lsn, change) in (lsn_first..).zip(changes) {
-            let (id, is_withdrawal) = match change {
+            let listed = |id: &AccountId, is_withdrawal| ChangeRecord::Listed {
+                id: id.as_str().to_owned(),
+                is_withdrawal,
+            };
+            let record = match change {
                 Change::Enroll(id, account) => {
                     let record = EntryRecord::of_encoded(lsn, account);
                     batch.put_cf(entries, key::account(id), record);
-                    (id, false)
+                    listed(id, false)
                 }
                 Change::Withdraw(id) => {
                     batch.delete_cf(entries, key::account(id));
-                    (id, true)
+                    listed(id, true)
                 }
-            };
-            let record = ChangeRecord {
-                id: id.as_str().to_owned(),
-                is_withdrawal,
+                Change::Rule(ruling) => self.rule(ruling, lsn, &mut batch)?,
             };
             batch.put_cf(log, key::lsn(lsn), record.encode());
         }
@@ -201,7 +214,7 @@ impl Store {
         }))
     }
 
-    /// Ids changed after change `lsn`, each once, in the order of their last changes, and whether that was a withdrawal.
+    /// Ids whose entries changed after change `lsn`, each once, in the order of their last changes, and whether that was a withdrawal.
     pub(crate) fn changed_since(&self, lsn: u64) -> Result<Vec<(AccountId, bool)>> {
         let start = key::lsn(lsn + 1);
         let from = IteratorMode::From(&start, rocksdb::Direction::Forward);
@@ -210,7 +223,9 @@ impl Store {
         for (place, row) in rows.enumerate() {
             let (key, stored) = row.map_err(database)?;
             let change = ChangeRecord::decode(&stored).map_err(|reason| damaged(&key, &reason))?;
-            last.insert(change.id, (place, change.is_withdrawal));
+            if let ChangeRecord::Listed { id, is_withdrawal } = change {
+                last.insert(id, (place, is_withdrawal));
+            }
         }
         let mut changed: Vec<(usize, String, bool)> = last
             .into_iter()

@@ -12,8 +12,14 @@ pub(crate) mod family {
     pub(crate) const LOG: &str = "log";
     /// Accounts seen when they were screened, by account id.
     pub(crate) const SEEN: &str = "seen";
+    /// Judgments by probe and entry.
+    pub(crate) const JUDGMENTS: &str = "judgments";
+    /// The pairs of `judgments` by entry and probe; no values.
+    pub(crate) const JUDGED: &str = "judged";
+    /// Protected accounts by id.
+    pub(crate) const PROTECTED: &str = "protected";
     /// All of them, in the order they are created.
-    pub(crate) const ALL: [&str; 4] = [META, ENTRIES, LOG, SEEN];
+    pub(crate) const ALL: [&str; 7] = [META, ENTRIES, LOG, SEEN, JUDGMENTS, JUDGED, PROTECTED];
 }
 
 /// Keys of the `meta` family.
@@ -39,6 +45,31 @@ pub(crate) fn account(id: &AccountId) -> &[u8] {
     id.as_str().as_bytes()
 }
 
+/// Key of a pair of accounts: both ids with a NUL between them, which no id holds.
+pub(crate) fn pair(first: &AccountId, second: &AccountId) -> Vec<u8> {
+    let mut key = pairs_of(first);
+    key.extend_from_slice(account(second));
+    key
+}
+
+/// How the keys of all pairs of `first` begin.
+pub(crate) fn pairs_of(first: &AccountId) -> Vec<u8> {
+    let mut key = account(first).to_vec();
+    key.push(0);
+    key
+}
+
+/// The id that is a whole key, or `None` where it is none.
+pub(crate) fn account_of(key: &[u8]) -> Option<AccountId> {
+    AccountId::new(std::str::from_utf8(key).ok()?).ok()
+}
+
+/// The two accounts of a pair's key, or `None` where it has not two ids.
+pub(crate) fn pair_of(key: &[u8]) -> Option<(AccountId, AccountId)> {
+    let mut ids = key.splitn(2, |byte| *byte == 0);
+    Some((account_of(ids.next()?)?, account_of(ids.next()?)?))
+}
+
 /// Key of a change: big-endian, so that iteration is in order.
 pub(crate) fn lsn(lsn: u64) -> [u8; 8] {
     lsn.to_be_bytes()
@@ -58,5 +89,17 @@ mod tests {
         assert!(lsn(255) < lsn(256));
         assert_eq!(lsn_of(&lsn(u64::MAX)), Some(u64::MAX));
         assert_eq!(lsn_of(b"short"), None);
+    }
+
+    #[test]
+    fn pairs_stand_by_their_first_account() {
+        let id = |text| AccountId::new(text).unwrap();
+        let key = pair(&id("x:1"), &id("x:22"));
+        assert_eq!(key, b"x:1\0x:22");
+        assert_eq!(pair_of(&key), Some((id("x:1"), id("x:22"))));
+        assert!(!pair(&id("x:11"), &id("x:2")).starts_with(&pairs_of(&id("x:1"))));
+        for broken in [&b"x:1"[..], b"x:1\0", b"\0x:1", b"a\0b\0c", b"\xff\0a"] {
+            assert_eq!(pair_of(broken), None);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What must outlive the process: entries, the log of changes, accounts seen, and the database's own facts.
+//! What must outlive the process: entries, the log of changes, accounts seen, what people judged, and the database's own facts.
 //!
 //! The only room that names RocksDB. A change is one batch, written through the synced log before it is acknowledged;
 //! what is read back decodes or is named as damaged, never a panic. The byte layout is in `FORMAT.md`.
@@ -7,6 +7,7 @@ mod codec;
 mod database;
 mod key;
 mod manifest;
+mod rulings;
 mod segment_file;
 mod verify;
 

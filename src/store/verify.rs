@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::background::Background;
 use crate::error::Result;
-use crate::store::codec::{ChangeRecord, EntryRecord, SeenAccount};
+use crate::store::codec::{ChangeRecord, EntryRecord, RemarkRecord, SeenAccount};
 use crate::store::database::Store;
 use crate::store::key::{self, family, meta};
 
@@ -17,10 +17,21 @@ pub struct Verification {
     pub changes: u64,
     /// Seen accounts read.
     pub seen: u64,
+    /// Judgments and protected accounts read.
+    pub rulings: u64,
     /// What is damaged, one sentence each; empty when all is well.
     pub damage: Vec<String>,
     /// Segment files that are damaged or missing, one sentence each: they can be made again from the rest.
     pub segments: Vec<String>,
+}
+
+/// The last change of every key, and whether it took the record away.
+#[derive(Debug, Default)]
+struct Last {
+    entries: HashMap<String, (u64, bool)>,
+    /// By the key of the pair.
+    judgments: HashMap<Vec<u8>, (u64, bool)>,
+    protected: HashMap<Vec<u8>, (u64, bool)>,
 }
 
 impl Store {
@@ -29,7 +40,10 @@ impl Store {
         let mut found = Verification::default();
         self.verify_meta(&mut found)?;
         let last = self.verify_log(&mut found)?;
-        self.verify_entries(&last, &mut found)?;
+        self.verify_entries(&last.entries, &mut found)?;
+        self.verify_rulings(family::JUDGMENTS, &last.judgments, &mut found)?;
+        self.verify_rulings(family::PROTECTED, &last.protected, &mut found)?;
+        self.verify_judged(&last.judgments, &mut found)?;
         for row in self.rows(family::SEEN)? {
             let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("seen: {e}"))) else {
                 break;
@@ -61,9 +75,9 @@ impl Store {
         Ok(())
     }
 
-    /// Checks that changes are numbered without a gap; returns the last change of each id.
-    fn verify_log(&self, found: &mut Verification) -> Result<HashMap<String, (u64, bool)>> {
-        let mut last = HashMap::new();
+    /// Checks that changes are numbered without a gap; returns the last change of each key.
+    fn verify_log(&self, found: &mut Verification) -> Result<Last> {
+        let mut last = Last::default();
         let mut expected = 1;
         for row in self.rows(family::LOG)? {
             let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("log: {e}"))) else {
@@ -78,7 +92,16 @@ impl Store {
             }
             expected = lsn + 1;
             match ChangeRecord::decode(&stored) {
-                Ok(change) => drop(last.insert(change.id, (lsn, change.is_withdrawal))),
+                Ok(ChangeRecord::Listed { id, is_withdrawal }) => {
+                    last.entries.insert(id, (lsn, is_withdrawal));
+                }
+                Ok(ChangeRecord::Judged { probe, entry }) => {
+                    let key = [probe.as_bytes(), entry.as_bytes()].join(&0);
+                    last.judgments.insert(key, (lsn, false));
+                }
+                Ok(ChangeRecord::Protected { id, is_end }) => {
+                    last.protected.insert(id.into_bytes(), (lsn, is_end));
+                }
                 Err(reason) => found.damage.push(format!("log: change {lsn}: {reason}")),
             }
         }
@@ -122,6 +145,68 @@ impl Store {
                 "{enrolled} entries by the log, {} stored",
                 found.entries
             ));
+        }
+        Ok(())
+    }
+
+    /// Holds the judgments, or the protected accounts, against the log.
+    fn verify_rulings(
+        &self,
+        name: &str,
+        last: &HashMap<Vec<u8>, (u64, bool)>,
+        found: &mut Verification,
+    ) -> Result<()> {
+        let before = found.rulings;
+        for row in self.rows_if_there(name)? {
+            let Ok((key, stored)) = row.map_err(|e| found.damage.push(format!("{name}: {e}")))
+            else {
+                break;
+            };
+            found.rulings += 1;
+            let is_judgment = name == family::JUDGMENTS;
+            let is_key = match is_judgment {
+                true => key::pair_of(&key).is_some(),
+                false => key::account_of(&key).is_some(),
+            };
+            let reason = match RemarkRecord::decode(&stored) {
+                Err(reason) => reason,
+                Ok(_) if !is_key => "the key is none".into(),
+                Ok(record) if record.answer.is_some() != is_judgment => "no answer fits it".into(),
+                Ok(record) if last.get(&*key) != Some(&(record.lsn, false)) => {
+                    format!("the log tells otherwise of change {}", record.lsn)
+                }
+                Ok(_) => continue,
+            };
+            let key = String::from_utf8_lossy(&key).replace('\0', " ");
+            found.damage.push(format!("{name}: {key}: {reason}"));
+        }
+        let stored = found.rulings - before;
+        let told = last.values().filter(|(_, is_end)| !is_end).count() as u64;
+        if told != stored {
+            let reason = format!("{name}: {told} by the log, {stored} stored");
+            found.damage.push(reason);
+        }
+        Ok(())
+    }
+
+    /// Every judgment is found by its entry too, and nothing else.
+    fn verify_judged(
+        &self,
+        last: &HashMap<Vec<u8>, (u64, bool)>,
+        found: &mut Verification,
+    ) -> Result<()> {
+        let mut judged = 0;
+        for row in self.rows_if_there(family::JUDGED)? {
+            let Ok((key, _)) = row.map_err(|e| found.damage.push(format!("judged: {e}"))) else {
+                break;
+            };
+            let turned = key::pair_of(&key).map(|(entry, probe)| key::pair(&probe, &entry));
+            judged += usize::from(turned.is_some_and(|pair| last.contains_key(&pair)));
+        }
+        if judged != last.len() {
+            let total = last.len();
+            let reason = format!("judged: {judged} of {total} judgments are found by their entry");
+            found.damage.push(reason);
         }
         Ok(())
     }

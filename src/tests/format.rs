@@ -39,6 +39,19 @@ fn copied(from: &Path) -> tempfile::TempDir {
 }
 
 #[test]
+fn a_database_from_before_judgments_is_read() {
+    let folder = copied(&stored());
+    let engine = opened(folder.path(), Access::Read);
+    assert_eq!(engine.generation().entries(), 2);
+    let judgments = engine.judgments_of_entry(&id("x:17"), 9).unwrap();
+    assert_eq!((judgments, engine.stats().unwrap().judgments), (vec![], 0));
+    let probe = account(json!({"handle": "zorvani_dispatch2"}));
+    engine.explain(&probe, &id("x:17")).unwrap();
+    let found = Engine::verify(folder.path()).unwrap();
+    assert_eq!((found.damage, found.rulings), (vec![], 0));
+}
+
+#[test]
 fn a_database_of_format_1_opens() {
     let folder = copied(&stored());
     let engine = Engine::open(folder.path(), Options::default()).unwrap();

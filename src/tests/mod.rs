@@ -9,6 +9,7 @@ mod copies;
 mod format;
 mod hostile;
 mod inputs;
+mod judgments;
 mod lists;
 mod merges;
 mod oracle;

@@ -148,7 +148,8 @@ fn picture(random: &mut Rng) -> Value {
     json!({"pdq": hex, "quality": if random.u8(0..10) == 0 { 20 } else { 100 }})
 }
 
-fn record(random: &mut Rng, id: String) -> Value {
+/// A made-up account of few handles, names, links and pictures, so that any two agree on something.
+pub(super) fn record(random: &mut Rng, id: String) -> Value {
     let mut record = json!({ "id": id });
     let mut told = |random: &mut Rng, field: &str, value: Value| {
         if random.u8(0..10) < 6 {

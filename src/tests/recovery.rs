@@ -120,6 +120,14 @@ impl Real<'_> {
         assert_eq!(stats["entries"], ids.len());
         ids
     }
+
+    /// Judgments as they are exported, and that the database is whole.
+    fn judgments(&self) -> BTreeSet<String> {
+        self.ids();
+        let exported = self.run(&["export", "--judgments"]).stdout;
+        let exported = String::from_utf8(exported).unwrap();
+        exported.lines().map(str::to_owned).collect()
+    }
 }
 
 fn batch_of(round: usize) -> BTreeSet<String> {
@@ -181,6 +189,46 @@ fn a_killed_program_loses_nothing_it_acknowledged() {
         "{kills} kills, {acknowledged} acknowledged first, {} entries at the end",
         there.len()
     );
+}
+
+#[test]
+fn judgments_that_were_acknowledged_survive_a_kill() {
+    let Some(program) = program() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let real = Real {
+        program,
+        db: folder.path(),
+    };
+    real.run_fed(&["enroll", "-"], &records(&batch_of(0)));
+    let batch = |round: usize| -> BTreeSet<String> {
+        let judged = |n| {
+            format!(
+                r#"{{"probe":"p:{round:03}-{n:04}","entry":"x:000-{n:04}","judgment":"not_mirror","who":"ada","at":"2026-11-20T10:00:00Z"}}"#
+            )
+        };
+        (0..SENT).map(judged).collect()
+    };
+    let lines = |batch: &BTreeSet<String>| -> String {
+        batch.iter().map(|line| line.clone() + "\n").collect()
+    };
+    let undisturbed = std::time::Instant::now();
+    real.run_fed(&["judge", "--from", "-"], &lines(&batch(999)));
+    let undisturbed = undisturbed.elapsed();
+    let mut there = real.judgments();
+    assert_eq!(there, batch(999));
+    for round in 0..KILLS / 2 {
+        let patience = undisturbed.mul_f64(2.0 * fastrand::f64());
+        let batch = batch(round);
+        let is_done = real.fed_and_killed(&["judge", "--from", "-"], &lines(&batch), patience);
+        let found = real.judgments();
+        let after: BTreeSet<String> = there.union(&batch).cloned().collect();
+        assert!(
+            found == after || (!is_done && found == there),
+            "round {round}, killed after {patience:?}, acknowledged: {is_done}: {} found",
+            found.len()
+        );
+        there = found;
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn another_alphabet_in_the_handle() {
         WATCH.finds_by(
             "x:dispatch",
             Signal::Handle,
-            Relation::Lookalike,
+            Relation::Disguised,
             json!({ "handle": handle }),
         )
     };
@@ -68,6 +68,17 @@ fn digits_for_letters() {
         json!({"handle": "ther4venofg4llowmere"}),
     );
     WATCH.clears(json!({"handle": "n00r"}));
+}
+
+#[test]
+fn words_swapped_and_numbers_moved() {
+    let by = |handle: &str| {
+        let probe = json!({ "handle": handle });
+        WATCH.finds_by("x:dispatch", Signal::Handle, Relation::Reordered, probe);
+    };
+    by("dispatch_zorvani");
+    by("2024.zorvani-dispatch");
+    by("DispatchZorvani99");
 }
 
 #[test]
@@ -220,7 +231,7 @@ fn the_same_picture_saved_again_or_mirrored() {
 
 #[test]
 fn the_bio_reworded_cut_or_turned_round() {
-    let with = |bio: &str| json!({"handle": "dekho_aaja", "display_name": "Tariq", "bio": bio});
+    let with = |bio: &str| json!({"handle": "sunlo_zara", "display_name": "Tariq", "bio": bio});
     WATCH.finds("x:bio", with("Falconer documenting forbidden mountain shrines, old smuggler trails and lantern festivals around Qarzamin"));
     WATCH.finds(
         "x:bio",

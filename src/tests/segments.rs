@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::account::{Account, AccountId};
-use crate::engine::{Engine, Options, screen};
+use crate::engine::{Engine, Options, Probe, screen};
 use crate::fingerprint::Fingerprint;
 use crate::signal::packed::Packer;
 use crate::store::Access;
@@ -152,12 +152,8 @@ pub(super) fn answers(engine: &Engine) -> Vec<Answer> {
     (judge.all_candidates, judge.hits_max) = (true, 30);
     let generation = engine.generation();
     let answer = |probe: &Account| {
-        let told = screen(
-            &generation,
-            &engine.fingerprint(probe),
-            probe.created_at,
-            &judge,
-        );
+        let fingerprint = engine.fingerprint(probe);
+        let told = screen(&generation, &Probe::of(probe, &fingerprint), &judge);
         let hits = told.hits.into_iter();
         Answer {
             verdict: told.verdict,

@@ -3,7 +3,7 @@
 //! Times are measured by `cargo bench --bench soak -- --traps` on the same lists.
 
 use crate::account::Account;
-use crate::engine::{Engine, Options, Screened, screen_every};
+use crate::engine::{Engine, Options, Probe, Screened, screen_every};
 use crate::store::Access;
 use crate::tests::lists::Trap;
 use crate::tests::{Watch, account};
@@ -74,12 +74,8 @@ fn holds(trap: Trap, is_cut: bool) {
 
 fn every(engine: &Engine, probe: &Account) -> Screened {
     let fingerprint = engine.fingerprint(probe);
-    screen_every(
-        &engine.generation(),
-        &fingerprint,
-        probe.created_at,
-        engine.judge(),
-    )
+    let probe = Probe::of(probe, &fingerprint);
+    screen_every(&engine.generation(), &probe, engine.judge())
 }
 
 #[test]
