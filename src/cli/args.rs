@@ -216,8 +216,15 @@ pub(crate) struct Background {
 /// What is to be fitted, and where to.
 #[derive(Debug, Args)]
 pub(crate) struct Calibrate {
-    #[command(flatten)]
-    pub(crate) files: Files,
+    /// Probes, labelled or not: .ndjson, .jsonl or .csv, also .gz or .zst; `-` is standard input.
+    #[arg(required_unless_present = "judgments", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// ndjson or csv, where the name does not tell.
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+    /// Fit only what a score is worth, to the judgments in the database.
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) judgments: bool,
     /// The model file to write.
     #[arg(long, value_name = "FILE", default_value = "mirrorwatch-model.json")]
     pub(crate) out: PathBuf,

@@ -5,13 +5,15 @@ use std::path::Path;
 use jiff::Timestamp;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::cli::args::{Calibrate, Judging};
+use crate::cli::args::{Calibrate, Files, Judging};
 use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
-use crate::cli::run::{Console, status};
+use crate::cli::run::{Console, DONE, status};
 use crate::engine::{Engine, Options};
 use crate::error::{Error, Result};
-use crate::evaluate::{Counted, Shown, fitted, shown, unfitted};
+use crate::evaluate::{Counted, Shown, fitted, judged, shown, unfitted};
 use crate::format::Input;
+use crate::judgment::Answer;
+use crate::score::Model;
 use crate::score::model_file::{self, Provenance};
 use crate::store::Access;
 
@@ -31,7 +33,13 @@ fn engine(db: &Path, judging: &Judging) -> Result<Engine> {
 /// Screens the probes, fits the weights, writes the model and says what was done.
 pub(crate) fn run(db: &Path, job: &Calibrate, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let engine = &engine(db, &job.judging)?;
-    let inputs = inputs(&job.files)?;
+    if job.judgments {
+        return by_judgments(engine, job, console);
+    }
+    let inputs = inputs(&Files {
+        files: job.files.clone(),
+        format: job.format,
+    })?;
     let (mut probes, mut strangers, mut rejected) = (Vec::new(), Counted::default(), 0);
     for input in &inputs {
         let mut read = 0;
@@ -62,17 +70,13 @@ pub(crate) fn run(db: &Path, job: &Calibrate, console: &mut Console<'_>) -> anyh
         let name = input.path().file_name().unwrap_or(input.path().as_os_str());
         name.to_string_lossy().into_owned()
     };
-    let provenance = Provenance {
-        made_by: format!("mirrorwatch {} calibrate", env!("CARGO_PKG_VERSION")),
-        made_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    let told = Told {
         files: inputs.iter().map(name).collect(),
         mirrors: made.mirrors.round() as u64,
         ordinary: made.ordinary.round() as u64,
-        entries,
-        started_from: format!("{:08x}", start.digest()),
     };
-    let text = model_file::written(&made.model, Some(&provenance));
-    std::fs::write(&job.out, text).map_err(|source| Error::io(&job.out, source))?;
+    let mirrors = told.mirrors;
+    write(engine, &made.model, told, &job.out)?;
     let how = match is_labelled {
         true => "labelled",
         false => "unlabelled (weights by expectation and maximisation; thresholds as they were)",
@@ -80,9 +84,62 @@ pub(crate) fn run(db: &Path, job: &Calibrate, console: &mut Console<'_>) -> anyh
     console.print(&format!(
         "calibrated on {} {how} probes, {} of them mirrors, against {entries} entries; {} relations too seldom seen kept their weights; wrote {}\n",
         probes.len(),
-        provenance.mirrors,
+        mirrors,
         unfitted(&strangers, &probes).len(),
         job.out.display()
     ))?;
     Ok(status(rejected))
+}
+
+/// Fits what a score is worth to what people said of pairs.
+fn by_judgments(engine: &Engine, job: &Calibrate, console: &mut Console<'_>) -> anyhow::Result<u8> {
+    let mut pairs = Vec::new();
+    for judgment in engine.judgments()? {
+        let judgment = judgment?;
+        let is_mirror = match judgment.answer {
+            Answer::Mirror => true,
+            Answer::NotMirror => false,
+            Answer::Unsure => continue,
+        };
+        // A probe forgotten meanwhile, or an entry withdrawn, can be compared no more.
+        if let Some(probe) = engine.known(judgment.probe())?
+            && let Ok(told) = engine.explain(&probe, judgment.entry())
+        {
+            pairs.push((told.score_bits, is_mirror));
+        }
+    }
+    let mirrors = pairs.iter().filter(|(_, is_mirror)| *is_mirror).count();
+    let model = judged(&engine.judge().model, &pairs);
+    let told = Told {
+        files: vec!["judgments".into()],
+        mirrors: mirrors as u64,
+        ordinary: (pairs.len() - mirrors) as u64,
+    };
+    write(engine, &model, told, &job.out)?;
+    let (len, out) = (pairs.len(), job.out.display());
+    console.print(&format!(
+        "calibrated probabilities on {len} judged pairs, {mirrors} of them mirrors; wrote {out}\n"
+    ))?;
+    Ok(DONE)
+}
+
+/// What a model was fitted to.
+struct Told {
+    files: Vec<String>,
+    mirrors: u64,
+    ordinary: u64,
+}
+
+fn write(engine: &Engine, model: &Model, told: Told, out: &Path) -> Result<()> {
+    let provenance = Provenance {
+        made_by: format!("mirrorwatch {} calibrate", env!("CARGO_PKG_VERSION")),
+        made_at: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        files: told.files,
+        mirrors: told.mirrors,
+        ordinary: told.ordinary,
+        entries: engine.generation().entries(),
+        started_from: format!("{:08x}", engine.judge().model.digest()),
+    };
+    let text = model_file::written(model, Some(&provenance));
+    std::fs::write(out, text).map_err(|source| Error::io(out, source))
 }

@@ -24,6 +24,8 @@ const CEILING_PAIRS: f64 = 15.0;
 /// Standard deviations within which a line stays near the one started from, in bits and in bits a bit.
 const BASE_SPREAD: f64 = 4.0;
 const SLOPE_SPREAD: f64 = 0.3;
+/// As good as no deviation: a bit of surprise is worth at most a bit, and never less than nothing.
+const SLOPE_HELD: f64 = 1e-4;
 /// Bounds of what a difference may weigh: evaders change things on purpose, so it never counts much.
 const DIFFERENT_MIN: f32 = -1.0;
 const DIFFERENT_MAX: f32 = -0.05;
@@ -131,7 +133,8 @@ fn fit_row(before: Row, bins: &Bins, pairs: (f64, f64)) -> Row {
             at(bin) >= LEADING_BITS_MIN && f64::from(row.base + row.slope * at(bin)) < ceiling + 2.0
         };
         let samples: Vec<Sample> = (bins.iter())
-            .filter(|(bin, _)| below(**bin))
+            // Where no mirror is seen at all, entries of that kind are not copied here; of m that says nothing.
+            .filter(|(bin, (m, _))| *m > 0.0 && below(**bin))
             .map(|(bin, (m, u))| Sample {
                 x: f64::from(at(*bin)),
                 offset,
@@ -140,8 +143,12 @@ fn fit_row(before: Row, bins: &Bins, pairs: (f64, f64)) -> Row {
             })
             .collect();
         let near = (f64::from(before.base), f64::from(before.slope));
-        let (base, slope) = line(&samples, near, (BASE_SPREAD, SLOPE_SPREAD));
-        (row.base, row.slope) = (base as f32, slope.clamp(0.0, 1.0) as f32);
+        let (mut base, mut slope) = line(&samples, near, (BASE_SPREAD, SLOPE_SPREAD));
+        if !(0.0..=1.0).contains(&slope) {
+            slope = slope.clamp(0.0, 1.0);
+            (base, _) = line(&samples, (near.0, slope), (BASE_SPREAD, SLOPE_HELD));
+        }
+        (row.base, row.slope) = (base as f32, slope as f32);
     }
     row
 }
@@ -248,6 +255,26 @@ fn fit_odds(model: &mut Model, probes: &[Shown], is_labelled: bool) {
         base: base as f32,
         slope: slope.clamp(0.2, 2.0) as f32,
     };
+}
+
+/// The model under which the scores of judged pairs are worth what people said: the line from score to odds alone. People
+/// judge what was flagged, so that a weight or a threshold cannot be read off their answers.
+pub(crate) fn judged(start: &Model, pairs: &[(f32, bool)]) -> Model {
+    let sample = |(score, is_mirror): &(f32, bool)| Sample {
+        x: f64::from(*score),
+        offset: 0.0,
+        yes: f64::from(u8::from(*is_mirror)),
+        no: f64::from(u8::from(!*is_mirror)),
+    };
+    let samples: Vec<Sample> = pairs.iter().map(sample).collect();
+    let near = (f64::from(start.odds.base), f64::from(start.odds.slope));
+    let (base, slope) = line(&samples, near, (BASE_SPREAD, SLOPE_SPREAD));
+    let mut model = start.clone();
+    model.odds = Odds {
+        base: base as f32,
+        slope: slope.clamp(0.2, 2.0) as f32,
+    };
+    model
 }
 
 /// Signals that labelled probes showed too seldom to be fitted, which keep the weights started from.

@@ -9,7 +9,7 @@ mod figures;
 mod logistic;
 mod trial;
 
-pub(crate) use crate::evaluate::calibration::{fitted, unfitted};
+pub(crate) use crate::evaluate::calibration::{fitted, judged, unfitted};
 pub(crate) use crate::evaluate::counted::{Counted, Shown, shown};
 pub(crate) use crate::evaluate::figures::Figures;
 pub(crate) use crate::evaluate::trial::{Trial, trial};

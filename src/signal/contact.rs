@@ -18,8 +18,10 @@ const UNSEEN_BITS: f32 = 30.0;
 const MENTION_BITS_MAX: f32 = 12.0;
 /// Most bits for naming the entry: reporters, victims and fans name it too.
 const NAMED_BITS_MAX: f32 = 10.0;
-/// Most bits for saying to follow the entry.
+/// Most bits of the handle that a probe says to follow.
 const ANNOUNCED_BITS_MAX: f32 = 20.0;
+/// Bits of saying so at all: one ordinary account in some dozens tells of an older one.
+const ANNOUNCING_BITS: f32 = 6.0;
 /// Words by which a new account says that it follows an old one, in the languages of design.md section 1.
 const ANNOUNCING: [&str; 18] = [
     "backup",
@@ -127,7 +129,7 @@ impl<'a> Contacts<'a> {
             true => Relation::Announces,
             false => Relation::NamesEntry,
         };
-        let named = Comparison::new(relation, ANNOUNCED_BITS_MAX);
+        let named = Comparison::new(relation, ANNOUNCED_BITS_MAX + ANNOUNCING_BITS);
         let named = move |key: &u64| Lead::loose(Signal::Contact, named, *key);
         self.named.iter().map(named)
     }
@@ -199,7 +201,7 @@ pub(crate) fn compare(
     match named {
         Some(handle) if probe.announces => found.or(Comparison::new(
             Relation::Announces,
-            handle.bits().min(ANNOUNCED_BITS_MAX),
+            handle.bits().min(ANNOUNCED_BITS_MAX) + ANNOUNCING_BITS,
         )),
         Some(handle) => found.or(Comparison::new(
             Relation::NamesEntry,

@@ -13,11 +13,11 @@ const UNSEEN_BITS: [(&str, f32); 8] = [
     ("ip", 4.0),
     ("network", 4.0),
     ("prefix", 4.0),
-    ("email", 26.0),
-    ("mail", 26.0),
-    ("phone", 26.0),
-    ("device", 22.0),
-    ("fingerprint", 22.0),
+    ("email", 30.0),
+    ("mail", 30.0),
+    ("phone", 30.0),
+    ("device", 26.0),
+    ("fingerprint", 26.0),
 ];
 /// Bits of an identifier whose name says nothing.
 const UNKNOWN_BITS: f32 = 12.0;
