@@ -32,6 +32,8 @@ const SOUND_SHARE: f32 = 0.7;
 const SOUND_BITS_MAX: f32 = 24.0;
 /// Bits of sounding alike in another script: few ordinary handles are in the other one.
 const SCRIPT_BITS: f32 = 3.0;
+/// Numbers this near one another were counted on; people who are banned often skip one or two.
+const COUNTED_ON_MAX: u64 = 3;
 /// Bits lost because words may stand in several orders and numbers in several places.
 const RING_BITS: f32 = 3.0;
 /// Bits of each digit of a numeric tail nobody counted; log2(10) less the years, runs and repeats people prefer.
@@ -260,7 +262,8 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         };
     }
     let met = if probe.stem.text == entry.stem.text {
-        Comparison::new(Relation::Renumbered, entry.stem.bits)
+        let surprise = entry.stem.bits + counted_on(&probe.number, &entry.number);
+        Comparison::new(Relation::Renumbered, surprise)
     } else if probe.core.text == entry.core.text {
         let surprise = entry.core.bits + same_number(probe, entry);
         Comparison::new(Relation::Affixed, surprise)
@@ -271,6 +274,18 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         .or(truncated(probe, entry))
         .or(reordered(probe, entry))
         .or(same_sound(probe, entry))
+}
+
+/// Bits of a number being one of the next after, or before, the other: chance takes any of as many digits.
+fn counted_on(probe: &str, entry: &str) -> f32 {
+    match (probe.parse::<u64>(), entry.parse::<u64>()) {
+        (Ok(new), Ok(old)) if new.abs_diff(old) <= COUNTED_ON_MAX => {
+            let near = 2.0 * COUNTED_ON_MAX as f32 + 1.0;
+            let all = 10f32.powi(entry.len().min(4) as i32);
+            (all / near).log2().max(0.0)
+        }
+        _ => 0.0,
+    }
 }
 
 /// The key of a ring of letters; no pair of features is as long as its mark makes it.

@@ -3,6 +3,7 @@
 //! Accounts are written as the JSON of the contract and pass the real door; a [`Watch`] is an engine on a folder of its
 //! own, a [`Shell`] the command line on one. Helpers point at the line of the story that failed.
 
+mod calibrate;
 mod cast;
 mod cli;
 mod copies;
