@@ -140,11 +140,14 @@ mod tests {
         let mut stream = Stream::default();
         for source in 0..1_000u64 {
             let own = (source + 7).wrapping_mul(crate::hash::spread::GOLDEN);
-            let shared = crate::hash::spread::GOLDEN << 3;
+            let shared = crate::hash::spread::GOLDEN.rotate_left(9);
             stream.observe(source, &[own, shared]);
         }
         let learnt = learnt(&stream);
-        assert_eq!(learnt.bits(crate::hash::spread::GOLDEN << 3), Some(0.0));
+        assert_eq!(
+            learnt.bits(crate::hash::spread::GOLDEN.rotate_left(9)),
+            Some(0.0)
+        );
         assert_eq!(
             learnt.bits(8u64.wrapping_mul(crate::hash::spread::GOLDEN)),
             None

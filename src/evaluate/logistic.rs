@@ -13,24 +13,69 @@ pub(crate) struct Sample {
     pub(crate) no: f64,
 }
 
-/// Steps of Newton's method; it converges in a dozen or is damped.
+/// Steps of Newton's method; it converges in a dozen.
 const STEPS: usize = 60;
-/// Longest step, in units of the spread.
-const STEP_MAX: f64 = 1.0;
+/// Halvings of a step that would make things worse.
+const HALVINGS: usize = 30;
+/// A gain below this is none.
+const GAIN_MIN: f64 = 1e-9;
+
+/// A line of log2 odds, with the normal priors it is drawn to.
+struct Fit<'s> {
+    samples: &'s [Sample],
+    near: (f64, f64),
+    precision: (f64, f64),
+}
 
 /// The line `base + slope x` of log2 odds that fits `samples` best, with normal priors around `near` of the standard
-/// deviations `spread`. Newton's method with bounded steps; total.
+/// deviations `spread`. Newton's method, steps halved until they gain; total.
 pub(crate) fn line(samples: &[Sample], near: (f64, f64), spread: (f64, f64)) -> (f64, f64) {
-    let ln2 = std::f64::consts::LN_2;
-    let (mut base, mut slope) = near;
-    let precision = (1.0 / spread.0.powi(2), 1.0 / spread.1.powi(2));
+    let precision = (spread.0.powi(-2), spread.1.powi(-2));
+    let fit = Fit {
+        samples,
+        near,
+        precision,
+    };
+    let (mut at, mut loss) = (near, fit.loss(near));
     for _ in 0..STEPS {
+        let step = fit.step(at);
+        let shorter = (0..HALVINGS).map(|halvings| 0.5f64.powi(halvings as i32));
+        let tried = shorter.map(|part| (at.0 - part * step.0, at.1 - part * step.1));
+        let better = tried
+            .map(|point| (point, fit.loss(point)))
+            .find(|(_, other)| *other < loss - GAIN_MIN);
+        match better {
+            Some(found) => (at, loss) = found,
+            None => break,
+        }
+    }
+    at
+}
+
+impl Fit<'_> {
+    /// Cross-entropy in nats, and what leaving the prior costs.
+    fn loss(&self, (base, slope): (f64, f64)) -> f64 {
+        let off = (base - self.near.0, slope - self.near.1);
+        let prior = self.precision.0 * off.0 * off.0 + self.precision.1 * off.1 * off.1;
+        let of = |sample: &Sample| {
+            let odds = std::f64::consts::LN_2 * (base + slope * sample.x + sample.offset);
+            // ln(1 + e^odds), without overflow.
+            let both = odds.max(0.0) + (-odds.abs()).exp().ln_1p();
+            (sample.yes + sample.no) * both - sample.yes * odds
+        };
+        prior / 2.0 + self.samples.iter().map(of).sum::<f64>()
+    }
+
+    /// Newton's step.
+    fn step(&self, (base, slope): (f64, f64)) -> (f64, f64) {
+        let ln2 = std::f64::consts::LN_2;
+        let (near, precision) = (self.near, self.precision);
         let mut gradient = (
             precision.0 * (base - near.0),
             precision.1 * (slope - near.1),
         );
         let (mut aa, mut ab, mut bb) = (precision.0, 0.0, precision.1);
-        for sample in samples {
+        for sample in self.samples {
             let odds = ln2 * (base + slope * sample.x + sample.offset);
             let p = 1.0 / (1.0 + (-odds).exp());
             let weight = sample.yes + sample.no;
@@ -43,19 +88,11 @@ pub(crate) fn line(samples: &[Sample], near: (f64, f64), spread: (f64, f64)) -> 
             bb += curve * sample.x * sample.x;
         }
         let determinant = aa * bb - ab * ab;
-        let step = (
+        (
             (bb * gradient.0 - ab * gradient.1) / determinant,
             (aa * gradient.1 - ab * gradient.0) / determinant,
-        );
-        let longest = (step.0 / spread.0).abs().max((step.1 / spread.1).abs());
-        if !longest.is_finite() || longest < 1e-9 {
-            break;
-        }
-        let damped = (STEP_MAX / longest).min(1.0);
-        base -= damped * step.0;
-        slope -= damped * step.1;
+        )
     }
-    (base, slope)
 }
 
 #[cfg(test)]

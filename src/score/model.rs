@@ -160,10 +160,10 @@ impl Model {
 }
 
 /// Bits by which an agreement may be worth more than its surprise. Mirrors agree at most always (m <= 1), so none, but for
-/// handles and names, whose rarity by letters and moves is an estimate that may fall short.
+/// handles, whose rarity under a move is an estimate that may fall short.
 fn over(signal: Signal) -> f32 {
     match signal {
-        Signal::Handle | Signal::Name => 3.0,
+        Signal::Handle => 3.0,
         Signal::Network | Signal::Time => f32::INFINITY,
         _ => 0.0,
     }

@@ -238,7 +238,7 @@ fn the_bio_reworded_cut_or_turned_round() {
         with("forbidden mountain shrines, smuggler trails and lantern festivals near Qarzamin"),
     );
     WATCH.finds("x:bio", with("Smuggler trails and lantern festivals near Qarzamin. Wandering falconer documenting forbidden mountain shrines"));
-    WATCH.clears(with("Wandering photographer, mountain trails and coffee"));
+    WATCH.clears(json!({"handle": "sunlo_zara", "bio": "Wandering photographer, mountain trails and coffee"}));
     WATCH.clears(with("Opinions are my own. Coffee lover. Dad of two."));
 }
 
