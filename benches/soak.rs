@@ -325,7 +325,11 @@ impl Soak {
         self.flagged += usize::from(every.verdict != Verdict::Clear);
         self.cuts += usize::from(found.cuts > 0);
         let is_other = usize::from(found.verdict != every.verdict);
-        match Departure::of(&found, &every, judge.policy.threshold_review()) {
+        match Departure::of(
+            &found,
+            &every,
+            judge.thresholds(generation.entries()).review,
+        ) {
             Departure::None => {}
             Departure::Cut => self.cut = (self.cut.0 + 1, self.cut.1 + is_other),
             Departure::Weak => self.weak = (self.weak.0 + 1, self.weak.1 + is_other),

@@ -67,6 +67,6 @@ pub use crate::judgment::{Answer, Judgment, Protection, Remark};
 pub use crate::score::{Circumstances, Model, Score};
 pub use crate::signal::relation::{Comparison, Level, Relation, Signal};
 pub use crate::store::Access;
-pub use crate::verdict::{Policy, Verdict};
+pub use crate::verdict::{Policy, Thresholds, Verdict};
 pub use crate::watchlist::{Entry, Listed};
 pub use crate::wire::{AccountRecord, ReportRecord};

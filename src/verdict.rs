@@ -26,40 +26,51 @@ impl Verdict {
     }
 }
 
-/// Thresholds in bits.
+/// How much a flag may cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Policy {
-    threshold_review: f32,
-    threshold_match: f32,
+    false_flags_per_10k: f32,
+}
+
+/// Thresholds in bits, for a watchlist of one length.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Hits from here on are reported.
+    pub review: f32,
+    /// From here on they are matches.
+    pub matching: f32,
 }
 
 impl Policy {
-    /// Thresholds that cost `false_flags_per_10k` false `match` verdicts in 10,000 ordinary signups.
-    pub fn of(false_flags_per_10k: f32, model: &Model) -> Self {
-        let threshold = |cost: f32| model.dial.threshold(cost, model.mirrors_per_signup());
+    /// The policy that puts up with `false_flags_per_10k` false `match` verdicts in 10,000 ordinary signups.
+    pub fn of(false_flags_per_10k: f32) -> Self {
         Self {
-            threshold_review: threshold(REVIEW_FACTOR * false_flags_per_10k),
-            threshold_match: threshold(false_flags_per_10k),
+            false_flags_per_10k,
         }
     }
 
+    /// False `match` verdicts put up with in 10,000 ordinary signups.
+    pub fn false_flags_per_10k(&self) -> f32 {
+        self.false_flags_per_10k
+    }
+
+    /// The thresholds that cost so much under `model` on a watchlist of `entries`.
+    pub fn thresholds(&self, model: &Model, entries: u32) -> Thresholds {
+        Thresholds {
+            review: model.threshold(REVIEW_FACTOR * self.false_flags_per_10k, entries),
+            matching: model.threshold(self.false_flags_per_10k, entries),
+        }
+    }
+}
+
+impl Thresholds {
     /// The verdict on a score in bits.
     pub fn decide(&self, score: f32) -> Verdict {
         match score {
-            score if score >= self.threshold_match => Verdict::Match,
-            score if score >= self.threshold_review => Verdict::Review,
+            score if score >= self.matching => Verdict::Match,
+            score if score >= self.review => Verdict::Review,
             _ => Verdict::Clear,
         }
-    }
-
-    /// Lower threshold, in bits: hits from here on are reported.
-    pub fn threshold_review(&self) -> f32 {
-        self.threshold_review
-    }
-
-    /// Upper threshold, in bits.
-    pub fn threshold_match(&self) -> f32 {
-        self.threshold_match
     }
 }
 
@@ -70,9 +81,12 @@ mod tests {
     #[test]
     fn a_dearer_dial_flags_no_less() {
         let model = Model::default();
-        let (strict, loose) = (Policy::of(0.1, &model), Policy::of(10.0, &model));
-        assert!(strict.threshold_match() > loose.threshold_match());
-        assert_eq!(loose.decide(loose.threshold_match()), Verdict::Match);
-        assert_eq!(strict.decide(loose.threshold_match()), Verdict::Clear);
+        for entries in [1, 10_000, 300_000, 10_000_000] {
+            let of = |cost: f32| Policy::of(cost).thresholds(&model, entries);
+            let (strict, loose) = (of(0.1), of(10.0));
+            assert!(strict.matching > loose.matching && loose.matching > loose.review);
+            assert_eq!(loose.decide(loose.matching), Verdict::Match);
+            assert_eq!(strict.decide(loose.matching), Verdict::Clear);
+        }
     }
 }

@@ -94,6 +94,12 @@ impl Background {
         Some((total as f32 / count as f32).log2())
     }
 
+    /// Bits of a value of `space` that nobody counted was seen to have: it is at most as common as one more account with it
+    /// would make it (Laplace's rule of succession), and nothing says that it is rarer.
+    pub fn unseen_bits(&self, space: Space) -> f32 {
+        (self.accounts(space) as f32 + 2.0).log2()
+    }
+
     /// -log2 of the chance that an ordinary handle or name reads just like `text` (folded Latin letters and digits).
     ///
     /// The cheapest way to spell the text out of known words and single letters. O(length x longest word).

@@ -111,9 +111,9 @@ pub(crate) fn readable(engine: &Engine, probe: &Account, hit: &HitReport) -> Str
 
 /// The verdict on a score, and how far it is from the next threshold.
 fn sentence(engine: &Engine, score: f32) -> String {
-    let policy = &engine.judge().policy;
-    let (review, matching) = (policy.threshold_review(), policy.threshold_match());
-    match policy.decide(score) {
+    let thresholds = engine.judge().thresholds(engine.generation().entries());
+    let (review, matching) = (thresholds.review, thresholds.matching);
+    match thresholds.decide(score) {
         Verdict::Match => format!(
             "match, {:.1} bits above the threshold of {matching:.1}",
             score - matching

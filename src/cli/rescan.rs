@@ -171,12 +171,13 @@ fn start(engine: &Engine, job: &Job) -> Result<Mark, Error> {
 
 fn settings(engine: &Engine, job: &Job) -> String {
     let judge = engine.judge();
+    let thresholds = judge.thresholds(engine.generation().entries());
     format!(
         "lsn {} model {} thresholds {} {} hits {} all {} flagged {}",
         engine.generation().lsn(),
         engine.model(),
-        judge.policy.threshold_review(),
-        judge.policy.threshold_match(),
+        thresholds.review,
+        thresholds.matching,
         judge.hits_max,
         judge.all_candidates,
         job.flagged_only

@@ -138,7 +138,7 @@ impl Engine {
         if options.access == Access::Read {
             generation = generation.without_ended(Timestamp::now());
         }
-        let policy = Policy::of(options.false_flags_per_10k, &options.model);
+        let policy = Policy::of(options.false_flags_per_10k);
         let learnt = Learnt::from_bytes(&store.learnt()?)?;
         let judge = Judge {
             model: options.model,

@@ -17,7 +17,7 @@ use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
 use crate::score::{Circumstances, Model, Score};
 use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
-use crate::verdict::{Policy, Verdict};
+use crate::verdict::{Policy, Thresholds, Verdict};
 use crate::watchlist::Listed;
 
 /// Fingerprints asked from memory together.
@@ -60,6 +60,13 @@ pub struct Judge {
     pub(crate) learnt: Arc<Learnt>,
 }
 
+impl Judge {
+    /// The thresholds on a watchlist of `entries`.
+    pub fn thresholds(&self, entries: u32) -> Thresholds {
+        self.policy.thresholds(&self.model, entries)
+    }
+}
+
 /// An entry that agrees with the probe, and by how much.
 #[derive(Debug, Clone)]
 pub struct Hit {
@@ -99,7 +106,7 @@ pub fn screen(generation: &Generation, probe: &Probe<'_>, judge: &Judge) -> Scre
     let prior = judge.model.prior(generation.entries());
     let found_min = match judge.all_candidates {
         true => f32::NEG_INFINITY,
-        false => judge.policy.threshold_review() - prior - UNSOUGHT_BITS,
+        false => judge.thresholds(generation.entries()).review - prior - UNSOUGHT_BITS,
     };
     let lent_max = judge.model.most(Signal::Network, Relation::Network);
     let query = Query::of(probe.fingerprint);
@@ -145,7 +152,7 @@ fn judged(
     });
     let score = ranked(&mut hits, generation, judge);
     Screened {
-        verdict: judge.policy.decide(score),
+        verdict: judge.thresholds(generation.entries()).decide(score),
         score,
         hits: hits.iter().filter_map(Weighed::hit).collect(),
         cancelled,
@@ -178,7 +185,7 @@ fn cancelled(
 
 /// Pools what networks agree on, and leaves the hits to be told, best first. Returns the best score of all, or the prior.
 fn ranked(hits: &mut Vec<Weighed<'_>>, generation: &Generation, judge: &Judge) -> f32 {
-    let review = judge.policy.threshold_review();
+    let review = judge.thresholds(generation.entries()).review;
     let best = hits.iter().map(|hit| hit.score.total());
     let reach = match judge.all_candidates {
         true => f32::NEG_INFINITY,

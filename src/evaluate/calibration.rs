@@ -71,15 +71,12 @@ pub(crate) fn fitted(
         fit_family(&mut model, probes);
     }
     fit_odds(&mut model, probes, is_labelled);
-    let ordinary = probes.par_iter().filter(|shown| !shown.is_mirror);
-    let nothing = model.prior(entries);
-    let top = |shown: &Shown| {
-        let scores = shown.pairs.iter().map(|pair| pair.score(&model));
-        scores.fold(nothing, f32::max)
-    };
-    let scores: Vec<f32> = ordinary.map(top).collect();
     if is_labelled {
-        model.dial = Dial::observed(scores);
+        let prior = model.prior(entries);
+        let ordinary = probes.iter().filter(|shown| !shown.is_mirror);
+        let strangers = ordinary.flat_map(|shown| &shown.pairs);
+        let bits: Vec<f32> = strangers.map(|pair| pair.score(&model) - prior).collect();
+        model.dial = Dial::observed(bits, counted.ordinary * f64::from(entries));
     }
     Calibration {
         model,

@@ -1,61 +1,59 @@
-//! What a threshold costs: false flags in 10,000 ordinary signups, as observed.
+//! What a threshold costs: how often strangers agree by so many bits, as observed.
+//!
+//! The curve is of pairs, not of probes, so that it serves a list of any length: a probe meets as many strangers as there
+//! are entries, and the chance that one of them agrees by that much is the rate of pairs times the entries.
 
-/// Fewest ordinary scores above a threshold for its cost to be known.
-const OBSERVED_MIN: usize = 5;
-/// Costs at which thresholds are kept, in false flags per 10,000 ordinary signups.
-const COSTS: [f32; 10] = [0.1, 0.3, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0];
-/// Bits a threshold rises by for each halving of a cost rarer than any observed. Where likelihood ratios are honest one
-/// is enough (Wald 1945: P(score >= s) <= mirrors_per_signup x 2^-s); twice that pays for tails that are not.
-const RARER_BITS: f32 = 2.0;
-/// Bits by which the scores of ordinary signups are taken to stay below Wald's bound where none were observed.
-const SLACK_BITS: f32 = 2.0;
+/// Ranks of the best strangers' pairs at which the curve is kept; fewer are no rate yet.
+const RANKS: [usize; 13] = [
+    5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000,
+];
+/// Bits a threshold rises by for each halving of a rate rarer than any observed. Where likelihood ratios are honest one
+/// is enough (Wald 1945: P(score >= s) <= mirrors_per_signup x 2^-s); half as much again pays for tails that are not.
+const RARER_BITS: f32 = 1.5;
 
-/// Thresholds by cost, the cheapest first. Empty where nothing was observed: then the bound for likelihood ratios holds.
+/// Points of rate (log2 of the share of strangers' pairs) and the bits of evidence reached at it, the rarest first. Empty
+/// where nothing was observed.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Dial(Vec<(f32, f32)>);
 
 impl Dial {
-    /// Thresholds by cost, the cheapest first.
+    /// A curve of points, in any order.
     pub(crate) fn of(mut points: Vec<(f32, f32)>) -> Self {
         points.sort_by(|a, b| a.0.total_cmp(&b.0));
         Self(points)
     }
 
-    /// Costs and thresholds.
+    /// Rates and bits.
     pub(crate) fn points(&self) -> &[(f32, f32)] {
         &self.0
     }
 
-    /// The thresholds that the top scores of ordinary probes ask for. O(n log n).
-    pub(crate) fn observed(mut scores: Vec<f32>) -> Self {
-        scores.sort_by(|a, b| b.total_cmp(a));
-        let of = |cost: f32| {
-            let above = (f64::from(cost) * scores.len() as f64 / 10_000.0) as usize;
-            let known = above >= OBSERVED_MIN;
-            // Half a bin above the last score that may pass, so that this one does not.
-            let (last, next) = (scores.get(above.checked_sub(1)?)?, scores.get(above)?);
-            known.then_some((cost, (last + next) / 2.0))
+    /// The curve of the best strangers' pairs, by the bits of their evidence, of `pairs` in all. O(n log n).
+    pub(crate) fn observed(mut bits: Vec<f32>, pairs: f64) -> Self {
+        bits.sort_by(|a, b| b.total_cmp(a));
+        let of = |rank: usize| {
+            // Half way to the next one, so that this one is the last that passes.
+            let (last, next) = (bits.get(rank - 1)?, bits.get(rank)?);
+            Some(((rank as f64 / pairs).log2() as f32, (last + next) / 2.0))
         };
-        Self(COSTS.into_iter().filter_map(of).collect())
+        Self(RANKS.into_iter().filter_map(of).collect())
     }
 
-    /// The threshold in bits that costs `cost` false flags in 10,000 ordinary signups. Between two observed costs by the
-    /// logarithm of the cost.
-    pub(crate) fn threshold(&self, cost: f32, mirrors_per_signup: f32) -> f32 {
-        let (Some(first), Some(last)) = (self.0.first(), self.0.last()) else {
-            return (mirrors_per_signup * 10_000.0 / cost).log2() - SLACK_BITS;
-        };
-        if cost <= first.0 {
-            return first.1 + RARER_BITS * (first.0 / cost).log2();
+    /// The bits that strangers' pairs reach at `rate` (log2 of a share of pairs); `None` where nothing was observed. Between
+    /// two points by the logarithm of the rate.
+    pub(crate) fn bits(&self, rate: f32) -> Option<f32> {
+        let (first, last) = (self.0.first()?, self.0.last()?);
+        if rate <= first.0 {
+            return Some(first.1 + RARER_BITS * (first.0 - rate));
         }
-        if cost >= last.0 {
-            return last.1 - (cost / last.0).log2();
+        if rate >= last.0 {
+            return Some(last.1 - (rate - last.0));
         }
         let pairs = self.0.iter().zip(self.0.iter().skip(1));
-        let around = pairs.into_iter().find(|(_, more)| cost <= more.0);
-        around.map_or(last.1, |(less, more)| {
-            let share = (cost / less.0).log2() / (more.0 / less.0).log2();
-            less.1 + share * (more.1 - less.1)
+        let around = pairs.into_iter().find(|(_, commoner)| rate <= commoner.0);
+        around.map(|(rarer, commoner)| {
+            let share = (rate - rarer.0) / (commoner.0 - rarer.0).max(f32::EPSILON);
+            rarer.1 + share * (commoner.1 - rarer.1)
         })
     }
 }
@@ -65,23 +63,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_threshold_lets_pass_what_it_costs() {
-        let scores: Vec<f32> = (0..100_000).map(|n| -(n as f32) / 100.0).collect();
-        let dial = Dial::observed(scores.clone());
-        for cost in [1.0, 4.0, 10.0, 100.0] {
-            let threshold = dial.threshold(cost, 0.002);
-            let passed = scores.iter().filter(|score| **score >= threshold).count();
+    fn as_many_pass_as_were_asked_for() {
+        let bits: Vec<f32> = (0..100_000).map(|n| -(n as f32) / 100.0).collect();
+        let dial = Dial::observed(bits.clone(), 1e6);
+        for wanted in [5, 40, 300, 7_000] {
+            let threshold = dial.bits((f64::from(wanted) / 1e6).log2() as f32).unwrap();
+            let passed = bits.iter().filter(|bits| **bits >= threshold).count() as f32;
             assert!(
-                (passed as f32 - cost * 10.0).abs() <= cost,
-                "{cost}: {passed}"
+                (0.8..=1.25).contains(&(passed / wanted as f32)),
+                "{wanted}: {passed}"
             );
         }
-        assert!(dial.threshold(0.01, 0.002) > dial.threshold(0.1, 0.002));
-    }
-
-    #[test]
-    fn without_observations_the_bound_holds() {
-        let dial = Dial::default();
-        assert!(dial.threshold(1.0, 0.002) > dial.threshold(10.0, 0.002));
+        assert!(dial.bits(-30.0) > dial.bits(-20.0) && dial.bits(-1.0) < dial.bits(-4.0));
+        assert_eq!(Dial::default().bits(-20.0), None);
     }
 }

@@ -123,6 +123,17 @@ impl Model {
         self.mirrors_per_signup
     }
 
+    /// The threshold in bits that costs `cost` false flags in 10,000 ordinary signups on a watchlist of `entries`.
+    pub(crate) fn threshold(&self, cost: f32, entries: u32) -> f32 {
+        let share = cost / 10_000.0;
+        let rate = (share / entries.max(ENTRIES_MIN) as f32).log2();
+        match self.dial.bits(rate) {
+            Some(bits) => bits + self.prior(entries),
+            // Wald's bound: P(score >= s) <= mirrors_per_signup x 2^-s for likelihood ratios.
+            None => (self.mirrors_per_signup / share).log2(),
+        }
+    }
+
     /// Probability that a pair of this score is one actor.
     pub fn probability(&self, score: f32) -> f64 {
         let odds = f64::from(self.odds.base + self.odds.slope * score).exp2();

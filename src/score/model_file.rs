@@ -42,7 +42,7 @@ struct ModelRecord {
     mirrors_per_signup: f32,
     odds: OddsRecord,
     family: FamilyRecord,
-    /// False flags in 10,000 ordinary signups, and the threshold in bits that costs so many.
+    /// log2 of a share of strangers' pairs, and the bits of evidence that so many reach.
     dial: Vec<(f32, f32)>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rows: Vec<RowRecord>,

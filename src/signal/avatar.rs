@@ -16,7 +16,7 @@ pub(crate) const DISTANCE_MAX: u32 = 31;
 /// Most bits that differ in pictures taken for the same after turning or mirroring: turning costs 6 bits on average
 /// (`src/hash/pdq.rs`), and below 16 an index of 16 chunks finds them by equal chunks, eight times cheaper than to 31.
 const TURNED_DISTANCE_MAX: u32 = 15;
-/// Bits of a picture nobody counted: about one ordinary account in a million uses any given one.
+/// Most bits of a picture nobody counted, however many accounts were: one in some millions uses any given one.
 const UNSEEN_BITS: f32 = 22.0;
 /// Bits lost for a looser distance or for looking at eight turned versions.
 const LOOSE_BITS: f32 = 2.0;
@@ -45,11 +45,9 @@ impl Picture {
             .filter_map(|piece| background.feature_bits(Space::Picture, piece))
             .collect();
         counted.sort_by(f32::total_cmp);
-        let bits = counted
-            .get(PIECE_RANK - 1)
-            .copied()
-            .unwrap_or(UNSEEN_BITS)
-            .min(UNSEEN_BITS);
+        let unseen = background.unseen_bits(Space::Picture).min(UNSEEN_BITS);
+        let bits = counted.get(PIECE_RANK - 1).copied().unwrap_or(unseen);
+        let bits = bits.min(unseen);
         Some(Self {
             pdq,
             bits,

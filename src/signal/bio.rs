@@ -29,6 +29,9 @@ const CHANCE_BITS: f32 = 3.0;
 const TOGETHER: f32 = 0.5;
 /// The rarest words of a bio that lead to candidates, in pairs: 28 keys find 99 % at 20 % of words changed.
 const PAIRED_WORDS: usize = 8;
+/// Bits by which a text nobody counted is rarer than the count alone says: most such texts are one person's own, the
+/// others quotes.
+const UNSEEN_TEXT_BITS: f32 = 2.0;
 /// SimHash distance within which long texts are the same (Manku, Jain and Das Sarma 2007 use 3 for 64 bits).
 pub(crate) const SIMHASH_DISTANCE_MAX: u32 = 3;
 /// Fewest words for which SimHash says anything.
@@ -62,9 +65,9 @@ impl<'a> Bio<'a> {
             (found.len() >= SIMHASH_WORDS_MIN).then(|| of_words(found.iter().map(String::as_str)));
         let words = WeightedSet::of(found.iter().map(|word| weighed(word, background)).collect());
         let bits = words.bits();
-        let text_bits = background
-            .feature_bits(Space::Bio, text)
-            .unwrap_or(f32::INFINITY);
+        let unseen = background.unseen_bits(Space::Bio) + UNSEEN_TEXT_BITS;
+        let text_bits = background.feature_bits(Space::Bio, text);
+        let text_bits = text_bits.unwrap_or(unseen);
         Some(Self {
             words,
             bits,

@@ -133,7 +133,8 @@ impl<'a> Name<'a> {
         let all_bits = background
             .feature_bits(Space::Name, all)
             .unwrap_or(f32::INFINITY)
-            .min(told_apart);
+            .min(told_apart)
+            .min(background.unseen_bits(Space::Name));
         Some(Self {
             rows: words.iter().map(NameWord::row).collect(),
             text: text.into(),
@@ -270,15 +271,14 @@ pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> 
         return Comparison::DIFFERENT;
     }
     let missing = (free.len() + unmet.len()) as f32;
+    let told = (TOGETHER * surprise - UNMET_BITS * missing).max(0.0);
     let relation = match (missing > 0.0, meanest) {
         (true, _) => Relation::SharedWords,
         (false, Relation::Same) => Relation::NearWords,
         (false, meanest) => meanest,
     };
-    Comparison::new(
-        relation,
-        (TOGETHER * surprise - UNMET_BITS * missing).max(0.0),
-    )
+    // Words that nearly meet are no rarer than the whole name.
+    Comparison::new(relation, told.min(entry.all_bits))
 }
 
 /// Keys of a word with one letter left out: two words a slip apart share one of them (symmetric deletes, Garbe 2012).

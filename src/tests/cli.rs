@@ -164,7 +164,7 @@ fn explain_tells_why_and_why_not() {
     );
     let why = shell.expect(0, &["explain", &file, entry]);
     assert!(
-        why.starts_with("x:9 against x:2588139986987973091\n") && why.contains("a match, "),
+        why.starts_with("x:9 against x:2588139986987973091\n") && why.contains(": match, "),
         "{why}"
     );
     for signal in [

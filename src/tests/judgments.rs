@@ -436,6 +436,6 @@ fn are_parted(
     let prior = judge.model.prior(engine.generation().entries());
     let best = counting.first().map_or(prior, |(_, score)| *score);
     prop_assert_eq!(after.score, best);
-    prop_assert!(after.verdict == judge.policy.decide(best));
+    prop_assert!(after.verdict == judge.thresholds(engine.generation().entries()).decide(best));
     Ok(())
 }

@@ -311,7 +311,11 @@ proptest! {
 /// threshold on is missed only where every word of the name has a slip, which no index looks for.
 fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseError> {
     let generation = watch.engine.generation();
-    let threshold = watch.engine.judge().policy.threshold_review();
+    let threshold = watch
+        .engine
+        .judge()
+        .thresholds(watch.engine.generation().entries())
+        .review;
     let fingerprint = watch.engine.fingerprint(&account(probe.clone()));
     let expected = brute_force(&watch.engine, &generation, &fingerprint);
     let found = watch.screen(probe.clone());
