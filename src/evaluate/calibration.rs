@@ -76,7 +76,8 @@ pub(crate) fn fitted(
         let ordinary = probes.iter().filter(|shown| !shown.is_mirror);
         let strangers = ordinary.flat_map(|shown| &shown.pairs);
         let bits: Vec<f32> = strangers.map(|pair| pair.score(&model) - prior).collect();
-        model.dial = Dial::observed(bits, counted.ordinary * f64::from(entries));
+        let observed = Dial::observed(bits, counted.ordinary * f64::from(entries));
+        model.dial = observed.or(&start.dial);
     }
     Calibration {
         model,

@@ -39,6 +39,18 @@ impl Dial {
         Self(RANKS.into_iter().filter_map(of).collect())
     }
 
+    /// This curve, and for rates rarer than it knows the ones of `known`, where they ask for more.
+    pub(crate) fn or(self, known: &Dial) -> Self {
+        let Some(first) = self.0.first().copied() else {
+            return known.clone();
+        };
+        let rarer = known
+            .0
+            .iter()
+            .filter(|point| point.0 < first.0 && point.1 >= first.1);
+        Self(rarer.copied().chain(self.0.iter().copied()).collect())
+    }
+
     /// The bits that strangers' pairs reach at `rate` (log2 of a share of pairs); `None` where nothing was observed. Between
     /// two points by the logarithm of the rate.
     pub(crate) fn bits(&self, rate: f32) -> Option<f32> {
@@ -76,5 +88,7 @@ mod tests {
         }
         assert!(dial.bits(-30.0) > dial.bits(-20.0) && dial.bits(-1.0) < dial.bits(-4.0));
         assert_eq!(Dial::default().bits(-20.0), None);
+        let known = Dial::of(vec![(-30.0, 28.0), (-25.0, 20.0), (-3.0, 2.0)]);
+        assert_eq!(dial.or(&known).bits(-30.0), Some(28.0));
     }
 }
