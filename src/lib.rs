@@ -40,6 +40,10 @@ mod verdict;
 mod watchlist;
 mod wire;
 
+/// Tests share the seeded population of the benches, which knows the crate by its name.
+#[cfg(test)]
+extern crate self as mirrorwatch;
+
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,7 @@
 //!
 //! Figures on large populations are `scripts/evaluation`'s; these are the ones that may not sink.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::engine::{Engine, Options, Screened};
 use crate::evaluate::trial;
@@ -10,6 +10,51 @@ use crate::format::{Input, Labelled, Parser};
 use crate::store::Access;
 use crate::tests::{Shell, Watch, samples};
 use crate::verdict::Verdict;
+
+#[path = "../../benches/population/mod.rs"]
+mod population;
+
+use population::{Population, ndjson};
+
+/// Floors on a seeded population of 2,000 entries, which the shipped background knows nothing of.
+#[test]
+fn a_seeded_population_keeps_its_floors() {
+    const ENTRIES: u64 = 2_000;
+    let population = Population::new(11, ENTRIES);
+    let shell = Shell::new();
+    let file = |name: &str, records: Vec<Value>| {
+        let lines: Vec<String> = records.iter().map(Value::to_string).collect();
+        shell.file(name, lines.join("\n"))
+    };
+    let ordinary = |numbers: std::ops::Range<u64>| -> Vec<Value> {
+        let drafts = numbers.map(|n| population.ordinary(n));
+        drafts.map(|draft| ndjson(&draft)).collect()
+    };
+    let taught = file("taught.ndjson", ordinary(10_000..16_000));
+    shell.expect(0, &["background", &taught]);
+    let entries = (0..ENTRIES).map(|n| ndjson(&population.entry(n)));
+    shell.expect(0, &["enroll", &file("entries.ndjson", entries.collect())]);
+    let mut probes = ordinary(0..4_000);
+    for n in 0..600 {
+        let (draft, entry) = population.mirror(n);
+        let mut probe = ndjson(&draft);
+        probe["mirror_of"] = json!(population.entry(entry).id);
+        probes.push(probe);
+    }
+    let told = shell.expect(0, &["evaluate", &file("probes.ndjson", probes), "--json"]);
+    let figures: Value = serde_json::from_str(&told).unwrap();
+    let figure = |group: &str, name: &str| figures[group][name].as_f64().unwrap();
+    let recall = figures["at_cost"][0]["recall"].as_f64().unwrap();
+    let told = format!("recall {recall} at 1 in 1,000, {:?}", figures["at_dial"]);
+    println!("{told}");
+    assert!(recall >= 0.95, "{told}");
+    assert!(figure("at_dial", "false_matches_per_10k") <= 5.0, "{told}");
+    assert!(figure("at_dial", "false_flags_per_10k") <= 40.0, "{told}");
+    assert!(
+        figures["right_entry_of_flagged"].as_f64().unwrap() >= 0.9,
+        "{told}"
+    );
+}
 
 fn read(name: &str) -> Vec<Labelled> {
     let path = samples().join(name);
