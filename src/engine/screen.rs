@@ -137,7 +137,7 @@ fn judged(
         generation,
         probe: probe.fingerprint,
         opened_at: probe.opened_at,
-        crowd: crowd(generation, (&carriers, &ordinary), candidates),
+        crowd: crowd(generation, &carriers, &ordinary, candidates),
         model: &judge.model,
     };
     let (alone, lent): (Vec<Candidate>, Vec<Candidate>) =
@@ -224,7 +224,7 @@ pub(crate) fn compare(
         generation,
         probe: probe.fingerprint,
         opened_at: probe.opened_at,
-        crowd: crowd(generation, (&carriers, &ordinary), &candidates),
+        crowd: crowd(generation, &carriers, &ordinary, &candidates),
         model,
     };
     let listed = entry.listed()?;
@@ -242,7 +242,8 @@ pub(crate) fn compare(
 /// How many entries carry each of the probe's values.
 fn crowd<'a>(
     generation: &Generation,
-    (carriers, ordinary): (&'a dyn Fn(u64) -> Carriers, &'a dyn Fn(u64) -> Option<f32>),
+    carriers: &'a dyn Fn(u64) -> Carriers,
+    ordinary: &'a dyn Fn(u64) -> Option<f32>,
     candidates: &Candidates,
 ) -> Crowd<'a> {
     let crowd = Crowd::new(generation.entries(), carriers, ordinary);

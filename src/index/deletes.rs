@@ -35,7 +35,7 @@ enum Form {
 
 /// Returns how many edits two strings may be apart, by the length of the shorter one in characters.
 ///
-/// 0 up to 3, 1 up to 6, 2 from 7 on, where two random words no longer meet by chance; 0 again above [`LEN_MAX`] - 2,
+/// 0 up to 3, 1 up to 6, 2 from 7 on, where two random words no longer meet by chance; 0 again above `LEN_MAX` - 2,
 /// so that both strings of a pair are always indexed whole.
 pub fn distance_max(len_min: usize) -> usize {
     match len_min {
