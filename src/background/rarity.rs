@@ -19,6 +19,8 @@ const TERM_COUNT_MIN: u32 = 3;
 const TERM_JOIN_BITS: f32 = 1.5;
 /// More than a logarithm is ever rounded by.
 const ROUNDING_BITS: f32 = 0.01;
+/// Accounts from which it tells something that none of them had a value.
+const UNSEEN_ACCOUNTS_MIN: u32 = 4_096;
 /// A feature counted once may have been the account itself.
 const COUNT_MIN: u32 = 2;
 
@@ -95,9 +97,13 @@ impl Background {
     }
 
     /// Bits of a value of `space` that nobody counted was seen to have: it is at most as common as one more account with it
-    /// would make it (Laplace's rule of succession), and nothing says that it is rarer.
+    /// would make it (Laplace's rule of succession), and nothing says that it is rarer. Infinite where so few accounts
+    /// had anything of the kind that the counts say nothing.
     pub fn unseen_bits(&self, space: Space) -> f32 {
-        (self.accounts(space) as f32 + 2.0).log2()
+        match self.accounts(space) {
+            0..UNSEEN_ACCOUNTS_MIN => f32::INFINITY,
+            accounts => (accounts as f32 + 2.0).log2(),
+        }
     }
 
     /// -log2 of the chance that an ordinary handle or name reads just like `text` (folded Latin letters and digits).

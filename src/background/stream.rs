@@ -2,8 +2,8 @@
 //!
 //! Each account that was found clear teaches the values it may be compared by: links, contacts, tokens, whole texts,
 //! names and pictures. Memory is bounded (lossy counting), old fashions fade (all counts are halved every four million
-//! accounts), and nobody teaches much alone: a value counts once for each source and hour, where the source is what the
-//! platform's tokens say of the network or device, or else the platform itself. Flagged accounts teach nothing, so that a
+//! accounts), and nobody teaches much alone: an account teaches when it is first seen, and a value counts once for each
+//! source and day, where the source is what the platform's tokens say of the network or device, or else the platform itself. Flagged accounts teach nothing, so that a
 //! wave of mirrors cannot make its own picture common. What was learnt is in force only once it is adopted: until then
 //! the same probe gets the same report.
 
@@ -22,8 +22,12 @@ const VALUES_MAX: usize = 1 << 20;
 const ACCOUNTS_MAX: u32 = 4_000_000;
 /// Pairs of source and value remembered, so that none counts twice.
 const TAUGHT_MAX: usize = 1 << 20;
-/// A value that one account had may have been that account's own.
-const COUNT_MIN: u32 = 2;
+/// A value that few had may be one operator's own.
+const COUNT_MIN: u32 = 8;
+/// A stream of fewer accounts says nothing of shares.
+const ACCOUNTS_MIN: u32 = 1_000;
+/// Who brings more values than this brings them to teach.
+const VALUES_A_PROBE_MAX: usize = 32;
 
 /// Counts in the making.
 #[derive(Debug, Default)]
@@ -63,6 +67,9 @@ impl Stream {
 
     /// Counts the values of one clear account that came from `source`. O(values).
     pub(crate) fn observe(&mut self, source: u64, values: &[u64]) {
+        if values.len() > VALUES_A_PROBE_MAX {
+            return;
+        }
         if self.taught.len() >= TAUGHT_MAX {
             self.taught.clear();
         }
@@ -106,10 +113,10 @@ impl Learnt {
         })
     }
 
-    /// -log2 of the share of ordinary accounts with this value; `None` where no two were seen with it.
+    /// -log2 of the share of ordinary accounts with this value; `None` where too few had it, or taught at all.
     #[inline]
     pub(crate) fn bits(&self, value: u64) -> Option<f32> {
-        if self.accounts == 0 {
+        if self.accounts < ACCOUNTS_MIN {
             return None;
         }
         let count = self.counts.count(value);
@@ -138,7 +145,7 @@ mod tests {
     #[test]
     fn what_many_sources_have_is_common() {
         let mut stream = Stream::default();
-        for source in 0..1_000u64 {
+        for source in 0..2_000u64 {
             let own = (source + 7).wrapping_mul(crate::hash::spread::GOLDEN);
             let shared = crate::hash::spread::GOLDEN.rotate_left(9);
             stream.observe(source, &[own, shared]);
@@ -152,7 +159,7 @@ mod tests {
             learnt.bits(8u64.wrapping_mul(crate::hash::spread::GOLDEN)),
             None
         );
-        assert_eq!(learnt.accounts(), 1_000);
+        assert_eq!(learnt.accounts(), 2_000);
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         files: Files,
         /// Where reports go; a name ending in .ndjson, .jsonl or .json.
-        #[arg(long, value_name = "FILE")]
+        #[arg(long, value_name = "FILE", value_parser = reports_file)]
         out: PathBuf,
         /// Go on where an interrupted run stopped.
         #[arg(long)]
@@ -228,7 +228,7 @@ pub(crate) struct Calibrate {
     /// The model file to write.
     #[arg(long, value_name = "FILE", default_value = "mirrorwatch-model.json")]
     pub(crate) out: PathBuf,
-    /// Mirrors expected in a signup; as many as among the probes, if not told.
+    /// Mirrors expected in a signup. If not told: with labels as many as the model expects, without as many as are found.
     #[arg(long, value_parser = share, value_name = "SHARE")]
     pub(crate) mirrors_per_signup: Option<f32>,
     #[command(flatten)]
@@ -278,7 +278,10 @@ impl Judging {
             None => Model::default(),
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-                Model::from_json(&text)?
+                Model::from_json(&text).map_err(|error| Error::Malformed {
+                    what: path.display().to_string(),
+                    reason: format!("no model that `calibrate` wrote: {error}"),
+                })?
             }
         };
         Ok(Options {
@@ -302,6 +305,14 @@ impl Telling {
             all_candidates: self.all_candidates,
             ..judging.options(access)?
         })
+    }
+}
+
+fn reports_file(name: &str) -> std::result::Result<PathBuf, String> {
+    let path = PathBuf::from(name);
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("ndjson" | "jsonl" | "json") => Ok(path),
+        _ => Err("reports are written as .ndjson, .jsonl or .json".into()),
     }
 }
 

@@ -17,6 +17,8 @@ use crate::score::Model;
 use crate::score::model_file::{self, Provenance};
 use crate::store::Access;
 
+/// Fewest judged pairs of each kind from which probabilities are fitted.
+const JUDGED_MIN: usize = 10;
 /// Probes screened between two looks at the input.
 const CHUNK_LEN: usize = 2_048;
 
@@ -40,6 +42,7 @@ pub(crate) fn run(db: &Path, job: &Calibrate, console: &mut Console<'_>) -> anyh
         files: job.files.clone(),
         format: job.format,
     })?;
+    check(engine, &inputs, &job.out)?;
     let (mut probes, mut strangers, mut rejected) = (Vec::new(), Counted::default(), 0);
     for input in &inputs {
         let mut read = 0;
@@ -61,6 +64,9 @@ pub(crate) fn run(db: &Path, job: &Calibrate, console: &mut Console<'_>) -> anyh
         })?;
         rejected += complain_if_empty(console, input, read);
     }
+    if probes.is_empty() {
+        return Err(useless("no probe could be read, so no model was written").into());
+    }
     let is_labelled = probes.iter().any(|shown| shown.is_mirror);
     let start = &engine.judge().model;
     let entries = engine.generation().entries();
@@ -79,7 +85,7 @@ pub(crate) fn run(db: &Path, job: &Calibrate, console: &mut Console<'_>) -> anyh
     write(engine, &made.model, told, &job.out)?;
     let how = match is_labelled {
         true => "labelled",
-        false => "unlabelled (weights by expectation and maximisation; thresholds as they were)",
+        false => "unlabelled (by expectation and maximisation; thresholds kept)",
     };
     console.print(&format!(
         "calibrated on {} {how} probes, {} of them mirrors, against {entries} entries; {} relations too seldom seen kept their weights; wrote {}\n",
@@ -109,6 +115,13 @@ fn by_judgments(engine: &Engine, job: &Calibrate, console: &mut Console<'_>) -> 
         }
     }
     let mirrors = pairs.iter().filter(|(_, is_mirror)| *is_mirror).count();
+    if mirrors.min(pairs.len() - mirrors) < JUDGED_MIN {
+        let reason = format!(
+            "needs {JUDGED_MIN} pairs judged mirror and {JUDGED_MIN} judged not_mirror that can still be compared; there are {mirrors} and {}",
+            pairs.len() - mirrors
+        );
+        return Err(useless(&reason).into());
+    }
     let model = judged(&engine.judge().model, &pairs);
     let told = Told {
         files: vec!["judgments".into()],
@@ -121,6 +134,28 @@ fn by_judgments(engine: &Engine, job: &Calibrate, console: &mut Console<'_>) -> 
         "calibrated probabilities on {len} judged pairs, {mirrors} of them mirrors; wrote {out}\n"
     ))?;
     Ok(DONE)
+}
+
+/// There must be a watchlist to compare with, and no input may be the output.
+fn check(engine: &Engine, inputs: &[Input], out: &Path) -> Result<()> {
+    if engine.generation().entries() == 0 {
+        return Err(useless(
+            "the watchlist is empty: enroll the entries that the probes re-create",
+        ));
+    }
+    let real = |path: &Path| path.canonicalize().ok();
+    let is_output = |input: &&Input| !input.is_stdin() && real(input.path()) == real(out);
+    match inputs.iter().filter(|_| out.exists()).find(is_output) {
+        Some(_) => Err(useless("the model would be written over the probes")),
+        None => Ok(()),
+    }
+}
+
+fn useless(reason: &str) -> Error {
+    Error::Malformed {
+        what: "calibrate".into(),
+        reason: reason.into(),
+    }
 }
 
 /// What a model was fitted to.

@@ -48,7 +48,6 @@ struct Mark {
 
 /// Judges the accounts of the job's files.
 pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyhow::Result<u8> {
-    check_name(&job.out)?;
     let inputs = inputs(&job.files)?;
     check_apart(&inputs, &job.out)?;
     let mut mark = start(engine, job)?;
@@ -129,18 +128,6 @@ fn check_apart(inputs: &[Input], out: &Path) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn check_name(out: &Path) -> Result<(), Error> {
-    let extension = out.extension().and_then(|extension| extension.to_str());
-    if matches!(extension, Some("ndjson" | "jsonl" | "json")) {
-        return Ok(());
-    }
-    let reason = "reports are written as .ndjson or .jsonl".to_owned();
-    Err(Error::Malformed {
-        what: out.display().to_string(),
-        reason,
-    })
 }
 
 /// The mark to go on from: the stored one with `--resume`, else the beginning.

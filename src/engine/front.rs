@@ -149,7 +149,7 @@ impl Engine {
         };
         let learning = match options.access {
             Access::Read => None,
-            _ => Some(Arc::new(Learning::of(&store.stream()?)?)),
+            _ => Some(Arc::new(Learning::of(&store.stream()?))),
         };
         let store = Arc::new(store);
         let generation = Arc::new(ArcSwap::from_pointee(generation));
@@ -218,7 +218,10 @@ impl Engine {
     pub fn report(&self, probe: &Account) -> Result<Report> {
         let probe = self.without_opaque_tokens(probe);
         let screened = self.screen(&probe);
-        if let Some(learning) = &self.learning {
+        // Who was seen before has taught before.
+        if let Some(learning) = &self.learning
+            && self.store.seen(probe.id())?.is_none()
+        {
             learning.observe(&probe, &screened);
         }
         self.reporter().report(&probe, &screened)

@@ -18,19 +18,16 @@ use crate::verdict::Verdict;
 /// Words in the name of a token that says where an account was opened from, the widest place first.
 const PLACES: [&str; 5] = ["ip", "network", "prefix", "device", "fingerprint"];
 /// Seconds in which one source teaches a value once.
-const EPOCH_SECONDS: i64 = 3_600;
+const EPOCH_SECONDS: i64 = 86_400;
 
 /// The counts in the making; shared by all clones of an engine.
 #[derive(Debug)]
 pub(crate) struct Learning(Mutex<Stream>);
 
 impl Learning {
-    /// Goes on from stored counts.
-    ///
-    /// # Errors
-    /// Damaged bytes.
-    pub(crate) fn of(stored: &[u8]) -> Result<Self> {
-        Ok(Self(Mutex::new(Stream::from_bytes(stored)?)))
+    /// Goes on from stored counts; from nothing where they are damaged, which `verify` tells.
+    pub(crate) fn of(stored: &[u8]) -> Self {
+        Self(Mutex::new(Stream::from_bytes(stored).unwrap_or_default()))
     }
 
     /// Counts `probe` if it was found clear.
@@ -76,15 +73,19 @@ impl Engine {
 /// Where an account was opened from and when, as far as its platform says: nobody teaches a value twice from there.
 fn source_of(account: &Account) -> u64 {
     let place = PLACES.iter().find_map(|place| {
-        let names = |token: &&Token| token.name.to_ascii_lowercase().contains(place);
+        let names = |token: &&Token| {
+            let name = token.name.to_ascii_lowercase();
+            name.split(|c: char| !c.is_ascii_alphanumeric())
+                .any(|word| word == *place)
+        };
         account.tokens.iter().find(names)
     });
     let opened = account.created_at.unwrap_or_else(Timestamp::now);
-    let hour = (opened.as_second() / EPOCH_SECONDS).to_le_bytes();
+    let day = (opened.as_second() / EPOCH_SECONDS).to_le_bytes();
     let place = match place.map(|token| &token.value) {
         Some(TokenValue::Opaque(value)) => value.as_bytes(),
         Some(TokenValue::Keyed(digest)) => digest,
         None => account.platform.as_bytes(),
     };
-    feature(Space::Pair, &[&hour, place].concat())
+    feature(Space::Pair, &[&day, place].concat())
 }

@@ -29,6 +29,10 @@ const SLOPE_HELD: f64 = 1e-4;
 /// Bounds of what a difference may weigh: evaders change things on purpose, so it never counts much.
 const DIFFERENT_MIN: f32 = -1.0;
 const DIFFERENT_MAX: f32 = -0.05;
+/// Fewest ordinary probes whose pairs tell what a threshold costs.
+const DIAL_PROBES_MIN: f64 = 10_000.0;
+/// Fewest mirrors on which shares of families are fitted.
+const FAMILY_MIRRORS_MIN: f64 = 300.0;
 /// Shares of families that are tried.
 const SHARES: [f32; 7] = [0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 1.0];
 
@@ -63,15 +67,19 @@ pub(crate) fn fitted(
                 false => 0.0,
             });
         }
-        let share = (counted.mirrors / (counted.mirrors + counted.ordinary).max(1.0)) as f32;
+        // Labelled probes are picked by people; only a plain stream tells how frequent mirrors are.
+        let share = match is_labelled {
+            true => start.mirrors_per_signup,
+            false => (counted.mirrors / (counted.mirrors + counted.ordinary).max(1.0)) as f32,
+        };
         model.mirrors_per_signup = prevalence.unwrap_or(share).clamp(1e-6, 0.5);
         fit_rows(&mut model, start, &counted, entries);
     }
-    if is_labelled {
+    if is_labelled && counted.mirrors >= FAMILY_MIRRORS_MIN {
         fit_family(&mut model, probes);
     }
     fit_odds(&mut model, probes, is_labelled);
-    if is_labelled {
+    if is_labelled && counted.ordinary >= DIAL_PROBES_MIN {
         let prior = model.prior(entries);
         let ordinary = probes.iter().filter(|shown| !shown.is_mirror);
         let strangers = ordinary.flat_map(|shown| &shown.pairs);
@@ -118,7 +126,14 @@ fn different(differing: f64, told: f64) -> f32 {
 
 /// The line and the ceiling of one relation. `pairs` are all pairs of one actor and all pairs of strangers.
 fn fit_row(before: Row, bins: &Bins, pairs: (f64, f64)) -> Row {
-    let ceiling = ceiling(bins, pairs).min(f64::from(before.bits_max) + 3.0 * BASE_SPREAD);
+    let (reached, strangers) = ceiling(bins, pairs);
+    let known = f64::from(before.bits_max);
+    let ceiling = match strangers > 0.0 {
+        true => reached,
+        // No stranger was seen up there: few pairs are no reason to trust rare values less than before.
+        false => reached.max(known),
+    };
+    let ceiling = ceiling.min(known + 3.0 * BASE_SPREAD);
     let offset = (pairs.0 / pairs.1).log2();
     let mut row = Row {
         bits_max: ceiling as f32,
@@ -152,19 +167,25 @@ fn fit_row(before: Row, bins: &Bins, pairs: (f64, f64)) -> Row {
 }
 
 /// What the rarest values are worth for sure: of all cuts that leave enough pairs of one actor above, the best, with one
-/// stranger more than were seen.
-fn ceiling(bins: &Bins, pairs: (f64, f64)) -> f64 {
-    let (mut m, mut u, mut best) = (0.0, 0.0, f64::NEG_INFINITY);
+/// stranger more than were seen; and how many were.
+fn ceiling(bins: &Bins, pairs: (f64, f64)) -> (f64, f64) {
+    let (mut m, mut u, mut best) = (0.0, 0.0, (f64::NEG_INFINITY, 0.0));
     for (_, (of_mirrors, of_strangers)) in bins.iter().rev() {
         m += of_mirrors;
         u += of_strangers;
         if m >= CEILING_PAIRS {
-            best = f64::max(best, (m / pairs.0).log2() - ((u + 1.0) / pairs.1).log2());
+            let bits = (m / pairs.0).log2() - ((u + 1.0) / pairs.1).log2();
+            if bits > best.0 {
+                best = (bits, u);
+            }
         }
     }
-    match best.is_finite() {
+    match best.0.is_finite() {
         true => best,
-        false => ((m + 0.5) / pairs.0).log2() - ((u + 1.0) / pairs.1).log2(),
+        false => (
+            ((m + 0.5) / pairs.0).log2() - ((u + 1.0) / pairs.1).log2(),
+            u,
+        ),
     }
 }
 
@@ -248,7 +269,8 @@ fn fit_odds(model: &mut Model, probes: &[Shown], is_labelled: bool) {
         })
     };
     let samples: Vec<Sample> = probes.iter().filter_map(sample).collect();
-    let (base, slope) = line(&samples, (0.0, 1.0), (BASE_SPREAD, SLOPE_SPREAD));
+    let near = (f64::from(model.odds.base), f64::from(model.odds.slope));
+    let (base, slope) = line(&samples, near, (BASE_SPREAD, SLOPE_SPREAD));
     model.odds = Odds {
         base: base as f32,
         slope: slope.clamp(0.2, 2.0) as f32,

@@ -68,7 +68,12 @@ pub(crate) fn shown(engine: &Engine, probe: &Account, mirror_of: Option<&str>) -
         is_mirror: mirror_of.is_some(),
         ..Shown::default()
     };
-    for (place, hit) in engine.screen(probe).hits.iter().enumerate() {
+    // What people have cancelled is a stranger's pair like any other.
+    let screened = engine.screen(probe);
+    let cancelled = screened.cancelled.iter().map(|(hit, _)| hit);
+    let mut hits: Vec<&Hit> = screened.hits.iter().chain(cancelled).collect();
+    hits.sort_by(|a, b| b.score.total().total_cmp(&a.score.total()));
+    for (place, hit) in hits.into_iter().enumerate() {
         if place < KEPT || is_right(hit) {
             shown.pairs.push(Pair {
                 evidence: hit.evidence,

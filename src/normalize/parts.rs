@@ -53,6 +53,8 @@ pub(crate) struct Parts {
     /// Coarse letters of all words without numbers, from the place on from which they come first in order: the same for
     /// words swapped and for numbers moved or put in. Empty where fewer than [`RING_CHARS_MIN`] letters are left.
     pub ring: String,
+    /// The same letters in the order they are written.
+    pub unnumbered: String,
 }
 
 impl Parts {
@@ -73,8 +75,10 @@ impl Parts {
         };
         let stem = coarse(named);
         let core = core_of(&words_of(named), &stem);
+        let unnumbered = unnumbered(trimmed);
         Self {
-            ring: ring_of(trimmed),
+            ring: ring_of(&unnumbered),
+            unnumbered,
             whole: match named == trimmed {
                 true => stem.clone(),
                 false => coarse(trimmed),
@@ -147,9 +151,8 @@ fn words_of(named: &str) -> Vec<String> {
     words.iter().map(|word| coarse(word)).collect()
 }
 
-/// The coarse letters of `trimmed` without its numbers, turned like a ring to where they come first in order (least
-/// rotation; Booth 1980): "news_kabul", "kabulnews" and "kabul2024news" are one ring. A digit alone stays: it may stand for a letter.
-fn ring_of(trimmed: &str) -> String {
+/// The coarse letters of `trimmed` without its numbers. A digit alone stays: it may stand for a letter.
+fn unnumbered(trimmed: &str) -> String {
     let mut plain = String::with_capacity(trimmed.len());
     for word in trimmed.split(|c: char| !is_letter(c)) {
         let mut rest = word;
@@ -168,7 +171,13 @@ fn ring_of(trimmed: &str) -> String {
         }
         plain.push_str(rest);
     }
-    let letters: Vec<char> = coarse(&plain).chars().take(RING_CHARS_MAX).collect();
+    coarse(&plain)
+}
+
+/// Letters turned like a ring to where they come first in order (least rotation; Booth 1980): "news_kabul", "kabulnews"
+/// and "kabul2024news" are one ring.
+fn ring_of(unnumbered: &str) -> String {
+    let letters: Vec<char> = unnumbered.chars().take(RING_CHARS_MAX).collect();
     if letters.len() < RING_CHARS_MIN {
         return String::new();
     }

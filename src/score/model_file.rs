@@ -80,6 +80,9 @@ pub(crate) fn read(text: &str) -> Result<Model> {
             "format {found}, and this program reads {FORMAT}"
         )));
     }
+    if record.rows.is_empty() {
+        return Err(malformed("it has no rows".into()));
+    }
     let (family, odds) = (&record.family, &record.odds);
     let shares = [family.handle_name, family.reach, family.network];
     let is_share = |share: &f32| (0.0..=1.0).contains(share);

@@ -70,7 +70,7 @@ pub struct Handle<'a> {
     stem: Form<'a>,
     core: Form<'a>,
     sound: Option<(u64, f32)>,
-    ring: Option<u64>,
+    ring: Option<(u64, f32)>,
 }
 
 impl<'a> Handle<'a> {
@@ -98,6 +98,10 @@ impl<'a> Handle<'a> {
                 .min(counted(Space::Core, &parts.core))
                 .min(stem_bits),
         };
+        // Numbers are not what a ring shares, so they make it no rarer.
+        let ring_bits = spelled_bits(&parts.unnumbered)
+            .min(counted(Space::Whole, &parts.unnumbered))
+            .min(counted(Space::Core, &parts.unnumbered));
         let consonants = sound(&parts.stem);
         let sound_bits = (SOUND_SHARE * stem_bits)
             .min(counted(Space::Sound, &consonants))
@@ -111,7 +115,7 @@ impl<'a> Handle<'a> {
             stem: Form::new(parts.stem.into(), stem_bits),
             core: Form::new(parts.core.into(), core_bits),
             sound,
-            ring: (!parts.ring.is_empty()).then(|| ring_key(&parts.ring)),
+            ring: (!parts.ring.is_empty()).then(|| (ring_key(&parts.ring), ring_bits)),
         })
     }
 
@@ -168,8 +172,8 @@ impl<'a> Handle<'a> {
         if let Some((key, bits)) = self.sound {
             lead(Relation::SameSound, bits + SCRIPT_BITS, key);
         }
-        if let Some(key) = self.ring {
-            lead(Relation::Reordered, self.stem.bits, key);
+        if let Some((key, bits)) = self.ring {
+            lead(Relation::Reordered, bits, key);
         }
     }
 
@@ -199,8 +203,9 @@ impl<'a> Handle<'a> {
             packer.bits(bits);
         }
         packer.len(usize::from(self.ring.is_some()));
-        if let Some(key) = self.ring {
+        if let Some((key, bits)) = self.ring {
             packer.key(key);
+            packer.bits(bits);
         }
     }
 
@@ -219,7 +224,7 @@ impl<'a> Handle<'a> {
         };
         let ring = match unpacker.len()? {
             0 => None,
-            _ => Some(unpacker.key()?),
+            _ => Some((unpacker.key()?, unpacker.bits()?)),
         };
         Some(Self {
             letters: Cow::Borrowed(letters),
@@ -302,11 +307,12 @@ fn same_number(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
 }
 
 fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    if probe.ring.is_none() || probe.ring != entry.ring {
-        return Comparison::DIFFERENT;
+    match (probe.ring, entry.ring) {
+        (Some((key, _)), Some((other, bits))) if key == other => {
+            Comparison::new(Relation::Reordered, (bits - RING_BITS).max(0.0))
+        }
+        _ => Comparison::DIFFERENT,
     }
-    let surprise = probe.stem.bits.min(entry.stem.bits) - RING_BITS;
-    Comparison::new(Relation::Reordered, surprise.max(0.0))
 }
 
 fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {

@@ -92,12 +92,12 @@ fn judged_pairs_calibrate_probabilities_alone() {
     let flagged = screened
         .iter()
         .filter(|report| report["verdict"] == "match");
-    let said: Vec<String> = flagged
-        .take(30)
-        .map(|report| {
+    let said: Vec<String> = (0..40)
+        .zip(flagged)
+        .map(|(n, report)| {
             let (probe, entry) = (&report["id"], &report["hits"][0]["entry"]);
-            json!({"probe": probe, "entry": entry, "judgment": "not_mirror", "who": "ada"})
-                .to_string()
+            let judgment = if n % 4 == 0 { "mirror" } else { "not_mirror" };
+            json!({"probe": probe, "entry": entry, "judgment": judgment, "who": "ada"}).to_string()
         })
         .collect();
     shell.expect(
@@ -111,7 +111,7 @@ fn judged_pairs_calibrate_probabilities_alone() {
     let out = shell.path("judged.json");
     let told = shell.expect(0, &["calibrate", "--judgments", "--out", &out]);
     assert!(
-        told.contains("30 judged pairs, 0 of them mirrors"),
+        told.contains("40 judged pairs, 10 of them mirrors"),
         "{told}"
     );
     let mean = |reports: &[Value]| {
@@ -144,7 +144,7 @@ fn signups(link: &str) -> String {
             "tokens": {"ip_prefix": format!("p{n}")}, "created_at": "2026-11-01T10:00:00Z"})
         .to_string()
     };
-    (1_000..1_200).map(signup).collect::<Vec<_>>().join("\n")
+    (1_000..2_100).map(signup).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -171,17 +171,20 @@ fn what_clear_accounts_have_in_common_weighs_less_once_it_is_adopted() {
     shell.expect(0, &["screen", &flagged]);
     shell.expect(0, &["background", "--learned"]);
     assert_eq!(bits(), rare);
-    // While it is not on the list, everybody teaches that it is common.
+    // While it is not on the list, others teach that it is common; who was seen before teaches no more.
     shell.expect(0, &["withdraw", "x:1"]);
-    shell.expect(0, &["screen", &flagged]);
+    let others = signups("https://thornfield.example/fair").replace("\"x:", "\"y:");
+    let others = shell.file("others.ndjson", others);
+    shell.expect(0, &["screen", &others]);
+    shell.expect(0, &["screen", &others]);
     shell.expect(0, &["enroll", &shell.path("entries.ndjson")]);
     assert_eq!(bits(), rare);
     let said = shell.expect(0, &["background", "--learned"]);
-    assert!(said.contains("200 clear accounts"), "{said}");
+    assert!(said.contains("1100 clear accounts"), "{said}");
     assert!(bits() < 2.0 && rare > 15.0, "{} {rare}", bits());
     assert!(
         shell
             .expect(0, &["stats"])
-            .contains("learnt accounts      200")
+            .contains("learnt accounts      1100")
     );
 }
