@@ -70,21 +70,7 @@ pub(crate) fn told(probe: &Account, found: &Screened, every: &Screened) -> Strin
         let is_same = |other: &&mirrorwatch::Hit| other.entry.id == hit.entry.id;
         !found.hits.iter().any(|other| is_same(&other))
     });
-    let missed: Vec<String> = missed
-        .map(|hit| {
-            let agreeing = hit.evidence.iter().filter(|(_, c)| c.surprise > 0.0);
-            let signals: Vec<String> = agreeing
-                .map(|(signal, c)| format!("{signal:?} {:?} {:.1}", c.relation, c.surprise))
-                .collect();
-            format!(
-                "{} {:.2} [{}]",
-                hit.entry.id,
-                hit.score.total(),
-                signals.join(", ")
-            )
-        })
-        .take(3)
-        .collect();
+    let missed: Vec<String> = missed.map(ToString::to_string).take(3).collect();
     format!(
         "{:?} {:.2} with {} hits, {} cuts; every entry: {:?} {:.2} with {} hits; missed {missed:?} for {probe:?}",
         found.verdict,

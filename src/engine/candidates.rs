@@ -1,22 +1,24 @@
 //! Asks every segment for candidates, cuts what too many entries carry, and sums up what each was found by.
 //!
-//! Each way a candidate was met suggests some bits. Their sum bounds, up to [`UNSOUGHT_BITS`], what comparing can find;
-//! so only candidates that may still matter are read and compared. Cuts and sums depend on the live entries alone, not
+//! Each way a candidate was met suggests some bits. Comparing seldom finds more than their sum and [`UNSOUGHT_BITS`], so
+//! only candidates that may still matter are read and compared. Cuts and sums depend on the live entries alone, not
 //! on how they are spread over segments: the same watchlist gives the same candidates after a merge or a restart.
 
 use std::cmp::Reverse;
 
 use crate::blocking::Query;
-use crate::engine::generation::{Generation, Part, carriers_of};
+use crate::engine::carriers::carriers_of;
+use crate::engine::generation::{Generation, Part};
 use crate::index::{Containment, Deletes, HOT, Ordinal, Run};
 use crate::score::Model;
 use crate::signal::handle::Handle;
 use crate::signal::relation::{Carriers, Comparison, Relation, Signal};
 use crate::signal::{avatar, bio};
 
-/// What a pair may show beyond what it was found by: words too common to lead, other words of a bio, the time. It is a
-/// choice, not a bound: of 380 probes at a million entries none got another verdict than by comparing every entry
-/// (`benches/oracle.rs`), of 18,816 at some thousands (`benches/soak.rs`) three did, by weak values alone.
+/// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, the same
+/// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 500 probes at a million entries
+/// none got another verdict than by comparing every entry (`benches/oracle.rs`), of 6,887 at some thousands
+/// (`benches/soak.rs`) none but for caps; a tail of more than four digits beside another change may be missed on a long list.
 pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 /// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
 pub(crate) const PICTURES_COUNTED: usize = 4_096;

@@ -1,6 +1,5 @@
 //! The engine's front: everything a caller can ask, on a handle that can be cloned and shared.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,12 +19,9 @@ use crate::engine::screen::{Judge, Probe, Screened, compare, screen};
 use crate::error::{Error, Rejection, Result};
 use crate::fingerprint::{Fingerprint, NORMALIZER_VERSION, keyed_tokens};
 use crate::score::Model;
-use crate::store::{Access, SeenAccount, Store, Verification};
-use crate::verdict::Policy;
+use crate::store::{Access, Store, Verification};
+use crate::verdict::{Policy, Verdict};
 use crate::watchlist::Entry;
-
-/// What was seen of an account is kept this long after it was last screened.
-const SEEN_DAYS: i64 = 30;
 
 /// How an engine is opened and how it judges.
 #[derive(Debug, Clone)]
@@ -217,12 +213,15 @@ impl Engine {
     /// The database cannot be read.
     pub fn report(&self, probe: &Account) -> Result<Report> {
         let probe = self.without_opaque_tokens(probe);
-        let screened = self.screen(&probe);
-        // Who was seen before has taught before.
+        let fingerprint = self.fingerprint(&probe);
+        let of_probe = Probe::of(&probe, &fingerprint);
+        let screened = screen(&self.generation.load_full(), &of_probe, &self.judge);
+        // Flagged accounts teach nothing, and who was seen before has taught before.
         if let Some(learning) = &self.learning
-            && self.store.seen(probe.id())?.is_none()
+            && screened.verdict == Verdict::Clear
+            && !self.store.has_seen(probe.id())?
         {
-            learning.observe(&probe, &screened);
+            learning.observe(&probe, &fingerprint.values());
         }
         self.reporter().report(&probe, &screened)
     }
@@ -257,53 +256,6 @@ impl Engine {
         let cancelled = exemption.and_then(|exemption| exemption.cancels(entry.id.as_str()));
         let told = self.reporter().explained(&probe, &hit, cancelled)?;
         told.ok_or_else(unknown)
-    }
-
-    /// Keeps what was seen of accounts, added to what was seen before, so that a later ban by id alone finds it.
-    ///
-    /// # Errors
-    /// The database cannot write.
-    pub fn remember(&self, accounts: &[Account], seen_at: Timestamp) -> Result<()> {
-        let mut by_id: HashMap<&AccountId, Vec<&Account>> = HashMap::new();
-        for account in accounts.iter().filter(|account| !account.is_bare()) {
-            by_id.entry(account.id()).or_default().push(account);
-        }
-        let seen: Vec<SeenAccount> = by_id
-            .into_par_iter()
-            .filter_map(|(id, accounts)| self.accumulated(id, &accounts, seen_at).transpose())
-            .collect::<Result<_>>()?;
-        self.store.remember(&seen)
-    }
-
-    /// What was seen of one account before, and now in `accounts`, the later over the earlier.
-    fn accumulated(
-        &self,
-        id: &AccountId,
-        accounts: &[&Account],
-        seen_at: Timestamp,
-    ) -> Result<Option<SeenAccount>> {
-        let earlier = self.store.seen(id)?.map(|seen| seen.account);
-        let told = accounts
-            .iter()
-            .map(|account| self.without_opaque_tokens(account));
-        let known = told.fold(earlier, |known, account| {
-            Some(match known {
-                Some(earlier) => account.filled_from(&earlier),
-                None => account,
-            })
-        });
-        Ok(known.map(|account| SeenAccount { seen_at, account }))
-    }
-
-    /// What is known of an id: the entry, or what was seen when it was screened.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn known(&self, id: &AccountId) -> Result<Option<Account>> {
-        match self.store.entry(id)? {
-            Some(account) => Ok(Some(account)),
-            None => Ok(self.store.seen(id)?.map(|seen| seen.account)),
-        }
     }
 
     /// The fingerprint of an account under this engine's background and secret.
@@ -453,25 +405,6 @@ impl Engine {
             .commit(request)
     }
 
-    /// The account to enrol, or why it cannot be.
-    fn filled(&self, account: Account) -> Result<Result<Account, Rejection>> {
-        if !account.is_bare() {
-            return Ok(Ok(account));
-        }
-        let known = self.known(account.id())?;
-        let unseen = || {
-            Rejection::new(
-                "never_seen",
-                "id",
-                "brings only an id, and the account was never screened here",
-            )
-        };
-        Ok(known
-            .map(|known| account.filled_from(&known))
-            .filter(|account| !account.is_bare())
-            .ok_or_else(unseen))
-    }
-
     /// The account with its tokens in the only form that is kept.
     pub(crate) fn without_opaque_tokens(&self, account: &Account) -> Account {
         let keyed = keyed_tokens(account, self.store.secret()).into_iter();
@@ -483,17 +416,5 @@ impl Engine {
                 })
                 .collect(),
         )
-    }
-
-    /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for [`SEEN_DAYS`].
-    fn retire(&self, now: Timestamp) -> Result<()> {
-        let ended = self.generation.load_full().ended(now);
-        if !ended.is_empty() {
-            self.withdraw(ended)?;
-        }
-        let oldest = Timestamp::from_second(now.as_second() - SEEN_DAYS * 86_400)
-            .unwrap_or(Timestamp::UNIX_EPOCH);
-        self.store.forget_before(oldest)?;
-        Ok(())
     }
 }

@@ -13,12 +13,13 @@ use jiff::Timestamp;
 
 use crate::account::AccountId;
 use crate::blocking::Blocker;
+use crate::engine::carriers::carriers_of;
 use crate::engine::columns::{Columns, Packed, Row};
 use crate::engine::exemptions::Exemptions;
 use crate::engine::segment::Segment;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
-use crate::signal::relation::{Carriers, Crowd};
+use crate::signal::relation::Carriers;
 use crate::watchlist::Listed;
 
 /// Segments of one size class that are merged into one. Eight keeps small changes cheap and segments few.
@@ -422,30 +423,6 @@ impl Generation {
             let merged = Part::of(Segment::build(rows(&merge_order(&due), &due)), since);
             *self = self.replaced(&due, merged);
         }
-    }
-}
-
-/// How many live entries of `lists`, each with the place of its part, there are, and of how many networks.
-pub(crate) fn carriers_of<'l>(
-    parts: &[Part],
-    lists: impl Iterator<Item = (usize, &'l [Ordinal])> + Clone,
-) -> Carriers {
-    let live =
-        |(at, list): (usize, &[Ordinal])| parts.get(at).map_or(0, |part| part.live_len(list));
-    let all = lists.clone().map(live).sum::<usize>() as u32;
-    let mut networks: Vec<&str> = Vec::new();
-    if (2..Crowd::CARRIERS_MIN).contains(&all) {
-        for (part, list) in lists.filter_map(|(at, list)| Some((parts.get(at)?, list))) {
-            let live = list.iter().filter(|ordinal| part.is_live(**ordinal));
-            let named = live.filter_map(|ordinal| part.columns().network(*ordinal));
-            networks.extend(named.filter_map(|number| part.columns().network_name(number)));
-        }
-        networks.sort_unstable();
-        networks.dedup();
-    }
-    Carriers {
-        all,
-        networks: networks.len() as u32,
     }
 }
 

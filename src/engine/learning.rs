@@ -10,10 +10,8 @@ use jiff::Timestamp;
 use crate::account::{Account, Token, TokenValue};
 use crate::background::Stream;
 use crate::engine::front::Engine;
-use crate::engine::screen::Screened;
 use crate::error::Result;
 use crate::hash::feature::{Space, feature};
-use crate::verdict::Verdict;
 
 /// Words in the name of a token that says where an account was opened from, the widest place first.
 const PLACES: [&str; 5] = ["ip", "network", "prefix", "device", "fingerprint"];
@@ -30,12 +28,10 @@ impl Learning {
         Self(Mutex::new(Stream::from_bytes(stored).unwrap_or_default()))
     }
 
-    /// Counts `probe` if it was found clear.
-    pub(crate) fn observe(&self, probe: &Account, screened: &Screened) {
-        if screened.verdict == Verdict::Clear {
-            let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            stream.observe(source_of(probe), &screened.values);
-        }
+    /// Counts the values of `probe`, which was found clear and had not been seen before.
+    pub(crate) fn observe(&self, probe: &Account, values: &[u64]) {
+        let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.observe(source_of(probe), values);
     }
 
     fn bytes(&self) -> Result<(Vec<u8>, u32)> {

@@ -6,6 +6,7 @@
 
 mod bulk;
 pub(crate) mod candidates;
+mod carriers;
 mod columns;
 mod committer;
 mod exemptions;
@@ -18,6 +19,7 @@ mod lookup;
 mod merger;
 mod report;
 mod screen;
+mod seen;
 mod segment;
 mod words;
 

@@ -1,6 +1,7 @@
 //! The pipeline: probe -> candidates -> evidence -> score -> verdict.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -80,6 +81,18 @@ pub struct Hit {
     pub circumstances: Circumstances,
 }
 
+impl fmt::Display for Hit {
+    /// The entry, the score, and each relation that says something with its surprise; no text of a profile.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let agreeing = self.evidence.iter().filter(|(_, c)| c.surprise > 0.0);
+        let signals: Vec<String> = agreeing
+            .map(|(signal, c)| format!("{signal:?} {:?} {:.1}", c.relation, c.surprise))
+            .collect();
+        let (entry, score) = (&self.entry.id, self.score.total());
+        write!(f, "{entry} {score:.2} [{}]", signals.join(", "))
+    }
+}
+
 /// The outcome of screening one probe.
 #[derive(Debug, Clone)]
 pub struct Screened {
@@ -97,8 +110,6 @@ pub struct Screened {
     pub compared: u32,
     /// Number of the last change of the watchlist that was seen.
     pub lsn: u64,
-    /// The probe's values, for those who learn from clear ones.
-    pub(crate) values: Vec<u64>,
 }
 
 /// Screens `probe` against one generation. Pure: no clock, ties broken by entry id.
@@ -159,7 +170,6 @@ fn judged(
         cuts: candidates.cuts,
         compared: (alone.len() + lent.len()) as u32,
         lsn: generation.lsn(),
-        values: probe.fingerprint.values(),
     }
 }
 

@@ -250,6 +250,14 @@ impl Store {
         stored.map(decode).transpose()
     }
 
+    /// Whether anything was seen of an account. Decodes nothing.
+    pub(crate) fn has_seen(&self, id: &AccountId) -> Result<bool> {
+        let stored = self
+            .db
+            .get_pinned_cf(self.family(family::SEEN)?, key::account(id));
+        Ok(stored.map_err(database)?.is_some())
+    }
+
     /// Keeps what was seen; not synced, since losing the last moments of it loses no ban.
     pub(crate) fn remember(&self, seen: &[SeenAccount]) -> Result<()> {
         let accounts = self.family(family::SEEN)?;

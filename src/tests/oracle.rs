@@ -274,21 +274,6 @@ fn is_promised(hit: &Hit) -> bool {
     })
 }
 
-fn told(hit: &Hit) -> String {
-    let signals: Vec<String> = hit
-        .evidence
-        .iter()
-        .filter(|(_, c)| c.surprise > 0.0)
-        .map(|(s, c)| format!("{s:?} {:?} {:.1}", c.relation, c.surprise))
-        .collect();
-    format!(
-        "{} {:.2} [{}]",
-        hit.entry.id,
-        hit.score.total(),
-        signals.join(", ")
-    )
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
@@ -323,7 +308,7 @@ fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseE
     let (met, missed): (Vec<&Hit>, Vec<&Hit>) = expected
         .iter()
         .partition(|hit| ids.contains(hit.entry.id.as_str()));
-    let all = |hits: &[&Hit]| hits.iter().map(|hit| told(hit)).collect::<Vec<_>>();
+    let all = |hits: &[&Hit]| hits.iter().map(|hit| hit.to_string()).collect::<Vec<_>>();
     prop_assert_eq!(
         all(&found.hits.iter().collect::<Vec<_>>()),
         all(&met),
@@ -335,7 +320,7 @@ fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseE
         prop_assert!(
             !is_promised(hit),
             "an index misses {} for {}\n{:?}",
-            told(hit),
+            hit.to_string(),
             probe,
             entry
         );
@@ -347,14 +332,14 @@ fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseE
         prop_assert!(
             hit.score.total() < threshold || is_slip,
             "{} is missed for {}\n{:?}",
-            told(hit),
+            hit.to_string(),
             probe,
             entry
         );
         if hit.score.total() >= threshold {
             println!(
                 "slips: {} is missed for {} | {:?}",
-                told(hit),
+                hit.to_string(),
                 probe["display_name"],
                 entry.map(|entry| entry.display_name.clone())
             );
