@@ -19,7 +19,8 @@ mod spelled;
 
 #[cfg(test)]
 mod figures;
-mod flat_tests;
+#[cfg(test)]
+mod tests;
 
 pub use containment::Containment;
 pub use deletes::{Deletes, distance_max};

@@ -3,8 +3,6 @@
 //! Every structure is stored to a map in memory, loaded and asked the same; then bytes are damaged at random, and
 //! look-ups may answer anything but a panic.
 
-#![cfg(test)]
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
