@@ -189,8 +189,12 @@ impl<'a> Name<'a> {
         let relation = |many| if alone { many } else { Relation::SharedWords };
         for (index, (first, key)) in words.iter().enumerate() {
             lead(relation(Relation::Same), first.bits, *key);
+            // With a slip in this word all others may still be the same.
+            let others = words.iter().enumerate().filter(|(at, _)| *at != index);
+            let others: f32 = others.map(|(_, (word, _))| word.bits).sum();
             for slip in slips(first) {
-                lead(relation(Relation::NearWords), first.bits - SLIP_BITS, slip);
+                let bits = TOGETHER * (first.bits + others) - SLIP_BITS;
+                lead(Relation::NearWords, bits.min(self.all_bits), slip);
             }
             lead(relation(Relation::SameSound), first.sound_bits, first.sound);
             for (second, other) in words.iter().skip(index + 1) {
