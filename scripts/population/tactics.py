@@ -42,6 +42,14 @@ class Make:
         return lambda count: self.accounts.bios.sentence(language, self.rng, count, count)
 
 
+def take_handle(make, draft, made):
+    """Gives the draft a handle; a name that repeated the old one is drawn anew."""
+    if draft["display_name"] == draft["handle"]:
+        draft["display_name"] = make.name()
+    draft["handle"] = made
+    return True
+
+
 def move(change):
     """Returns a change that keeps the handle, moved."""
 
@@ -49,10 +57,7 @@ def move(change):
         made = moves.moved(change, entry["handle"], make.rng)
         if made is None:
             return False
-        if draft["display_name"] == draft["handle"]:
-            draft["display_name"] = make.name()
-        draft["handle"] = made
-        return True
+        return take_handle(make, draft, made)
 
     return apply
 
@@ -156,10 +161,7 @@ def named_handle(change):
         made = change(entry["display_name"], make.rng)
         if made is None or made == entry["handle"].lower():
             return False
-        if draft["display_name"] == draft["handle"]:
-            draft["display_name"] = make.name()
-        draft["handle"] = made
-        return True
+        return take_handle(make, draft, made)
 
     return apply
 
