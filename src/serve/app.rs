@@ -9,8 +9,10 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::serve::audit::Audit;
+use crate::serve::docket::Docket;
 use crate::serve::gate::Gate;
 use crate::serve::keys::Keys;
+use crate::serve::ledger::Ledger;
 use crate::serve::problem::Problem;
 use crate::serve::settings::Settings;
 
@@ -30,6 +32,10 @@ pub(crate) struct App {
     pub(crate) pace: Option<DefaultKeyedRateLimiter<String>>,
     /// Lines of changes.
     pub(crate) audit: Audit,
+    /// Flags that nobody has judged.
+    pub(crate) docket: Docket,
+    /// Counts for the dashboard.
+    pub(crate) ledger: Ledger,
     /// The gate before the engine.
     pub(crate) gate: Gate,
     /// Folder of the database.
@@ -50,6 +56,8 @@ impl App {
             keys: Keys::open(folder)?,
             pace,
             audit: Audit::of(folder),
+            docket: Docket::default(),
+            ledger: Ledger::default(),
             gate: Gate::new(settings.workers(), settings.queue_max),
             folder: folder.to_owned(),
             settings,

@@ -7,8 +7,10 @@ mod api;
 mod app;
 mod audit;
 mod auth;
+mod docket;
 mod gate;
 mod keys;
+mod ledger;
 mod log;
 mod meters;
 mod problem;
@@ -21,3 +23,5 @@ pub(crate) use crate::serve::keys::{Keys, Role};
 pub(crate) use crate::serve::log::log;
 pub(crate) use crate::serve::server::serve;
 pub(crate) use crate::serve::settings::Settings;
+#[cfg(test)]
+pub(crate) use crate::serve::{app::App, router::router};
