@@ -1,0 +1,66 @@
+//! What the hooks ask of the service behind them.
+
+use std::future::Future;
+
+use crate::account::{Account, AccountId, Avatar};
+use crate::error::Rejection;
+use crate::verdict::Verdict;
+
+/// What screening said of an account.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Screening {
+    /// Match, review or clear.
+    pub verdict: Verdict,
+    /// Score of the best entry, in bits.
+    pub score_bits: f32,
+    /// The entries it rests on, best first; empty when clear.
+    pub entries: Vec<String>,
+}
+
+/// Why the service did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Its queue is full, or it is still opening.
+    Busy {
+        /// Seconds after which to ask again.
+        retry_after: u64,
+    },
+    /// The account is past a limit, or a bare id was never seen.
+    Rejected(Rejection),
+    /// It failed, and has logged why.
+    Failed,
+}
+
+/// The service as the hooks see it. Clones share it; each call may wait, and does engine work off the async threads.
+pub(crate) trait Desk: Clone + Send + Sync + 'static {
+    /// Screens an account, remembers what this event told of it (united with what earlier events told under the same id), and
+    /// raises a flag where there is one to raise.
+    fn screen_and_remember(
+        &self,
+        source: &str,
+        account: Account,
+    ) -> impl Future<Output = Result<Screening, Trouble>> + Send;
+
+    /// Puts a banned account on the watchlist. What the event does not tell is taken from what was seen under the same id: by
+    /// the time of a ban platforms have blanked the profile.
+    fn enroll(
+        &self,
+        source: &str,
+        account: Account,
+    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+
+    /// Takes an account whose ban was taken back off the watchlist; no trouble if it is not on it.
+    fn withdraw(
+        &self,
+        source: &str,
+        id: AccountId,
+    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+
+    /// Adds a picture, fetched after the answer, to what is known of an account, and screens it again with it.
+    fn remember_picture(
+        &self,
+        source: &str,
+        id: AccountId,
+        avatar: Avatar,
+    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+}
