@@ -17,6 +17,7 @@ use crate::serve::hooks::record::read;
 use crate::serve::hooks::refusal::Refusal;
 use crate::serve::hooks::signature::bearer;
 use crate::serve::hooks::standard::{event, happening};
+use crate::serve::problem::Problem;
 
 const STRUCTURED: &str = "application/cloudevents+json";
 const BATCH: &str = "application/cloudevents-batch+json";
@@ -146,7 +147,8 @@ fn unescaped(value: &str) -> String {
 pub(crate) fn handshake(headers: &HeaderMap) -> Response {
     let Some(origin) = headers.get("webhook-request-origin") else {
         let reason = "expected WebHook-Request-Origin";
-        return Refusal::malformed("webhook-request-origin", reason).into_response();
+        let refusal = Refusal::malformed("webhook-request-origin", reason);
+        return Problem::from(refusal).into_response();
     };
     let mut response = StatusCode::OK.into_response();
     let answers = response.headers_mut();

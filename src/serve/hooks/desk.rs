@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::account::{Account, AccountId, Avatar};
-use crate::error::Rejection;
+use crate::serve::problem::Problem;
 use crate::verdict::Verdict;
 
 /// What screening said of an account.
@@ -17,21 +17,8 @@ pub(crate) struct Screening {
     pub entries: Vec<String>,
 }
 
-/// Why the service did not do what was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// Its queue is full, or it is still opening.
-    Busy {
-        /// Seconds after which to ask again.
-        retry_after: u64,
-    },
-    /// The account is past a limit, or a bare id was never seen.
-    Rejected(Rejection),
-    /// It failed, and has logged why.
-    Failed,
-}
-
-/// The service as the hooks see it. Clones share it; each call may wait, and does engine work off the async threads.
+/// The service as the hooks see it. Clones share it; each call may wait, and does engine work off the async threads. A problem
+/// that passes with time ([`Problem::passes`]) makes the sender come back, or lets a signup go on, as the source has it.
 pub(crate) trait Desk: Clone + Send + Sync + 'static {
     /// Screens an account, remembers what this event told of it (united with what earlier events told under the same id), and
     /// raises a flag where there is one to raise.
@@ -39,7 +26,7 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
         &self,
         source: &str,
         account: Account,
-    ) -> impl Future<Output = Result<Screening, Trouble>> + Send;
+    ) -> impl Future<Output = Result<Screening, Problem>> + Send;
 
     /// Puts a banned account on the watchlist. What the event does not tell is taken from what was seen under the same id: by
     /// the time of a ban platforms have blanked the profile.
@@ -47,14 +34,14 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
         &self,
         source: &str,
         account: Account,
-    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+    ) -> impl Future<Output = Result<(), Problem>> + Send;
 
     /// Takes an account whose ban was taken back off the watchlist; no trouble if it is not on it.
     fn withdraw(
         &self,
         source: &str,
         id: AccountId,
-    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+    ) -> impl Future<Output = Result<(), Problem>> + Send;
 
     /// Adds a picture, fetched after the answer, to what is known of an account, and screens it again with it.
     fn remember_picture(
@@ -62,5 +49,5 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
         source: &str,
         id: AccountId,
         avatar: Avatar,
-    ) -> impl Future<Output = Result<(), Trouble>> + Send;
+    ) -> impl Future<Output = Result<(), Problem>> + Send;
 }

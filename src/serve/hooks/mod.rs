@@ -25,7 +25,7 @@ mod standard;
 mod supabase;
 mod synapse;
 
-pub(crate) use crate::serve::hooks::desk::{Desk, Screening, Trouble};
+pub(crate) use crate::serve::hooks::desk::{Desk, Screening};
 pub(crate) use crate::serve::hooks::route::{Hooks, router};
 pub(crate) use crate::serve::hooks::settings::{Action, Source};
 

@@ -1,6 +1,5 @@
 //! JSON of hooks: bodies that name the field at fault without repeating it, and account records from strangers.
 
-use axum::body::Bytes;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -59,14 +58,8 @@ pub(crate) fn account(data: &Value, subject: Option<&str>) -> Result<Told, Refus
     if !data.is_object() {
         return Err(Refusal::malformed("data", "expected an account record"));
     }
-    let bytes = Bytes::from(data.to_string());
-    let within = |refusal| match refusal {
-        Refusal::Malformed { field, reason } => Refusal::Malformed {
-            field: format!("data.{field}"),
-            reason,
-        },
-        other => other,
-    };
+    let bytes = data.to_string().into_bytes();
+    let within = |refusal: Refusal| refusal.within("data");
     let mut record: AccountRecord = read(&bytes).map_err(within)?;
     let pictured: Pictured = read(&bytes).map_err(within)?;
     record.id = told(record.id).or_else(|| subject.map(str::to_owned));

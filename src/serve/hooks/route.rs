@@ -22,11 +22,12 @@ use crate::format::Parser;
 use crate::serve::fetch::{Pictures, Wanted};
 use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, Judged};
 use crate::serve::hooks::cloudevents::{handshake, media_type};
-use crate::serve::hooks::desk::{Desk, Trouble};
+use crate::serve::hooks::desk::Desk;
 use crate::serve::hooks::event::{AccountEvent, Happening};
 use crate::serve::hooks::refusal::Refusal;
 use crate::serve::hooks::repeats::Repeats;
 use crate::serve::hooks::settings::{Platform, Source};
+use crate::serve::problem::Problem;
 use crate::wire::AccountRecord;
 
 /// Most bytes of a hook's body. The largest real ones, Mastodon's with every field full, have some 30 KiB.
@@ -130,7 +131,7 @@ async fn options<D: Desk>(
     match hooks.source(&source, "") {
         Ok((source, _)) if source.platform == Platform::Cloudevents => handshake(&parts.headers),
         Ok(_) => (StatusCode::METHOD_NOT_ALLOWED, [("allow", "POST")]).into_response(),
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => Problem::from(refusal).into_response(),
     }
 }
 
@@ -146,9 +147,11 @@ async fn answered<D: Desk>(
     let label = found.as_ref().map_or("", |(source, _)| source.name.as_str()).to_owned();
     let (word, response) = match received(hooks, found, callback, &parts, body).await {
         Ok((decision, response)) => (decision.action.as_str(), response),
-        Err(refusal) => {
-            tracing::warn!(source = label, refusal = refusal.word(), "hook turned down");
-            (refusal.word(), refusal.into_response())
+        Err(problem) => {
+            let status = problem.status();
+            tracing::warn!(source = label, %status, "hook turned down");
+            let word = if problem.passes() { "busy" } else { "refused" };
+            (word, problem.into_response())
         }
     };
     metrics::counter!("mirrorwatch_hooks_total", "source" => label, "outcome" => word).increment(1);
@@ -161,12 +164,12 @@ async fn received<D: Desk>(
     callback: &str,
     parts: &Parts,
     body: Body,
-) -> Result<(Decision, Response), Refusal> {
+) -> Result<(Decision, Response), Problem> {
     let (source, adapter) = found?;
     let expected = adapter.media_types();
     if !expected.contains(&media_type(&parts.headers).as_str()) {
         let expected = expected.first().copied().unwrap_or_default();
-        return Err(Refusal::MediaType { expected });
+        return Err(Refusal::MediaType { expected }.into());
     }
     let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
         let is_limit = std::error::Error::source(&error)
@@ -195,7 +198,7 @@ async fn all_judged<D: Desk>(
     source: &Source,
     events: Vec<AccountEvent>,
     opens: bool,
-) -> Result<Decision, Refusal> {
+) -> Result<Decision, Problem> {
     let (mut decision, mut turned_down) = (Decision::allow(), None);
     for event in events {
         match judged(hooks, source, event).await {
@@ -204,22 +207,23 @@ async fn all_judged<D: Desk>(
                 let name = source.name.clone();
                 metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name).increment(1);
             }
-            Err(trouble @ Trouble::Rejected(_)) => {
-                turned_down.get_or_insert(refusal(trouble));
+            Err(problem) if problem.passes() => return Err(come_back(problem)),
+            Err(problem) => {
+                turned_down.get_or_insert(problem);
             }
-            Err(trouble) => return Err(refusal(trouble)),
         }
     }
     turned_down.map_or(Ok(decision), Err)
 }
 
-fn refusal(trouble: Trouble) -> Refusal {
-    match trouble {
-        Trouble::Busy { retry_after } => Refusal::Busy { retry_after },
-        Trouble::Failed => Refusal::Busy {
-            retry_after: RETRY_AFTER_FAILURE,
-        },
-        Trouble::Rejected(rejection) => Refusal::malformed(rejection.field, rejection.reason),
+/// Whoever sent it shall send it again: 503 and a time to wait, whatever failed inside.
+fn come_back(problem: Problem) -> Problem {
+    match problem.status() {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => problem,
+        _ => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Problem::busy(status, "this could not be done now", RETRY_AFTER_FAILURE)
+        }
     }
 }
 
@@ -228,7 +232,7 @@ async fn judged<D: Desk>(
     hooks: &Hooks<D>,
     source: &Source,
     event: AccountEvent,
-) -> Result<Decision, Trouble> {
+) -> Result<Decision, Problem> {
     let Some(key) = event.key.clone() else {
         return acted(hooks, source, event).await;
     };
@@ -241,7 +245,7 @@ async fn acted<D: Desk>(
     hooks: &Hooks<D>,
     source: &Source,
     event: AccountEvent,
-) -> Result<Decision, Trouble> {
+) -> Result<Decision, Problem> {
     let AccountEvent {
         happening,
         record,
@@ -250,7 +254,6 @@ async fn acted<D: Desk>(
     } = event;
     if happening == Happening::Unbanned {
         let id = AccountId::new(record.id.as_deref().unwrap_or_default());
-        let id = id.map_err(Trouble::Rejected)?;
         hooks.desk.withdraw(&source.name, id).await?;
         return Ok(Decision::allow());
     }
@@ -283,14 +286,17 @@ async fn acted<D: Desk>(
 }
 
 /// The account of a record. A picture given in bytes is decoded off the async threads: a small file may hold many pixels.
-async fn checked(record: AccountRecord) -> Result<Account, Trouble> {
+async fn checked(record: AccountRecord) -> Result<Account, Problem> {
     let has_picture = record.avatar.as_ref().is_some_and(|avatar| avatar.base64.is_some());
-    let check = move || Parser::default().labelled(record);
+    let check = move || Parser::remote().labelled(record);
     let labelled = match has_picture {
-        true => tokio::task::spawn_blocking(check).await.map_err(|_| Trouble::Failed)?,
+        true => tokio::task::spawn_blocking(check).await.map_err(|_| {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "internal error", "a picture could not be decoded")
+        })?,
         false => check(),
     };
-    labelled.map(|labelled| labelled.account).map_err(Trouble::Rejected)
+    Ok(labelled?.account)
 }
 
 fn seconds_now() -> i64 {
