@@ -7,14 +7,15 @@ mod api;
 mod app;
 mod audit;
 mod auth;
+mod desk;
 mod fetch;
 mod gate;
 mod guard;
-#[expect(dead_code, reason = "wip")]
 mod hooks;
 mod keys;
 mod log;
 mod meters;
+mod outgoing;
 mod problem;
 mod request;
 mod router;

@@ -27,7 +27,8 @@ mod synapse;
 
 pub(crate) use crate::serve::hooks::desk::{Desk, Screening};
 pub(crate) use crate::serve::hooks::route::{Hooks, router};
-pub(crate) use crate::serve::hooks::settings::{Action, Source};
+pub(crate) use crate::serve::hooks::settings::{Source, Sources};
+pub(crate) use crate::serve::hooks::signature::{SharedSecret, standard_digest};
 
 #[cfg(test)]
 mod tests;

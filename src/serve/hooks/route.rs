@@ -5,7 +5,6 @@
 //! the service cannot answer, the source's `fail_open` decides; who does not wait is told to come back, since every platform
 //! does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,7 +25,7 @@ use crate::serve::hooks::desk::Desk;
 use crate::serve::hooks::event::{AccountEvent, Happening};
 use crate::serve::hooks::refusal::Refusal;
 use crate::serve::hooks::repeats::Repeats;
-use crate::serve::hooks::settings::{Platform, Source};
+use crate::serve::hooks::settings::{Platform, Source, Sources};
 use crate::serve::problem::Problem;
 use crate::wire::AccountRecord;
 
@@ -38,7 +37,7 @@ const RETRY_AFTER_FAILURE: u64 = 30;
 /// Everything the hooks' routes need.
 pub(crate) struct Hooks<D> {
     desk: D,
-    sources: Arc<BTreeMap<String, Source>>,
+    sources: Arc<Sources>,
     repeats: Arc<Repeats>,
     pictures: Option<Pictures>,
     clock: fn() -> i64,
@@ -57,30 +56,15 @@ impl<D: Desk> Clone for Hooks<D> {
 }
 
 impl<D: Desk> Hooks<D> {
-    /// Hooks of `sources`, which are checked; pictures that events name are asked of `pictures`.
-    ///
-    /// # Errors
-    /// What is wrong with a source, in words for the operator.
-    pub(crate) fn new(
-        desk: D,
-        sources: Vec<Source>,
-        pictures: Option<Pictures>,
-    ) -> Result<Self, String> {
-        let mut by_name = BTreeMap::new();
-        for mut source in sources {
-            source.check()?;
-            let name = source.name.clone();
-            if by_name.insert(name.clone(), source).is_some() {
-                return Err(format!("hook `{name}`: two sources have this name"));
-            }
-        }
-        Ok(Self {
+    /// Hooks of `sources`; pictures that events name are asked of `pictures`.
+    pub(crate) fn new(desk: D, sources: Arc<Sources>, pictures: Option<Pictures>) -> Self {
+        Self {
             desk,
-            sources: Arc::new(by_name),
+            sources,
             repeats: Arc::default(),
             pictures,
             clock: seconds_now,
-        })
+        }
     }
 
     /// The same with another clock, in seconds since 1970.
@@ -253,7 +237,7 @@ async fn acted<D: Desk>(
         ..
     } = event;
     if happening == Happening::Unbanned {
-        let id = AccountId::new(record.id.as_deref().unwrap_or_default());
+        let id = AccountId::new(record.id.as_deref().unwrap_or_default())?;
         hooks.desk.withdraw(&source.name, id).await?;
         return Ok(Decision::allow());
     }

@@ -140,6 +140,33 @@ pub(crate) struct FirebaseTrust {
     pub read_keys: Keys,
 }
 
+/// The sources by name, each found to work.
+#[derive(Debug, Default)]
+pub(crate) struct Sources(BTreeMap<String, Source>);
+
+impl Sources {
+    /// Checks `sources`.
+    ///
+    /// # Errors
+    /// What is wrong with one, in words for the operator.
+    pub(crate) fn checked(sources: Vec<Source>) -> Result<Self, String> {
+        let mut by_name = BTreeMap::new();
+        for mut source in sources {
+            source.check()?;
+            let name = source.name.clone();
+            if by_name.insert(name.clone(), source).is_some() {
+                return Err(format!("hook `{name}`: two sources have this name"));
+            }
+        }
+        Ok(Self(by_name))
+    }
+
+    /// The source of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Source> {
+        self.0.get(name)
+    }
+}
+
 impl Source {
     /// Finds what cannot work, and reads the keys.
     ///
