@@ -18,7 +18,8 @@ impl Desk for Shared {
         _source: &str,
         account: Account,
     ) -> Result<Screening, Problem> {
-        self.run(move |app, engine| united_and_screened(app, engine, &account)).await
+        self.run(move |app, engine| united_and_screened(app, engine, &account))
+            .await
     }
 
     async fn enroll(&self, source: &str, account: Account) -> Result<(), Problem> {
@@ -37,7 +38,8 @@ impl Desk for Shared {
         let work = move |app: &App, engine: &Engine| {
             let receipt = engine.withdraw(vec![id.clone()])?;
             if receipt.withdrawn > 0 {
-                app.audit.note(&who, "withdraw", &[id.to_string()], receipt.lsn);
+                app.audit
+                    .note(&who, "withdraw", &[id.to_string()], receipt.lsn);
             }
             Ok(())
         };
@@ -76,13 +78,19 @@ fn who(source: &str) -> String {
     format!("hook {source}")
 }
 
-fn united_and_screened(app: &App, engine: &Engine, account: &Account) -> Result<Screening, Problem> {
+fn united_and_screened(
+    app: &App,
+    engine: &Engine,
+    account: &Account,
+) -> Result<Screening, Problem> {
     let keyed = engine.without_opaque_tokens(account);
     let seen = engine.store().seen(account.id())?;
     let account = seen.map_or(keyed.clone(), |seen| keyed.filled_from(&seen.account));
     let (_, report) = screened(app, engine, &account)?;
     let verdicts = [Verdict::Match, Verdict::Review];
-    let verdict = verdicts.into_iter().find(|verdict| verdict.as_str() == report.verdict());
+    let verdict = verdicts
+        .into_iter()
+        .find(|verdict| verdict.as_str() == report.verdict());
     Ok(Screening {
         verdict: verdict.unwrap_or(Verdict::Clear),
         score_bits: report.score_bits() as f32,

@@ -168,7 +168,10 @@ impl Fetcher {
             drop(slot);
             avatar
         });
-        decoded.await.map_err(|_| "broken")?.map_err(|_| "no_picture")
+        decoded
+            .await
+            .map_err(|_| "broken")?
+            .map_err(|_| "no_picture")
     }
 
     async fn followed(&self, url: &str) -> Result<Vec<u8>, &'static str> {
@@ -188,7 +191,10 @@ impl Fetcher {
 }
 
 fn target(url: &Url, response: &Response) -> Result<Url, &'static str> {
-    let location = response.headers().get("location").and_then(|value| value.to_str().ok());
+    let location = response
+        .headers()
+        .get("location")
+        .and_then(|value| value.to_str().ok());
     url.join(location.ok_or("redirects")?).map_err(|_| "no_url")
 }
 
@@ -207,3 +213,7 @@ async fn body(mut response: Response) -> Result<Vec<u8>, &'static str> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

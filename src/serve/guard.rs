@@ -17,22 +17,22 @@ const URL_BYTES_MAX: usize = 2_048;
 /// IPv4 networks that are not the public internet (IANA's special-purpose registry, RFC 6890), and one public address that is
 /// no public service. First address and length of the prefix.
 const CLOSED_V4: [(Ipv4Addr, u32); 16] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
-    (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
-    (Ipv4Addr::new(100, 64, 0, 0), 10),   // carriers' NAT; Alibaba's metadata is in it
-    (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
+    (Ipv4Addr::new(0, 0, 0, 0), 8),        // this network
+    (Ipv4Addr::new(10, 0, 0, 0), 8),       // private
+    (Ipv4Addr::new(100, 64, 0, 0), 10),    // carriers' NAT; Alibaba's metadata is in it
+    (Ipv4Addr::new(127, 0, 0, 0), 8),      // loopback
     (Ipv4Addr::new(168, 63, 129, 16), 32), // Azure's wire server
-    (Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local; the metadata of AWS, Azure and Google
-    (Ipv4Addr::new(172, 16, 0, 0), 12),   // private
-    (Ipv4Addr::new(192, 0, 0, 0), 24),    // protocol assignments; Oracle's metadata
-    (Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
-    (Ipv4Addr::new(192, 88, 99, 0), 24),  // 6to4 relays
-    (Ipv4Addr::new(192, 168, 0, 0), 16),  // private
-    (Ipv4Addr::new(198, 18, 0, 0), 15),   // benchmarks
-    (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
-    (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
-    (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
-    (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, broadcast
+    (Ipv4Addr::new(169, 254, 0, 0), 16),   // link-local; the metadata of AWS, Azure and Google
+    (Ipv4Addr::new(172, 16, 0, 0), 12),    // private
+    (Ipv4Addr::new(192, 0, 0, 0), 24),     // protocol assignments; Oracle's metadata
+    (Ipv4Addr::new(192, 0, 2, 0), 24),     // documentation
+    (Ipv4Addr::new(192, 88, 99, 0), 24),   // 6to4 relays
+    (Ipv4Addr::new(192, 168, 0, 0), 16),   // private
+    (Ipv4Addr::new(198, 18, 0, 0), 15),    // benchmarks
+    (Ipv4Addr::new(198, 51, 100, 0), 24),  // documentation
+    (Ipv4Addr::new(203, 0, 113, 0), 24),   // documentation
+    (Ipv4Addr::new(224, 0, 0, 0), 4),      // multicast
+    (Ipv4Addr::new(240, 0, 0, 0), 4),      // reserved, broadcast
 ];
 /// The part of IPv6 that is given out for the public internet: all that lies outside is closed, among it loopback, link-local,
 /// unique local, multicast, addresses that carry an IPv4 one (`::ffff:0:0/96`) and NAT64 (`64:ff9b::/96`, `64:ff9b:1::/48`).
@@ -151,27 +151,89 @@ mod tests {
 
     #[track_caller]
     fn check(url: &str, expected: Result<(), &str>) {
-        assert_eq!(Guard::default().check(&Url::parse(url).unwrap()), expected, "{url}");
+        assert_eq!(
+            Guard::default().check(&Url::parse(url).unwrap()),
+            expected,
+            "{url}"
+        );
     }
 
     #[test]
     fn addresses_of_this_machine_and_its_networks_are_closed() {
         let closed = [
-            "0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.100.100.200", "100.127.255.255", "127.0.0.1", "127.1.2.3",
-            "168.63.129.16", "169.254.169.254", "169.254.170.2", "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1",
-            "192.88.99.1", "192.168.1.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.9", "224.0.0.1",
-            "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1", "::7f00:1", "::ffff:127.0.0.1",
-            "::ffff:8.8.8.8", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::808:808", "64:ff9b:1::1", "100::1",
-            "2001::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2002:7f00:1::", "3fff::1", "4000::1", "fc00::1",
-            "fd00:ec2::254", "fe80::1", "febf::1", "fec0::1", "ff02::1",
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.100.100.200",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.1.2.3",
+            "168.63.129.16",
+            "169.254.169.254",
+            "169.254.170.2",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.192",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.1",
+            "203.0.113.9",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "64:ff9b::808:808",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "3fff::1",
+            "4000::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "febf::1",
+            "fec0::1",
+            "ff02::1",
         ];
         for address in closed {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
         let open = [
-            "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
-            "128.0.0.1", "168.63.129.15", "169.253.255.255", "172.15.255.255", "172.32.0.0", "192.0.1.1", "192.167.0.1",
-            "198.17.255.255", "198.20.0.0", "223.255.255.255", "2606:4700::1111", "2a00:1450::1", "2001:4860::8888",
+            "1.1.1.1",
+            "8.8.8.8",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.1",
+            "168.63.129.15",
+            "169.253.255.255",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.1",
+            "192.167.0.1",
+            "198.17.255.255",
+            "198.20.0.0",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "2001:4860::8888",
         ];
         for address in open {
             assert!(is_public(address.parse().unwrap()), "{address}");
@@ -190,11 +252,26 @@ mod tests {
         check("https://a:b@example.org/", Err("credentials"));
         check("http://example.org:25/", Err("port"));
         check("http://example.org:22/", Err("port"));
-        check(&format!("http://example.org/{}", "a".repeat(3000)), Err("too_long"));
+        check(
+            &format!("http://example.org/{}", "a".repeat(3000)),
+            Err("too_long"),
+        );
         // Every way to write one address.
         for host in [
-            "127.0.0.1", "127.1", "0x7f.1", "0177.0.0.1", "2130706433", "127.0.0.1.", "[::1]", "[::ffff:127.0.0.1]",
-            "[::ffff:7f00:1]", "169.254.169.254", "0xa9fea9fe", "[64:ff9b::a9fe:a9fe]", "\u{ff11}27.0.0.1", "0",
+            "127.0.0.1",
+            "127.1",
+            "0x7f.1",
+            "0177.0.0.1",
+            "2130706433",
+            "127.0.0.1.",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:7f00:1]",
+            "169.254.169.254",
+            "0xa9fea9fe",
+            "[64:ff9b::a9fe:a9fe]",
+            "\u{ff11}27.0.0.1",
+            "0",
         ] {
             check(&format!("http://{host}/"), Err("address"));
         }
@@ -216,12 +293,10 @@ mod tests {
                 || v4.is_broadcast() || v4.is_documentation() || v4.is_unspecified();
             assert!(!(is_local && is_public(IpAddr::V4(v4))));
             // However an IPv4 address is carried in an IPv6 one, it does not pass.
-            let carried = |prefix: u128, shift: u32| {
-                IpAddr::V6(std::net::Ipv6Addr::from_bits(prefix << 96 | u128::from(bits) << shift))
-            };
-            assert!(!is_public(carried(0, 0)));
+            let carried = |prefix: u128| IpAddr::V6(std::net::Ipv6Addr::from_bits(prefix << 96 | u128::from(bits)));
+            assert!(!is_public(carried(0)));
             assert!(!is_public(IpAddr::V6(v4.to_ipv6_mapped())));
-            assert!(!is_public(carried(0x0064_ff9b << 64 >> 64, 0)) || bits == 0);
+            assert!(!is_public(carried(0x0064_ff9b)));
             let sixth = 0x2002_u128 << 112 | u128::from(bits) << 80 | (low >> 48);
             assert!(!is_public(IpAddr::V6(std::net::Ipv6Addr::from_bits(sixth))));
             for (network, len) in CLOSED_V4 {

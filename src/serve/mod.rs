@@ -7,6 +7,7 @@ mod api;
 mod app;
 mod audit;
 mod auth;
+mod dead_letters;
 mod desk;
 mod fetch;
 mod gate;

@@ -15,12 +15,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, Url};
 use serde::Deserialize;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::Error;
+use crate::serve::dead_letters::{DeadLetter, DeadLetters, Message};
 use crate::serve::guard::client;
 use crate::serve::hooks::{SharedSecret, standard_digest};
 
@@ -34,8 +34,6 @@ const WAITING_MAX: usize = 10_000;
 const SENDING_MAX: usize = 4;
 /// Longest time an endpoint may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
-/// Dead letters kept in memory.
-const DEAD_MAX: usize = 1_000;
 
 /// Who wants to hear of flags.
 #[derive(Debug, Clone, Deserialize)]
@@ -47,68 +45,6 @@ pub(crate) struct Endpoint {
     pub(crate) url: String,
     /// `whsec_` and base64.
     pub(crate) secret: SharedSecret,
-}
-
-/// A message, the same for every endpoint.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Message {
-    /// Its id: the same for every attempt, for the receiver to know repeats by.
-    pub(crate) id: String,
-    /// The body as it is sent.
-    pub(crate) body: String,
-}
-
-impl Message {
-    /// A message of one of our types, `org.mirrorwatch.flag.raised.v1` and the like, about `data`.
-    pub(crate) fn of(id: impl Into<String>, kind: &str, at: jiff::Timestamp, data: &Value) -> Self {
-        let body = json!({"type": kind, "timestamp": at.to_string(), "data": data});
-        Self {
-            id: id.into(),
-            body: body.to_string(),
-        }
-    }
-}
-
-/// A message nobody took.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct DeadLetter {
-    /// For whom it was.
-    pub(crate) endpoint: String,
-    /// What was to be told.
-    pub(crate) message: Message,
-    /// Attempts made.
-    pub(crate) attempts: usize,
-    /// Why it was given up.
-    pub(crate) reason: String,
-    /// When it was given up.
-    pub(crate) at: jiff::Timestamp,
-}
-
-/// Where messages go that nobody took. Called on an async thread: whoever writes to a disk hands it on.
-pub(crate) trait DeadLetters: Send + Sync + 'static {
-    /// Keeps one.
-    fn bury(&self, letter: DeadLetter);
-    /// The latest ones, the last first.
-    fn latest(&self, limit: usize) -> Vec<DeadLetter>;
-}
-
-/// Dead letters in memory: the last thousand.
-#[derive(Debug, Default)]
-pub(crate) struct DeadInMemory(Mutex<std::collections::VecDeque<DeadLetter>>);
-
-impl DeadLetters for DeadInMemory {
-    fn bury(&self, letter: DeadLetter) {
-        let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if letters.len() >= DEAD_MAX {
-            letters.pop_front();
-        }
-        letters.push_back(letter);
-    }
-
-    fn latest(&self, limit: usize) -> Vec<DeadLetter> {
-        let letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        letters.iter().rev().take(limit).cloned().collect()
-    }
 }
 
 /// How messages are sent.
@@ -232,7 +168,10 @@ impl Outgoing {
 
     /// Names of the endpoints that want no more.
     pub(crate) fn gone(&self) -> Vec<&str> {
-        let gone = self.lanes.iter().filter(|lane| lane.is_gone.load(Ordering::Relaxed));
+        let gone = self
+            .lanes
+            .iter()
+            .filter(|lane| lane.is_gone.load(Ordering::Relaxed));
         gone.map(|lane| lane.name.as_str()).collect()
     }
 
@@ -244,7 +183,11 @@ impl Outgoing {
     /// Tries once what is new, and makes dead letters of what waits for another attempt.
     pub(crate) async fn close(&self) {
         for lane in &self.lanes {
-            let open = lane.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let open = lane
+                .open
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
             if let Some((queue, task)) = open {
                 drop(queue);
                 // A task that panicked has nothing left to say.
@@ -307,7 +250,10 @@ impl Sender {
             .header("content-type", "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", &timestamp)
-            .header("webhook-signature", format!("v1,{}", STANDARD.encode(digest)))
+            .header(
+                "webhook-signature",
+                format!("v1,{}", STANDARD.encode(digest)),
+            )
             .body(body.to_owned());
         match request.send().await {
             Ok(answer) if answer.status().is_success() => Attempt::Taken,
@@ -399,7 +345,13 @@ impl Courier {
                     return self.bury(message, reason);
                 };
                 count(&self.sender.name, "repeated");
-                let longest = self.schedule.pauses.iter().max().copied().unwrap_or_default();
+                let longest = self
+                    .schedule
+                    .pauses
+                    .iter()
+                    .max()
+                    .copied()
+                    .unwrap_or_default();
                 let asked = pause.unwrap_or_default().min(longest);
                 message.due = Instant::now() + jittered(*planned, random_share()).max(asked);
                 self.waiting.push(message);
@@ -409,10 +361,15 @@ impl Courier {
 
     /// The service stops: what is on its way arrives or not, what was never tried is tried, the rest is given up.
     async fn finish(mut self) {
-        let (fresh, tried): (Vec<_>, Vec<_>) =
-            self.waiting.drain().partition(|message| message.attempts == 0);
+        let (fresh, tried): (Vec<_>, Vec<_>) = self
+            .waiting
+            .drain()
+            .partition(|message| message.attempts == 0);
         for message in tried {
-            self.bury(message, "the service stopped before the next attempt".to_owned());
+            self.bury(
+                message,
+                "the service stopped before the next attempt".to_owned(),
+            );
         }
         self.waiting.extend(fresh);
         self.schedule.pauses.clear();

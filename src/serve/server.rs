@@ -13,10 +13,11 @@ use tokio::task::JoinHandle;
 use crate::engine::{Engine, Options};
 use crate::error::{Error, Result};
 use crate::serve::app::{App, Shared};
+use crate::serve::dead_letters::DeadInMemory;
 use crate::serve::fetch::{FetchLimits, Pictures};
 use crate::serve::hooks::Desk;
 use crate::serve::meters;
-use crate::serve::outgoing::{DeadInMemory, Outgoing, Schedule};
+use crate::serve::outgoing::{Outgoing, Schedule};
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 

@@ -98,7 +98,9 @@ impl Envelope {
 
 /// The media type without its parameters, in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
-    let value = headers.get("content-type").and_then(|value| value.to_str().ok());
+    let value = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok());
     let kind = value.and_then(|value| value.split(';').next());
     kind.unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -87,7 +87,9 @@ impl Adapter for Firebase {
         let Some(user) = claims.user_record else {
             return Err(Refusal::malformed("user_record", "expected the user"));
         };
-        let created = user.metadata.and_then(|metadata| millis(&metadata.creation_time));
+        let created = user
+            .metadata
+            .and_then(|metadata| millis(&metadata.creation_time));
         let (email, phone) = (user.email.as_deref(), user.phone_number.as_deref());
         let record = AccountRecord {
             id: Some(delivery.source.id(&user.uid)),
@@ -98,7 +100,9 @@ impl Adapter for Firebase {
             ..AccountRecord::default()
         };
         Ok(vec![AccountEvent {
-            key: claims.event_id.map(|id| format!("{}\n{id}", claims.event_type)),
+            key: claims
+                .event_id
+                .map(|id| format!("{}\n{id}", claims.event_type)),
             picture: told(user.photo_url),
             ..AccountEvent::of(happening, record)
         }])

@@ -36,9 +36,8 @@ impl Keys {
     pub(crate) fn read(pems: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut keys = BTreeMap::new();
         for (id, pem) in pems {
-            let key = public_key(pem).ok_or_else(|| {
-                format!("`{id}` is no certificate and no RSA public key in PEM")
-            })?;
+            let key = public_key(pem)
+                .ok_or_else(|| format!("`{id}` is no certificate and no RSA public key in PEM"))?;
             keys.insert(id.clone(), key);
         }
         Ok(Self(keys))

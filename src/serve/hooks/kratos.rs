@@ -62,7 +62,10 @@ impl Adapter for Kratos {
             return Err(Refusal::malformed("identity_id", reason));
         };
         if !told_of.traits.as_ref().is_some_and(Value::is_object) {
-            return Err(Refusal::malformed("traits", "expected the identity's traits"));
+            return Err(Refusal::malformed(
+                "traits",
+                "expected the identity's traits",
+            ));
         }
         let profile = Profile::of(told_of.traits.as_ref(), told_of.transient.as_ref());
         let address = told_of.client_ip.as_deref();

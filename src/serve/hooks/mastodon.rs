@@ -81,7 +81,8 @@ impl Adapter for Mastodon {
             _ => return Ok(Vec::new()),
         };
         let object = webhook.object.to_string();
-        let account: AdminAccount = read(object.as_bytes()).map_err(|wrong| wrong.within("object"))?;
+        let account: AdminAccount =
+            read(object.as_bytes()).map_err(|wrong| wrong.within("object"))?;
         let suspended = account.suspended;
         let mut event = account.event(delivery, happening);
         if suspended {

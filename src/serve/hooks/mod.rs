@@ -28,7 +28,15 @@ mod synapse;
 pub(crate) use crate::serve::hooks::desk::{Desk, Screening};
 pub(crate) use crate::serve::hooks::route::{Hooks, router};
 pub(crate) use crate::serve::hooks::settings::{Source, Sources};
-pub(crate) use crate::serve::hooks::signature::{SharedSecret, standard_digest};
+pub(crate) use crate::serve::hooks::signature::{
+    SharedSecret, standard as verify_standard, standard_digest,
+};
 
+#[cfg(test)]
+mod cloudevents_tests;
+#[cfg(test)]
+mod firebase_tests;
+#[cfg(test)]
+mod route_tests;
 #[cfg(test)]
 mod tests;

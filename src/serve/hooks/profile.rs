@@ -18,7 +18,13 @@ const HANDLES: [&str; 7] = [
     "login",
     "screen_name",
 ];
-const NAMES: [&str; 5] = ["display_name", "displayName", "full_name", "fullName", "name"];
+const NAMES: [&str; 5] = [
+    "display_name",
+    "displayName",
+    "full_name",
+    "fullName",
+    "name",
+];
 const BIOS: [&str; 4] = ["bio", "about", "description", "summary"];
 const LINKS: [&str; 5] = ["website", "url", "homepage", "link", "links"];
 const LOCATIONS: [&str; 2] = ["location", "address_locality"];
@@ -82,14 +88,19 @@ fn find(maps: &[&Map<String, Value>], names: &[&'static str]) -> Option<(&'stati
 /// `name: {first, last}`, as in the schemas Kratos ships.
 fn full_name(maps: &[&Map<String, Value>]) -> Option<String> {
     let name = maps.iter().find_map(|map| map.get("name")?.as_object())?;
-    let parts = ["first", "last"].iter().filter_map(|part| name.get(*part)?.as_str());
+    let parts = ["first", "last"]
+        .iter()
+        .filter_map(|part| name.get(*part)?.as_str());
     let joined = parts.collect::<Vec<_>>().join(" ");
     (!joined.trim().is_empty()).then_some(joined)
 }
 
 fn links(maps: &[&Map<String, Value>]) -> Vec<String> {
     let mut links = Vec::new();
-    for value in maps.iter().flat_map(|map| LINKS.iter().filter_map(|name| map.get(*name))) {
+    for value in maps
+        .iter()
+        .flat_map(|map| LINKS.iter().filter_map(|name| map.get(*name)))
+    {
         match value {
             Value::String(link) => links.push(link.clone()),
             Value::Array(several) => {
@@ -164,10 +175,17 @@ mod tests {
 
     #[test]
     fn one_mailbox_is_one_token() {
-        for written in ["Bad.Actor+1@Gmail.com", " badactor@googlemail.com ", "b.adactor@gmail.com"] {
+        for written in [
+            "Bad.Actor+1@Gmail.com",
+            " badactor@googlemail.com ",
+            "b.adactor@gmail.com",
+        ] {
             assert_eq!(mailbox(written).as_deref(), Some("badactor@gmail.com"));
         }
-        assert_eq!(mailbox("a.b+c@example.org").as_deref(), Some("a.b@example.org"));
+        assert_eq!(
+            mailbox("a.b+c@example.org").as_deref(),
+            Some("a.b@example.org")
+        );
         assert_eq!(mailbox("nobody"), None);
         assert_eq!(mailbox("+tag@example.org"), None);
     }
@@ -175,8 +193,14 @@ mod tests {
     #[test]
     fn addresses_give_their_network_alone() {
         assert_eq!(network("198.51.100.77").as_deref(), Some("198.51.100.0/24"));
-        assert_eq!(network("::ffff:198.51.100.77").as_deref(), Some("198.51.100.0/24"));
-        assert_eq!(network("2001:db8:7:1::9").as_deref(), Some("2001:db8:7::/48"));
+        assert_eq!(
+            network("::ffff:198.51.100.77").as_deref(),
+            Some("198.51.100.0/24")
+        );
+        assert_eq!(
+            network("2001:db8:7:1::9").as_deref(),
+            Some("2001:db8:7::/48")
+        );
         for nobody in ["127.0.0.1", "10.1.2.3", "::1", "fd00::1", "what"] {
             assert_eq!(network(nobody), None);
         }

@@ -61,7 +61,11 @@ impl From<Refusal> for Problem {
             }
             Refusal::MediaType { expected } => {
                 let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-                Self::new(status, "unsupported media type", format!("expected {expected}"))
+                Self::new(
+                    status,
+                    "unsupported media type",
+                    format!("expected {expected}"),
+                )
             }
             Refusal::TooLarge => {
                 let status = StatusCode::PAYLOAD_TOO_LARGE;

@@ -73,7 +73,11 @@ impl<D: Desk> Hooks<D> {
         Self { clock, ..self }
     }
 
-    fn source(&self, name: &str, callback: &str) -> Result<(&Source, &'static dyn Adapter), Refusal> {
+    fn source(
+        &self,
+        name: &str,
+        callback: &str,
+    ) -> Result<(&Source, &'static dyn Adapter), Refusal> {
         let source = self.sources.get(name).ok_or(Refusal::UnknownSource)?;
         let adapter = source.platform.adapter();
         match adapter.serves(callback) {
@@ -128,7 +132,10 @@ async fn answered<D: Desk>(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let found = hooks.source(name, callback);
-    let label = found.as_ref().map_or("", |(source, _)| source.name.as_str()).to_owned();
+    let label = found
+        .as_ref()
+        .map_or("", |(source, _)| source.name.as_str())
+        .to_owned();
     let (word, response) = match received(hooks, found, callback, &parts, body).await {
         Ok((decision, response)) => (decision.action.as_str(), response),
         Err(problem) => {
@@ -158,7 +165,11 @@ async fn received<D: Desk>(
     let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
         let is_limit = std::error::Error::source(&error)
             .is_some_and(|source| source.to_string().contains("length limit"));
-        if is_limit { Refusal::TooLarge } else { Refusal::Incomplete }
+        if is_limit {
+            Refusal::TooLarge
+        } else {
+            Refusal::Incomplete
+        }
     })?;
     let delivery = Delivery {
         source,
@@ -189,7 +200,8 @@ async fn all_judged<D: Desk>(
             Ok(judged) => decision = decision.and(judged),
             Err(_) if opens => {
                 let name = source.name.clone();
-                metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name).increment(1);
+                metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name)
+                    .increment(1);
             }
             Err(problem) if problem.passes() => return Err(come_back(problem)),
             Err(problem) => {
@@ -249,7 +261,10 @@ async fn acted<D: Desk>(
             Decision::allow()
         }
         _ => {
-            let screening = hooks.desk.screen_and_remember(&source.name, account).await?;
+            let screening = hooks
+                .desk
+                .screen_and_remember(&source.name, account)
+                .await?;
             Decision {
                 action: source.action(screening.verdict),
                 judged: vec![Judged {
@@ -271,7 +286,10 @@ async fn acted<D: Desk>(
 
 /// The account of a record. A picture given in bytes is decoded off the async threads: a small file may hold many pixels.
 async fn checked(record: AccountRecord) -> Result<Account, Problem> {
-    let has_picture = record.avatar.as_ref().is_some_and(|avatar| avatar.base64.is_some());
+    let has_picture = record
+        .avatar
+        .as_ref()
+        .is_some_and(|avatar| avatar.base64.is_some());
     let check = move || Parser::remote().labelled(record);
     let labelled = match has_picture {
         true => tokio::task::spawn_blocking(check).await.map_err(|_| {
@@ -284,6 +302,8 @@ async fn checked(record: AccountRecord) -> Result<Account, Problem> {
 }
 
 fn seconds_now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }

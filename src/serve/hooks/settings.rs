@@ -194,7 +194,10 @@ impl Source {
             return wrong("`secret` must be at least 12 characters");
         }
         if matches!(self.platform, Platform::Supabase | Platform::Standard)
-            && !self.secrets().iter().all(|secret| secret.standard_key().is_some())
+            && !self
+                .secrets()
+                .iter()
+                .all(|secret| secret.standard_key().is_some())
         {
             return wrong("`secret` must be whsec_ and base64 (Supabase: v1,whsec_ and base64)");
         }

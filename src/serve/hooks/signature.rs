@@ -198,7 +198,11 @@ fn held(is_ours: Choice) -> Result<(), Refusal> {
 }
 
 fn unhex(hex: &[u8]) -> Option<[u8; 32]> {
-    let digit = |byte: u8| (byte as char).to_digit(16).and_then(|n| u8::try_from(n).ok());
+    let digit = |byte: u8| {
+        (byte as char)
+            .to_digit(16)
+            .and_then(|n| u8::try_from(n).ok())
+    };
     let mut bytes = [0u8; 32];
     if hex.len() != 2 * bytes.len() {
         return None;

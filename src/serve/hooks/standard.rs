@@ -52,7 +52,9 @@ impl Adapter for Standard {
 
 /// What a type of event says happened; none for types that are not ours.
 pub(crate) fn happening(kind: &str) -> Option<Happening> {
-    let long = kind.strip_prefix("org.mirrorwatch.").and_then(|kind| kind.strip_suffix(".v1"));
+    let long = kind
+        .strip_prefix("org.mirrorwatch.")
+        .and_then(|kind| kind.strip_suffix(".v1"));
     match long.unwrap_or(kind) {
         "account.created" => Some(Happening::Created),
         "account.updated" => Some(Happening::Updated),

@@ -58,7 +58,10 @@ impl Adapter for Supabase {
 
     fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
         let Hook { metadata, user } = read(delivery.body)?;
-        if !matches!(metadata.name.as_str(), "before-user-created" | "after-user-created") {
+        if !matches!(
+            metadata.name.as_str(),
+            "before-user-created" | "after-user-created"
+        ) {
             return Ok(Vec::new());
         }
         let profile = Profile::of(user.user_metadata.as_ref(), None);
@@ -79,7 +82,9 @@ impl Adapter for Supabase {
             ..AccountRecord::default()
         };
         Ok(vec![AccountEvent {
-            key: metadata.uuid.map(|uuid| format!("{}\n{uuid}", metadata.name)),
+            key: metadata
+                .uuid
+                .map(|uuid| format!("{}\n{uuid}", metadata.name)),
             picture: profile.picture,
             ..AccountEvent::of(Happening::Created, record)
         }])

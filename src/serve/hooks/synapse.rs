@@ -219,5 +219,7 @@ fn user(delivery: &Delivery<'_>, user_id: &str) -> AccountRecord {
 
 /// The address last used: `request_info` is pairs of user agent and address, oldest first.
 fn newest(request_info: &[(Option<String>, Option<String>)]) -> Option<&str> {
-    request_info.last().and_then(|(_, address)| address.as_deref())
+    request_info
+        .last()
+        .and_then(|(_, address)| address.as_deref())
 }
