@@ -9,15 +9,23 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::serve::audit::Audit;
+use crate::serve::dead_letters::Message;
 use crate::serve::docket::Docket;
+use crate::serve::fetch::Pictures;
 use crate::serve::gate::Gate;
+use crate::serve::hooks::Sources;
 use crate::serve::keys::Keys;
 use crate::serve::ledger::Ledger;
+use crate::serve::outgoing::Outgoing;
 use crate::serve::problem::Problem;
 use crate::serve::settings::Settings;
+use crate::wire::{ReportRecord, decision_id};
 
 /// Seconds after which a caller may ask whether the index is whole.
 const OPENING_RETRY_SECONDS: u64 = 2;
+
+/// What a flag is called when it is told.
+const FLAG_RAISED: &str = "org.mirrorwatch.flag.raised.v1";
 
 /// The state of the service; cheap to clone.
 pub(crate) type Shared = Arc<App>;
@@ -40,6 +48,12 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     /// Folder of the database.
     pub(crate) folder: PathBuf,
+    /// Sources of hooks.
+    pub(crate) sources: Arc<Sources>,
+    /// Fetches pictures that hooks name; set once there is a runtime.
+    pub(crate) pictures: OnceLock<Pictures>,
+    /// Sends flags; set once there is a runtime.
+    pub(crate) outgoing: OnceLock<Outgoing>,
     /// The engine, once its index is whole.
     engine: OnceLock<Engine>,
 }
@@ -60,6 +74,9 @@ impl App {
             ledger: Ledger::default(),
             gate: Gate::new(settings.workers(), settings.queue_max),
             folder: folder.to_owned(),
+            sources: Arc::new(settings.sources()?),
+            pictures: OnceLock::new(),
+            outgoing: OnceLock::new(),
             settings,
             engine: OnceLock::new(),
         }))
@@ -69,6 +86,17 @@ impl App {
     pub(crate) fn open(&self, engine: Engine) {
         // There is one call; a second would be the same database.
         let _ = self.engine.set(engine);
+    }
+
+    /// Tells whoever wants to hear of flags that one was raised.
+    pub(crate) fn raise(&self, decision: u64, report: &ReportRecord) {
+        let Some(outgoing) = self.outgoing.get() else {
+            return;
+        };
+        let data = serde_json::to_value(report).unwrap_or_default();
+        let id = format!("flag_{}", decision_id(decision));
+        let now = jiff::Timestamp::now();
+        outgoing.send(&Message::of(id, FLAG_RAISED, now, &data));
     }
 
     /// The engine.

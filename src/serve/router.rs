@@ -1,5 +1,6 @@
 //! Which path is answered by whom, and what every request goes through.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -21,6 +22,7 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::serve::api::{decisions, lookup, operating, screen, watchlist};
 use crate::serve::app::Shared;
 use crate::serve::auth::require;
+use crate::serve::hooks::{self, Hooks};
 use crate::serve::keys::Role;
 use crate::serve::meters;
 use crate::serve::problem::Problem;
@@ -51,8 +53,14 @@ pub(crate) fn router(app: &Shared) -> Router {
         .add_security_scheme("key", SecurityScheme::Http(bearer));
     let viewer = Router::from(SwaggerUi::new("/docs").url("/openapi.json", description));
     let viewer = viewer.layer(content_security(CONTENT_SECURITY_VIEWER));
+    let hooks = Hooks::new(
+        app.clone(),
+        Arc::clone(&app.sources),
+        app.pictures.get().cloned(),
+    );
     calls
         .merge(viewer)
+        .merge(hooks::router(hooks))
         .fallback(|| async { Problem::not_found("no such path") })
         .method_not_allowed_fallback(|| async {
             let status = StatusCode::METHOD_NOT_ALLOWED;

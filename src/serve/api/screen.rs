@@ -102,7 +102,12 @@ pub(in crate::serve) fn screened(
     engine.remember(std::slice::from_ref(account), Timestamp::now())?;
     meters::stage("remember", begun.elapsed().saturating_sub(took));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    Ok((is_new, ReportRecord::of(report, micros)))
+    let decision = report.decision;
+    let record = ReportRecord::of(report, micros);
+    if let (true, Some(number)) = (is_new, decision) {
+        app.raise(number, &record);
+    }
+    Ok((is_new, record))
 }
 
 /// A report as it is kept with its decision: the bytes that a replay gives again.
