@@ -34,6 +34,7 @@ mod index;
 mod judgment;
 mod normalize;
 mod score;
+mod serve;
 mod signal;
 mod store;
 mod verdict;
