@@ -151,6 +151,17 @@ pub struct Ban {
     pub banned_at: Option<Timestamp>,
     /// When the ban ends by itself.
     pub expires_at: Option<Timestamp>,
+    /// Of which entry a person judged it to be a return; `None` of an entry that was banned in its own right.
+    pub descent: Option<Descent>,
+}
+
+/// Where in a lineage an entry stands that came by a judgment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Descent {
+    /// The entry it is a return of.
+    pub parent: AccountId,
+    /// Steps from the entry that was banned in its own right; 1 for its returns.
+    pub hops: u8,
 }
 
 /// An account as read, not yet checked.

@@ -57,11 +57,14 @@ pub mod internals {
     };
 }
 
-pub use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban, Kind, Token, TokenValue};
+pub use crate::account::{
+    Account, AccountDraft, AccountId, Avatar, Ban, Descent, Kind, Token, TokenValue,
+};
 pub use crate::background::{Background, BackgroundBuilder, Observation};
 pub use crate::engine::{
-    Bulk, Cancelled, Engine, Enrolled, EntryRef, EvidenceRow, Generation, Hit, HitReport, Judge,
-    Judged, Options, Probe, Receipt, Report, Screened, Stats, screen,
+    Bulk, Cancelled, Decided, Engine, Enrolled, EntryRef, Erased, EvidenceRow, Generation, Hit,
+    HitReport, Judge, Judged, Options, Probe, Receipt, Recency, Report, Screened, Settled, Stats,
+    Step, screen,
 };
 pub use crate::error::{Error, Rejection, Result};
 pub use crate::evidence::Evidence;
@@ -71,7 +74,7 @@ pub use crate::hash::{Pdq, Secret};
 pub use crate::judgment::{Answer, Judgment, Protection, Remark};
 pub use crate::score::{Circumstances, Model, Score};
 pub use crate::signal::relation::{Comparison, Level, Relation, Signal};
-pub use crate::store::Access;
+pub use crate::store::{Access, DecidedHit, Decision};
 pub use crate::verdict::{Policy, Thresholds, Verdict};
 pub use crate::watchlist::{Entry, Listed};
 pub use crate::wire::{AccountRecord, ReportRecord};

@@ -1,13 +1,14 @@
 //! The outside JSON shapes: records in, reports out. `contract.md` fixes them.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::account::{Account, Token, TokenValue};
 use crate::engine::{EvidenceRow, HitReport, LookupRow, Report};
 use crate::judgment::{Judgment, Protection, Remark};
 
 /// An account record as it stands in a line of NDJSON. Unknown fields are ignored; `null` is missing.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct AccountRecord {
     /// Unique id, required.
@@ -54,7 +55,7 @@ pub struct AccountRecord {
 }
 
 /// A picture: its hash, a file or its bytes.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct AvatarRecord {
     /// PDQ hash, 64 hex digits.
@@ -72,7 +73,7 @@ pub struct AvatarRecord {
 }
 
 /// A ban.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct BanRecord {
     /// Reason in the source's words.
@@ -90,6 +91,12 @@ pub struct BanRecord {
     /// RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+    /// The entry it was judged to be a return of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror_of: Option<String>,
+    /// Steps of that lineage from an entry banned in its own right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hops: Option<u8>,
 }
 
 impl AccountRecord {
@@ -125,6 +132,8 @@ impl AccountRecord {
                 source: text(&ban.source),
                 banned_at: time(ban.banned_at),
                 expires_at: time(ban.expires_at),
+                mirror_of: ban.descent.as_ref().map(|of| of.parent.to_string()),
+                hops: ban.descent.as_ref().map(|of| of.hops),
             }),
             mirror_of: None,
             tactic: None,
@@ -133,7 +142,7 @@ impl AccountRecord {
 }
 
 /// A report as the contract has it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct ReportRecord {
     id: String,
     verdict: &'static str,
@@ -144,11 +153,13 @@ pub struct ReportRecord {
     elapsed_us: u64,
     #[serde(skip_serializing_if = "is_zero")]
     cuts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<String>,
     hits: Vec<HitRecord>,
 }
 
 /// One hit of a report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct HitRecord {
     entry: String,
     handle: String,
@@ -168,7 +179,7 @@ pub(crate) struct HitRecord {
 }
 
 /// One row of evidence.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct EvidenceRecord {
     signal: &'static str,
     level: &'static str,
@@ -183,7 +194,7 @@ pub(crate) struct EvidenceRecord {
 }
 
 /// A row of `lookup --json`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct LookupRecord {
     relation: &'static str,
     why: String,
@@ -194,7 +205,7 @@ pub(crate) struct LookupRecord {
 }
 
 /// What a person said, as `judge --from` reads it and `export --judgments` writes it. Unknown fields are ignored.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub(crate) struct JudgmentRecord {
     /// The account that was judged, or is protected.
@@ -247,7 +258,7 @@ impl JudgmentRecord {
 }
 
 /// What stands in the place of a rejected record's report.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct ErrorLine {
     /// Line of the input, from 1.
     pub line: u64,
@@ -256,7 +267,7 @@ pub(crate) struct ErrorLine {
 }
 
 /// A rejection.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct ErrorRecord {
     /// Stable word.
     pub code: &'static str,
@@ -276,8 +287,17 @@ impl ReportRecord {
             model: report.model,
             elapsed_us,
             cuts: report.cuts,
+            decision: report.decision.map(decision_id),
             hits: report.hits.into_iter().map(HitRecord::of).collect(),
         }
+    }
+}
+
+impl ReportRecord {
+    /// Whether the entry of this id is among the hits that count.
+    pub(crate) fn tells(&self, entry: &str) -> bool {
+        let mut hits = self.hits.iter().filter(|hit| hit.cancelled.is_none());
+        hits.any(|hit| hit.entry == entry)
     }
 }
 
@@ -324,6 +344,17 @@ impl LookupRecord {
             account: AccountRecord::of(&row.account),
         }
     }
+}
+
+/// The id of the decision of this number, as it is told.
+pub(crate) fn decision_id(number: u64) -> String {
+    format!("d{number:016x}")
+}
+
+/// The number of a decision's id, or `None` where it is none.
+pub(crate) fn decision_number(id: &str) -> Option<u64> {
+    let digits = id.strip_prefix('d').filter(|digits| digits.len() == 16)?;
+    u64::from_str_radix(digits, 16).ok()
 }
 
 fn is_zero(count: &u32) -> bool {

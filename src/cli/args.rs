@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::format::Format;
 use crate::judgment::Answer;
 use crate::score::Model;
+use crate::serve::Role;
 use crate::store::Access;
 
 /// Finds mirror accounts: accounts a banned actor opens again. It flags; people decide.
@@ -161,6 +162,24 @@ pub(crate) enum Command {
         #[command(flatten)]
         remark: Remarks,
     },
+    /// Serve HTTP: the interface of signup pipelines and the console of analysts.
+    Serve(Serve),
+    /// Keys of those who may call the service.
+    Keys {
+        #[command(subcommand)]
+        what: KeysCommand,
+    },
+    /// Settings of the service.
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// Erase what is kept of accounts: entries, what was seen, decisions.
+    Erase {
+        /// Ids of accounts.
+        #[arg(required = true, value_name = "ID")]
+        ids: Vec<String>,
+    },
     /// Never flag these accounts, whatever entry they are like.
     Protect {
         /// Ids of accounts.
@@ -171,6 +190,59 @@ pub(crate) enum Command {
         remove: bool,
         #[command(flatten)]
         remark: Remarks,
+    },
+}
+
+/// How the service runs.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address and port [default: 127.0.0.1:8787]. Beyond this machine only with keys.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Settings in TOML; variables MIRRORWATCH__NAME go over it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Certificate chain in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// Private key in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
+    /// Most hits a report.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) hits: usize,
+}
+
+/// What is done with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key and print it, once; only its salted hash is kept.
+    Add {
+        /// Who it is for.
+        name: String,
+        /// screen, analyst or admin; each may what those before it may.
+        #[arg(long)]
+        role: Role,
+    },
+    /// Names, roles and dates.
+    List,
+    /// End a key, by its name or id. A running service honours it within a second.
+    Revoke {
+        /// Name or id.
+        name: String,
+    },
+}
+
+/// What is done with settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Read the settings and say what is wrong with them.
+    Check {
+        /// Settings in TOML.
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
     },
 }
 

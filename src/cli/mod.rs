@@ -18,6 +18,7 @@ mod records;
 mod rescan;
 mod run;
 mod screen;
+mod serve;
 mod table;
 
 pub use crate::cli::run::run;

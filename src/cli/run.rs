@@ -10,6 +10,7 @@ use crate::cli::args::{Arguments, Command};
 use crate::cli::progress::notice;
 use crate::cli::{
     background, calibrate, copies, demo, enroll, evaluate, explain, judge, lookup, rescan, screen,
+    serve,
 };
 use crate::engine::{Engine, Options};
 use crate::error::Result;
@@ -120,6 +121,10 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
             let engine = Engine::open(db, judging.options(Access::Read)?)?;
             explain::run(&engine, &probe, &entry, json, console)
         }
+        Command::Serve(how) => serve::serve(db, how, console),
+        Command::Keys { what } => serve::keys(db, what, console),
+        Command::Config { what } => serve::config(what, console),
+        Command::Erase { ids } => serve::erase(db, &ids, console),
         Command::Evaluate {
             files,
             judging,

@@ -52,6 +52,8 @@ pub(crate) enum Request {
     Withdraw(Vec<AccountId>),
     /// What people say of pairs and accounts.
     Rule(Vec<Ruling>),
+    /// What people say, and the entries that come and go with it.
+    Settle(Vec<Ruling>, Vec<(Account, Entry)>, Vec<AccountId>),
     /// Write changes of a bulk load and how far it has come; they become visible when [`Request::Adopt`] brings their
     /// segment. The first of a load says after which change it began.
     Load(Vec<Change>, Vec<u8>, Option<u64>),
@@ -200,6 +202,16 @@ impl Writer {
                 Request::Enroll(accounts) => group.enroll(accounts),
                 Request::Withdraw(ids) => group.withdraw(ids),
                 Request::Rule(rulings) => group.rule(rulings),
+                Request::Settle(rulings, accounts, ids) => {
+                    let ruled = group.rule(rulings);
+                    let (enrolled, withdrawn) = (group.enroll(accounts), group.withdraw(ids));
+                    Receipt {
+                        added: enrolled.added,
+                        updated: enrolled.updated,
+                        withdrawn: withdrawn.withdrawn,
+                        ..ruled
+                    }
+                }
                 Request::Load(changes, new_mark, begun) => {
                     mark = Some(new_mark);
                     self.loading.extend(begun);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use crate::engine::committer::{Committer, Receipt, Request};
 use crate::engine::generation::Generation;
 use crate::engine::keeping::{load, stamp};
 use crate::engine::learning::Learning;
+use crate::engine::recent::Recent;
 use crate::engine::report::{HitReport, Report, Reporter};
 use crate::engine::screen::{Judge, Probe, Screened, compare, screen};
 use crate::error::{Error, Rejection, Result};
@@ -117,6 +119,10 @@ pub struct Engine {
     background: Arc<Background>,
     judge: Arc<Judge>,
     pub(in crate::engine) learning: Option<Arc<Learning>>,
+    /// Number of the last decision.
+    pub(in crate::engine) decided: Arc<AtomicU64>,
+    /// Recent signups, where they are kept at hand.
+    pub(in crate::engine) recent: Option<Arc<Recent>>,
 }
 
 impl Engine {
@@ -164,6 +170,8 @@ impl Engine {
             background,
             judge: Arc::new(judge),
             learning,
+            decided: Arc::default(),
+            recent: None,
         };
         if writes {
             engine.retire(Timestamp::now())?;
@@ -192,11 +200,13 @@ impl Engine {
         Bulk::new(self)
     }
 
-    /// Removes entries; honoured by every later screen. Ids that are not on the watchlist are listed in the answer.
+    /// Removes entries, and those that were judged to be returns of them; honoured by every later screen. Ids that are
+    /// not on the watchlist are listed in the answer.
     ///
     /// # Errors
-    /// The database cannot write.
+    /// The database cannot be read or written.
     pub fn withdraw(&self, ids: Vec<AccountId>) -> Result<Receipt> {
+        let ids = self.with_descendants(ids)?;
         self.commit(Request::Withdraw(ids))
     }
 
@@ -213,17 +223,26 @@ impl Engine {
     /// The database cannot be read.
     pub fn report(&self, probe: &Account) -> Result<Report> {
         let probe = self.without_opaque_tokens(probe);
-        let fingerprint = self.fingerprint(&probe);
-        let of_probe = Probe::of(&probe, &fingerprint);
+        let (_, screened) = self.screened(&probe)?;
+        self.reporter().report(&probe, &screened)
+    }
+
+    /// Judges an account whose tokens are keyed; a clear one teaches what is ordinary.
+    pub(in crate::engine) fn screened(
+        &self,
+        probe: &Account,
+    ) -> Result<(Fingerprint<'static>, Screened)> {
+        let fingerprint = self.fingerprint(probe);
+        let of_probe = Probe::of(probe, &fingerprint);
         let screened = screen(&self.generation.load_full(), &of_probe, &self.judge);
         // Flagged accounts teach nothing, and who was seen before has taught before.
         if let Some(learning) = &self.learning
             && screened.verdict == Verdict::Clear
             && !self.store.has_seen(probe.id())?
         {
-            learning.observe(&probe, &fingerprint.values());
+            learning.observe(probe, &fingerprint.values());
         }
-        self.reporter().report(&probe, &screened)
+        Ok((fingerprint, screened))
     }
 
     /// Compares `probe` with one entry, whatever blocking would have said.
@@ -394,7 +413,7 @@ impl Engine {
         &self.store
     }
 
-    fn reporter(&self) -> Reporter<'_> {
+    pub(in crate::engine) fn reporter(&self) -> Reporter<'_> {
         Reporter::new(&self.store, &self.background, &self.judge, self.model())
     }
 

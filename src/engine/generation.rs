@@ -255,6 +255,15 @@ impl Generation {
         self.parts.iter().map(of).sum()
     }
 
+    /// Live entries of segments that are held in memory and not in a file.
+    pub fn in_memory(&self) -> u32 {
+        let in_memory = self
+            .parts
+            .iter()
+            .filter(|part| part.segment.file().is_none());
+        in_memory.map(|part| part.live).sum()
+    }
+
     /// Segments.
     pub fn segments(&self) -> usize {
         self.parts.len()

@@ -85,6 +85,12 @@ impl Engine {
     }
 
     fn rule(&self, rulings: Vec<Ruling>) -> Result<Receipt> {
+        self.check_exemptions(&rulings)?;
+        self.commit(Request::Rule(rulings))
+    }
+
+    /// Turns rulings down that would exempt more than can be held.
+    pub(in crate::engine) fn check_exemptions(&self, rulings: &[Ruling]) -> Result<()> {
         let held = self.generation().exemptions().len();
         let exempts = |ruling: &&Ruling| match ruling {
             Ruling::Judge(judgment) => judgment.answer == Answer::NotMirror,
@@ -98,6 +104,6 @@ impl Engine {
                 format!("{held} pairs and accounts are exempt, the limit is {EXEMPTIONS_MAX}");
             return Err(Rejection::new("too_many", "judgment", reason).into());
         }
-        self.commit(Request::Rule(rulings))
+        Ok(())
     }
 }

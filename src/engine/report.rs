@@ -77,6 +77,8 @@ pub struct Report {
     pub model: String,
     /// Look-ups that a cap cut short.
     pub cuts: u32,
+    /// Number of the decision it was kept as, where it was.
+    pub decision: Option<u64>,
     /// Best entries first; after them those that are cancelled.
     pub hits: Vec<HitReport>,
 }
@@ -106,18 +108,42 @@ impl<'a> Reporter<'a> {
 
     /// The report of one screen. One disk read for each hit.
     pub(crate) fn report(&self, probe: &Account, screened: &Screened) -> Result<Report> {
+        let hits = self.hits(probe, screened)?;
+        Ok(self.headed(
+            probe,
+            screened,
+            hits.into_iter().map(|(_, hit)| hit).collect(),
+        ))
+    }
+
+    /// The hits of one screen, each with its entry as stored; the cancelled ones last.
+    pub(crate) fn hits(
+        &self,
+        probe: &Account,
+        screened: &Screened,
+    ) -> Result<Vec<(Account, HitReport)>> {
         let mut hits = Vec::with_capacity(screened.hits.len());
         for hit in &screened.hits {
             hits.extend(self.hit(probe, hit, false)?);
         }
         for (hit, cancelled) in &screened.cancelled {
-            if let Some(mut told) = self.hit(probe, hit, false)? {
+            if let Some((entry, mut told)) = self.hit(probe, hit, false)? {
                 let (said, _) = self.said(probe.id(), &hit.entry.id, Some(*cancelled))?;
                 told.cancelled = said;
-                hits.push(told);
+                hits.push((entry, told));
             }
         }
-        Ok(Report {
+        Ok(hits)
+    }
+
+    /// The report of one screen around its hits.
+    pub(crate) fn headed(
+        &self,
+        probe: &Account,
+        screened: &Screened,
+        hits: Vec<HitReport>,
+    ) -> Report {
+        Report {
             id: probe.id().to_string(),
             verdict: screened.verdict.as_str(),
             score_bits: screened.score,
@@ -125,8 +151,9 @@ impl<'a> Reporter<'a> {
             lsn: screened.lsn,
             model: self.model.clone(),
             cuts: screened.cuts,
+            decision: None,
             hits,
-        })
+        }
     }
 
     /// One hit with every signal and whatever was judged of the pair.
@@ -136,7 +163,7 @@ impl<'a> Reporter<'a> {
         hit: &Hit,
         cancelled: Option<Cancelled>,
     ) -> Result<Option<HitReport>> {
-        let Some(mut told) = self.hit(probe, hit, true)? else {
+        let Some((_, mut told)) = self.hit(probe, hit, true)? else {
             return Ok(None);
         };
         (told.cancelled, told.judged) = self.said(probe.id(), &hit.entry.id, cancelled)?;
@@ -167,13 +194,17 @@ impl<'a> Reporter<'a> {
         })
     }
 
+    /// One hit in words, and its entry as stored; `None` where it was withdrawn since the screen.
+    fn hit(&self, probe: &Account, hit: &Hit, all: bool) -> Result<Option<(Account, HitReport)>> {
+        let entry = self.store.entry(&hit.entry.id)?;
+        Ok(entry.map(|entry| {
+            let told = self.told(probe, &entry, hit, all);
+            (entry, told)
+        }))
+    }
+
     /// One hit in words; with `all`, signals that one side does not tell are listed too.
-    fn hit(&self, probe: &Account, hit: &Hit, all: bool) -> Result<Option<HitReport>> {
-        // An entry withdrawn since the screen is told no more.
-        let Some(stored) = self.store.entry(&hit.entry.id)? else {
-            return Ok(None);
-        };
-        let entry = &stored;
+    pub(crate) fn told(&self, probe: &Account, entry: &Account, hit: &Hit, all: bool) -> HitReport {
         let pair = Pair {
             probe,
             entry,
@@ -202,7 +233,7 @@ impl<'a> Reporter<'a> {
             .collect();
         evidence.extend(circumstances(hit));
         let ban = entry.ban.clone().unwrap_or_default();
-        Ok(Some(HitReport {
+        HitReport {
             entry: hit.entry.id.to_string(),
             handle: entry.handle.clone(),
             display_name: entry.display_name.clone(),
@@ -215,7 +246,7 @@ impl<'a> Reporter<'a> {
             evidence,
             cancelled: None,
             judged: None,
-        }))
+        }
     }
 }
 

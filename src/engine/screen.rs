@@ -110,6 +110,10 @@ pub struct Screened {
     pub compared: u32,
     /// Number of the last change of the watchlist that was seen.
     pub lsn: u64,
+    /// Live entries that were screened against.
+    pub entries: u32,
+    /// How many entries carry each value that was asked for, by key; told of flagged probes only.
+    pub(crate) counted: Vec<(u64, Carriers)>,
 }
 
 /// Screens `probe` against one generation. Pure: no clock, ties broken by entry id.
@@ -162,14 +166,22 @@ fn judged(
         cancelled(&mut hits, exemption, generation, judge)
     });
     let score = ranked(&mut hits, generation, judge);
+    let entries = generation.entries();
+    let verdict = judge.thresholds(entries).decide(score);
+    let counted = match verdict {
+        Verdict::Clear => Vec::new(),
+        _ => pairing.crowd.counted(),
+    };
     Screened {
-        verdict: judge.thresholds(generation.entries()).decide(score),
+        verdict,
         score,
         hits: hits.iter().filter_map(Weighed::hit).collect(),
         cancelled,
         cuts: candidates.cuts,
         compared: (alone.len() + lent.len()) as u32,
         lsn: generation.lsn(),
+        entries,
+        counted,
     }
 }
 
@@ -261,6 +273,16 @@ fn crowd<'a>(
         crowd.note(key, carriers);
     }
     crowd
+}
+
+/// Minutes from the ban to the opening, where both are known and in that order.
+pub(crate) fn minutes_between(
+    banned_at: Option<Timestamp>,
+    opened_at: Option<Timestamp>,
+) -> Option<f32> {
+    let (banned, opened) = banned_at.zip(opened_at)?;
+    let minutes = (opened.as_second() - banned.as_second()) as f32 / 60.0;
+    (minutes >= 0.0).then_some(minutes)
 }
 
 /// What weighs in on every pair of one probe.
@@ -361,14 +383,11 @@ impl<'a> Pairing<'a> {
     }
 
     fn circumstances(&self, name_told: f32, banned_at: Option<Timestamp>) -> Circumstances {
-        let minutes = banned_at
-            .zip(self.opened_at)
-            .map(|(banned, opened)| (opened.as_second() - banned.as_second()) as f32 / 60.0);
         Circumstances {
             entries: self.generation.entries(),
             name_told: name_told.max(self.probe.name_told),
             network_bits: 0.0,
-            minutes_since_ban: minutes.filter(|minutes| *minutes >= 0.0),
+            minutes_since_ban: minutes_between(banned_at, self.opened_at),
         }
     }
 }

@@ -14,7 +14,46 @@ use crate::store::SeenAccount;
 /// What was seen of an account is kept this long after it was last screened.
 const SEEN_DAYS: i64 = 30;
 
+/// What was erased of one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erased {
+    /// Whether it was on the watchlist.
+    pub entry: bool,
+    /// Whether anything had been seen of it.
+    pub seen: bool,
+    /// Decisions about it, or that told it.
+    pub decisions: usize,
+}
+
 impl Engine {
+    /// Erases what is kept of one account: its entry, what was seen of it, and the decisions that tell of it. What
+    /// people judged stays, which holds ids and their own notes, no profile.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn erase(&self, id: &AccountId) -> Result<Erased> {
+        let entry = self.generation().contains(id);
+        if entry {
+            self.withdraw(vec![id.clone()])?;
+        }
+        if let Some(recent) = &self.recent {
+            recent.forget(id);
+        }
+        let seen = self.store().has_seen(id)?;
+        self.store().forget(id)?;
+        let mut decisions = self.decisions_of(id, usize::MAX)?;
+        decisions.extend(self.returns_of(id, usize::MAX)?);
+        decisions.sort_by_key(|decision| decision.number);
+        decisions.dedup_by_key(|decision| decision.number);
+        self.store().forget_decisions(&decisions)?;
+        let decisions = decisions.len();
+        Ok(Erased {
+            entry,
+            seen,
+            decisions,
+        })
+    }
+
     /// Keeps what was seen of accounts, added to what was seen before, so that a later ban by id alone finds it.
     ///
     /// # Errors
@@ -82,7 +121,10 @@ impl Engine {
     }
 
     /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for [`SEEN_DAYS`].
-    pub(in crate::engine) fn retire(&self, now: Timestamp) -> Result<()> {
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn retire(&self, now: Timestamp) -> Result<()> {
         let ended = self.generation().ended(now);
         if !ended.is_empty() {
             self.withdraw(ended)?;

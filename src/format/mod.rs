@@ -10,7 +10,7 @@ mod parse;
 mod picture;
 mod ruling;
 
-pub(crate) use crate::format::input::Line;
+pub(crate) use crate::format::input::{Body, Line};
 pub use crate::format::input::{Format, Input};
 pub use crate::format::parse::{Labelled, Parser};
 pub(crate) use crate::format::ruling::{Defaults, ruling};

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
-use crate::account::{Account, AccountDraft, Avatar, Ban, Kind, Token, TokenValue};
+use crate::account::{
+    Account, AccountDraft, AccountId, Avatar, Ban, Descent, Kind, Token, TokenValue,
+};
 use crate::error::Rejection;
 use crate::format::input::Body;
 use crate::format::picture;
@@ -25,15 +27,22 @@ pub struct Labelled {
 }
 
 /// Parses bodies of one input.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Parser {
-    folder: PathBuf,
+    /// Where picture paths begin; `None` where records come from another machine, which has no files here.
+    folder: Option<PathBuf>,
 }
 
 impl Parser {
     /// A parser whose picture paths are relative to `folder`.
     pub fn new(folder: PathBuf) -> Self {
+        let folder = Some(folder);
         Self { folder }
+    }
+
+    /// A parser of records from another machine: a picture path is turned down.
+    pub fn remote() -> Self {
+        Self { folder: None }
     }
 
     /// The account in `body`. Reads the picture file where one is named.
@@ -101,7 +110,13 @@ impl Parser {
                     quality,
                 }))
             }
-            (None, Some(path), None) => picture::of_file(&self.folder, Path::new(&path)).map(Some),
+            (None, Some(path), None) => match &self.folder {
+                Some(folder) => picture::of_file(folder, Path::new(&path)).map(Some),
+                None => {
+                    let reason = "a path names a file of the sender: send pdq or base64";
+                    Err(Rejection::new("invalid_value", "avatar.path", reason))
+                }
+            },
             (None, None, Some(base64)) => picture::of_base64(&base64).map(Some),
             (None, None, None) => Ok(None),
             _ => Err(Rejection::new(
@@ -202,6 +217,19 @@ fn ban(record: BanRecord) -> Result<Ban, Rejection> {
         source: record.source.unwrap_or_default(),
         banned_at: time("ban.banned_at", record.banned_at)?,
         expires_at: time("ban.expires_at", record.expires_at)?,
+        descent: record
+            .mirror_of
+            .map(|parent| descent(&parent, record.hops))
+            .transpose()?,
+    })
+}
+
+fn descent(parent: &str, hops: Option<u8>) -> Result<Descent, Rejection> {
+    let parent = AccountId::new(parent)
+        .map_err(|rejection| Rejection::new(rejection.code, "ban.mirror_of", rejection.reason))?;
+    Ok(Descent {
+        parent,
+        hops: hops.unwrap_or(1).max(1),
     })
 }
 

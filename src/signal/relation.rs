@@ -341,6 +341,14 @@ impl<'a> Crowd<'a> {
         self.known.borrow_mut().insert(key, carriers);
     }
 
+    /// The carriers of every key that was asked for or noted, by key.
+    pub fn counted(&self) -> Vec<(u64, Carriers)> {
+        let known = self.known.borrow();
+        let mut counted: Vec<(u64, Carriers)> = known.iter().map(|(key, c)| (*key, *c)).collect();
+        counted.sort_unstable_by_key(|(key, _)| *key);
+        counted
+    }
+
     /// A list shorter than this is no sample of what is common: two networks may share a picture by chance.
     const SAMPLE_MIN: u32 = 100_000;
 

@@ -5,7 +5,9 @@
 use jiff::Timestamp;
 use prost::Message;
 
-use crate::account::{Account, AccountDraft, Avatar, Ban, Kind, Token, TokenValue};
+use crate::account::{
+    Account, AccountDraft, AccountId, Avatar, Ban, Descent, Kind, Token, TokenValue,
+};
 use crate::judgment::{Answer, Remark};
 
 /// An entry and the change that wrote it.
@@ -94,6 +96,10 @@ struct BanMessage {
     banned_at: Option<i64>,
     #[prost(int64, optional, tag = "5")]
     expires_at: Option<i64>,
+    #[prost(string, tag = "6")]
+    parent: String,
+    #[prost(uint32, tag = "7")]
+    hops: u32,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -309,6 +315,8 @@ fn message_of(account: &Account) -> AccountMessage {
             source: ban.source.clone(),
             banned_at: seconds(ban.banned_at),
             expires_at: seconds(ban.expires_at),
+            parent: (ban.descent.as_ref()).map_or_else(String::new, |of| of.parent.to_string()),
+            hops: ban.descent.as_ref().map_or(0, |of| of.hops.into()),
         }),
     }
 }
@@ -368,6 +376,13 @@ fn ban_of(message: BanMessage) -> Result<Ban, String> {
         source: message.source,
         banned_at: message.banned_at.map(timestamp).transpose()?,
         expires_at: message.expires_at.map(timestamp).transpose()?,
+        descent: match message.parent.as_str() {
+            "" => None,
+            parent => Some(Descent {
+                parent: AccountId::new(parent).map_err(|rejection| rejection.to_string())?,
+                hops: u8::try_from(message.hops).map_err(|_| "a lineage of more than 255 steps")?,
+            }),
+        },
     })
 }
 

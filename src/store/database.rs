@@ -258,6 +258,22 @@ impl Store {
         Ok(stored.map_err(database)?.is_some())
     }
 
+    /// Everything that was seen, by id.
+    pub(crate) fn all_seen(&self) -> Result<impl Iterator<Item = Result<SeenAccount>> + '_> {
+        let rows = self.rows(family::SEEN)?;
+        Ok(rows.map(|row| {
+            let (key, stored) = row?;
+            SeenAccount::decode(&stored).map_err(|reason| damaged(&key, &reason))
+        }))
+    }
+
+    /// Forgets what was seen of one account.
+    pub(crate) fn forget(&self, id: &AccountId) -> Result<()> {
+        let family = self.family(family::SEEN)?;
+        let forgotten = self.db.delete_cf(family, key::account(id));
+        forgotten.map_err(database)
+    }
+
     /// Keeps what was seen; not synced, since losing the last moments of it loses no ban.
     pub(crate) fn remember(&self, seen: &[SeenAccount]) -> Result<()> {
         let accounts = self.family(family::SEEN)?;

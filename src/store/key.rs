@@ -18,8 +18,14 @@ pub(crate) mod family {
     pub(crate) const JUDGED: &str = "judged";
     /// Protected accounts by id.
     pub(crate) const PROTECTED: &str = "protected";
+    /// Flags as they were raised, by number.
+    pub(crate) const DECISIONS: &str = "decisions";
+    /// The numbers of `decisions` by account and by entry; no values.
+    pub(crate) const DECIDED: &str = "decided";
     /// All of them, in the order they are created.
-    pub(crate) const ALL: [&str; 7] = [META, ENTRIES, LOG, SEEN, JUDGMENTS, JUDGED, PROTECTED];
+    pub(crate) const ALL: [&str; 9] = [
+        META, ENTRIES, LOG, SEEN, JUDGMENTS, JUDGED, PROTECTED, DECISIONS, DECIDED,
+    ];
 }
 
 /// Keys of the `meta` family.
@@ -68,6 +74,31 @@ pub(crate) fn account_of(key: &[u8]) -> Option<AccountId> {
 pub(crate) fn pair_of(key: &[u8]) -> Option<(AccountId, AccountId)> {
     let mut ids = key.splitn(2, |byte| *byte == 0);
     Some((account_of(ids.next()?)?, account_of(ids.next()?)?))
+}
+
+/// On which side of a decision an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// It was flagged.
+    Probe,
+    /// It was flagged as a return of this entry.
+    Entry,
+}
+
+/// Key of a decision among those of one account; by number within it.
+pub(crate) fn decided(side: Side, id: &AccountId, number: u64) -> Vec<u8> {
+    let mut key = decided_of(side, id);
+    key.extend_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// How the keys of all decisions of one account begin.
+pub(crate) fn decided_of(side: Side, id: &AccountId) -> Vec<u8> {
+    let side = match side {
+        Side::Probe => b'p',
+        Side::Entry => b'e',
+    };
+    [&[side], account(id), &[0]].concat()
 }
 
 /// Key of a change: big-endian, so that iteration is in order.

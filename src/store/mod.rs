@@ -5,6 +5,7 @@
 
 mod codec;
 mod database;
+mod decisions;
 mod key;
 mod manifest;
 mod rulings;
@@ -14,6 +15,8 @@ mod verify;
 pub(crate) use crate::store::codec::SeenAccount;
 pub use crate::store::database::Access;
 pub(crate) use crate::store::database::{Change, Store, make_private};
+pub use crate::store::decisions::{DecidedHit, Decision};
+pub(crate) use crate::store::key::Side;
 pub(crate) use crate::store::manifest::{Manifest, SegmentRecord};
 pub(crate) use crate::store::segment_file::{Stamp, Unusable};
 pub(crate) use crate::store::verify::Verification;

@@ -118,7 +118,8 @@ impl Store {
         Ok(rows.into_iter().flatten())
     }
 
-    fn value(&self, name: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    /// The value of a key in a family that databases of earlier programs have not got.
+    pub(in crate::store) fn value(&self, name: &str, key: &[u8]) -> Result<Option<Vec<u8>>> {
         match self.db().cf_handle(name) {
             Some(family) => self.db().get_cf(family, key).map_err(database),
             None => Ok(None),

@@ -25,8 +25,8 @@ const RANKS: [(&str, u32); 21] = [
     ("wire", 13),
     ("format", 14),
     ("evaluate", 15),
-    ("cli", 16),
     ("serve", 16),
+    ("cli", 17),
 ];
 /// Words that only these places may name, outside tests.
 const WALLS: [(&str, &[&str]); 5] = [

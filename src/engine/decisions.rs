@@ -1,0 +1,295 @@
+//! Flags that are kept: what was decided, on what grounds, and the same report made again from them.
+//!
+//! A decision holds its entries as they were, what their networks lent, and how many entries carried each value. So
+//! [`Engine::replay`] scores it anew, whatever has been enrolled, withdrawn or judged since.
+
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountId};
+use crate::engine::columns::{Columns, Packed, Row, gathered};
+use crate::engine::front::Engine;
+use crate::engine::report::{HitReport, Report};
+use crate::engine::screen::{Hit, Screened, minutes_between};
+use crate::error::Result;
+use crate::evidence::Evidence;
+use crate::fingerprint::Fingerprint;
+use crate::hash::feature::{Space, feature};
+use crate::score::{Circumstances, Score};
+use crate::signal::relation::{Carriers, Crowd};
+use crate::store::{DecidedHit, Decision, Side};
+use crate::verdict::Verdict;
+use crate::watchlist::Entry;
+
+/// What screening an account for good came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// The report; flagged ones carry the number of their decision.
+    pub report: Report,
+    /// Whether it is flagged on evidence that no earlier decision of the account had.
+    pub is_new: bool,
+}
+
+impl Engine {
+    /// Judges an account as [`Engine::report`] does and keeps the decision if it is flagged, with the bytes that `told`
+    /// makes of its report. Screened again with the same outcome it is the same decision.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn decide(&self, probe: &Account, told: impl Fn(&Report) -> Vec<u8>) -> Result<Decided> {
+        let probe = self.without_opaque_tokens(probe);
+        let (fingerprint, screened) = self.screened(&probe)?;
+        if let Some(recent) = &self.recent {
+            recent.note(probe.id(), fingerprint);
+        }
+        let (entries, hits) = self.reporter().hits(&probe, &screened)?.into_iter().unzip();
+        let mut report = self.reporter().headed(&probe, &screened, hits);
+        if screened.verdict == Verdict::Clear {
+            let is_new = false;
+            return Ok(Decided { report, is_new });
+        }
+        let agreed = agreed(&screened);
+        let earlier = self.decisions_of(probe.id(), 1)?.pop();
+        if let Some(earlier) = &earlier
+            && is_same(earlier, &report)
+        {
+            report.decision = Some(earlier.number);
+            let is_new = false;
+            return Ok(Decided { report, is_new });
+        }
+        let mut decision = self.decision_of(probe, &screened, entries, &report);
+        let before = earlier.map_or_else(Vec::new, |earlier| earlier.agreed);
+        decision.is_new = agreed.iter().any(|of| before.binary_search(of).is_err());
+        decision.agreed = [before, agreed].concat();
+        decision.agreed.sort_unstable();
+        decision.agreed.dedup();
+        report.decision = Some(decision.number);
+        decision.report = told(&report);
+        self.store().decide(&decision)?;
+        let is_new = decision.is_new;
+        Ok(Decided { report, is_new })
+    }
+
+    fn decision_of(
+        &self,
+        probe: Account,
+        screened: &Screened,
+        entries: Vec<Account>,
+        report: &Report,
+    ) -> Decision {
+        let cancelled = screened.cancelled.iter().map(|(hit, _)| hit);
+        let hits: Vec<&Hit> = screened.hits.iter().chain(cancelled).collect();
+        let decided = |(entry, told): (Account, &HitReport)| {
+            let hit = hits.iter().find(|hit| hit.entry.id == *entry.id());
+            DecidedHit {
+                network_bits: hit.map_or(0.0, |hit| hit.circumstances.network_bits),
+                score: told.score_bits,
+                cancelled: told.cancelled.clone().unwrap_or_default(),
+                entry,
+            }
+        };
+        Decision {
+            number: self.next_decision(),
+            lsn: screened.lsn,
+            entries: screened.entries,
+            model: report.model.clone(),
+            verdict: report.verdict.to_owned(),
+            score: report.score_bits,
+            cuts: report.cuts,
+            is_new: false,
+            hits: entries.into_iter().zip(&report.hits).map(decided).collect(),
+            probe,
+            counted: screened.counted.clone(),
+            agreed: Vec::new(),
+            report: Vec::new(),
+        }
+    }
+
+    /// Makes the report of a decision again, from what it holds and the model in use now. The same bytes come out as
+    /// long as [`Engine::model`] is the one it was made with.
+    pub fn replay(&self, decision: &Decision) -> Report {
+        let mut packed = Packed::default();
+        for hit in &decision.hits {
+            packed.push(&self.entry_of(&hit.entry));
+        }
+        let rows: Vec<Row<'_>> = packed.sorted().collect();
+        let columns = gathered(rows.into_iter());
+        let probe = self.fingerprint(&decision.probe);
+        let replayed = Replayed {
+            engine: self,
+            decision,
+            columns: &columns,
+            probe: &probe,
+        };
+        let hits: Vec<HitReport> = decision
+            .hits
+            .iter()
+            .filter_map(|hit| replayed.hit(hit))
+            .collect();
+        let counts = hits.iter().find(|hit| hit.cancelled.is_none());
+        let score = counts.map_or(decision.score, |hit| hit.score_bits);
+        let judge = self.judge();
+        Report {
+            id: decision.probe.id().to_string(),
+            verdict: judge.thresholds(decision.entries).decide(score).as_str(),
+            score_bits: score,
+            probability: judge.model.probability(score),
+            lsn: decision.lsn,
+            model: self.model(),
+            cuts: decision.cuts,
+            decision: Some(decision.number),
+            hits,
+        }
+    }
+
+    /// The decision of this number. One disk read.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn decision(&self, number: u64) -> Result<Option<Decision>> {
+        self.store().decision(number)
+    }
+
+    /// Decisions from number `from` on, in the order they were raised.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn decisions(&self, from: u64) -> Result<impl Iterator<Item = Result<Decision>> + '_> {
+        self.store().decisions(from)
+    }
+
+    /// The decisions of an account, the latest first, at most `limit`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn decisions_of(&self, probe: &AccountId, limit: usize) -> Result<Vec<Decision>> {
+        self.read_decisions(Side::Probe, probe, limit)
+    }
+
+    /// The decisions in which an entry was told, the latest first, at most `limit`: its past returns.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn returns_of(&self, entry: &AccountId, limit: usize) -> Result<Vec<Decision>> {
+        self.read_decisions(Side::Entry, entry, limit)
+    }
+
+    /// Forgets decisions raised before `limit`; returns how many.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn forget_decisions_before(&self, limit: Timestamp) -> Result<usize> {
+        let old: Vec<Decision> = self
+            .decisions(0)?
+            .take_while(|decision| decision.as_ref().map_or(true, |d| d.at() < limit))
+            .collect::<Result<_>>()?;
+        self.store().forget_decisions(&old)?;
+        Ok(old.len())
+    }
+
+    fn read_decisions(&self, side: Side, id: &AccountId, limit: usize) -> Result<Vec<Decision>> {
+        let numbers = self.store().decisions_of(side, id, limit)?;
+        let read = numbers
+            .into_iter()
+            .filter_map(|number| self.decision(number).transpose());
+        read.collect()
+    }
+
+    /// The clock in microseconds, moved on where two decisions would share a number.
+    fn next_decision(&self) -> u64 {
+        let now = u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(0);
+        let next = |last: u64| Some(now.max(last + 1));
+        let order = Ordering::Relaxed;
+        let last = self.decided.fetch_update(order, order, next);
+        now.max(last.unwrap_or_else(|last| last) + 1)
+    }
+}
+
+/// A decision being made again.
+struct Replayed<'a> {
+    engine: &'a Engine,
+    decision: &'a Decision,
+    columns: &'a Columns,
+    probe: &'a Fingerprint<'a>,
+}
+
+impl Replayed<'_> {
+    fn hit(&self, decided: &DecidedHit) -> Option<HitReport> {
+        let (engine, decision) = (self.engine, self.decision);
+        let ordinal = self.columns.find(decided.entry.id().as_str())?;
+        let entry = self.columns.fingerprint(ordinal)?;
+        let unknown = |_: u64| Carriers::default();
+        let ordinary = |key| engine.judge().learnt.bits(key);
+        let crowd = Crowd::new(decision.entries, &unknown, &ordinary);
+        for (key, carriers) in &decision.counted {
+            crowd.note(*key, *carriers);
+        }
+        let evidence = Evidence::of(self.probe, &entry, &crowd);
+        let banned_at = self.columns.banned_at(ordinal);
+        let circumstances = Circumstances {
+            entries: decision.entries,
+            name_told: entry.name_told.max(self.probe.name_told),
+            network_bits: decided.network_bits,
+            minutes_since_ban: minutes_between(banned_at, decision.probe.created_at),
+        };
+        let hit = Hit {
+            entry: self.columns.listed(ordinal)?,
+            evidence,
+            score: Score::of(&evidence, &circumstances, &engine.judge().model),
+            circumstances,
+        };
+        let mut told = engine
+            .reporter()
+            .told(&decision.probe, &decided.entry, &hit, false);
+        told.cancelled = (!decided.cancelled.is_empty()).then(|| decided.cancelled.clone());
+        Some(told)
+    }
+}
+
+/// Digests of entry, signal and relation of everything that speaks for a hit that counts, ascending.
+fn agreed(screened: &Screened) -> Vec<u64> {
+    let mut agreed: Vec<u64> = Vec::new();
+    for hit in &screened.hits {
+        let speaks = |(signal, _): &(_, _)| hit.score.bits(*signal) > 0.0;
+        let digest = |(signal, comparison): (
+            crate::signal::relation::Signal,
+            crate::signal::relation::Comparison,
+        )| {
+            let said = format!("{}\0{signal:?}\0{:?}", hit.entry.id, comparison.relation);
+            feature(Space::Pair, said.as_bytes())
+        };
+        agreed.extend(hit.evidence.iter().filter(speaks).map(digest));
+    }
+    agreed.sort_unstable();
+    agreed.dedup();
+    agreed
+}
+
+/// Whether a report tells the same hits with the same scores under the same model.
+fn is_same(earlier: &Decision, report: &Report) -> bool {
+    let told = report.hits.iter();
+    let told = told.map(|hit| (hit.entry.as_str(), hit.score_bits, hit.cancelled.as_deref()));
+    let before = earlier.hits.iter().map(|hit| {
+        let cancelled = (!hit.cancelled.is_empty()).then_some(hit.cancelled.as_str());
+        (hit.entry.id().as_str(), hit.score, cancelled)
+    });
+    earlier.model == report.model && earlier.verdict == report.verdict && told.eq(before)
+}
+
+impl Entry {
+    /// A signup as it is kept at hand: an entry that was never banned.
+    pub(in crate::engine) fn of_signup(
+        id: &AccountId,
+        fingerprint: Fingerprint<'static>,
+        until: Timestamp,
+    ) -> Self {
+        Self {
+            id: id.clone(),
+            fingerprint,
+            network: None,
+            banned_at: None,
+            expires_at: Some(until),
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Recent signups at hand: a rolling generation of probes, so that a new ban finds the returns that came before it.
+//!
+//! The same structures as the watchlist's, with the roles turned round: signups are indexed, the new entry asks. What
+//! it finds is then screened in earnest, so that a retro-match is the verdict a screen would give now.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::account::{Account, AccountId};
+use crate::blocking::Query;
+use crate::engine::candidates::{Candidates, UNSOUGHT_BITS};
+use crate::engine::columns::Packed;
+use crate::engine::front::Engine;
+use crate::engine::generation::{Generation, Part, merge_order, rows};
+use crate::engine::segment::Segment;
+use crate::error::Result;
+use crate::evidence::Evidence;
+use crate::fingerprint::Fingerprint;
+use crate::score::{Circumstances, Score};
+use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
+use crate::watchlist::Entry;
+
+/// Signups that are compared one by one before they are indexed together: about a millisecond of comparing.
+const FOLD_LEN: usize = 1_024;
+/// Signups are indexed at the latest after this long.
+const FOLD_EVERY: Duration = Duration::from_millis(500);
+/// How often old signups are let go.
+const LET_GO_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// Most signups that are screened again for one new entry, those that agree most.
+const RESCREENED_MAX: usize = 64;
+
+/// How long and how many signups are kept at hand.
+#[derive(Debug, Clone, Copy)]
+pub struct Recency {
+    /// For this long after they were last screened.
+    pub hours: u32,
+    /// At most so many, the youngest; some 800 bytes of memory each.
+    pub signups_max: u32,
+}
+
+/// Signups in the making and indexed; shared by all clones of an engine.
+pub(crate) struct Recent {
+    shared: Arc<Shared>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+struct Shared {
+    recency: Recency,
+    /// Not indexed yet: those that came since, and those being indexed.
+    fresh: Mutex<[Vec<Arc<Entry>>; 2]>,
+    is_full: Condvar,
+    view: ArcSwap<Generation>,
+    /// Held while the view is changed.
+    writing: Mutex<()>,
+    /// Held while what came is indexed.
+    folding: Mutex<()>,
+    is_over: AtomicBool,
+}
+
+impl Recent {
+    fn start(recency: Recency) -> Self {
+        let shared = Arc::new(Shared {
+            recency,
+            fresh: Mutex::default(),
+            is_full: Condvar::new(),
+            view: ArcSwap::default(),
+            writing: Mutex::default(),
+            folding: Mutex::default(),
+            is_over: AtomicBool::new(false),
+        });
+        let (folding, merging) = (Arc::clone(&shared), Arc::clone(&shared));
+        let threads = vec![
+            std::thread::spawn(move || folding.fold_until_over()),
+            std::thread::spawn(move || merging.merge_until_over()),
+        ];
+        Self {
+            shared,
+            threads: Mutex::new(threads),
+        }
+    }
+
+    /// Keeps a signup at hand; of one id the latest.
+    pub(crate) fn note(&self, id: &AccountId, fingerprint: Fingerprint<'static>) {
+        let until = self.shared.until(Timestamp::now());
+        let signup = Arc::new(Entry::of_signup(id, fingerprint, until));
+        let mut fresh = self.shared.fresh();
+        let [came, _] = &mut *fresh;
+        came.push(signup);
+        if came.len() >= FOLD_LEN {
+            self.shared.is_full.notify_one();
+        }
+    }
+
+    /// Forgets a signup.
+    pub(crate) fn forget(&self, id: &AccountId) {
+        for signups in self.shared.fresh().iter_mut() {
+            signups.retain(|signup| signup.id != *id);
+        }
+        self.shared.change(|view| {
+            let ids = std::slice::from_ref(id);
+            Some(view.changed(&mut Packed::default(), ids, view.lsn()))
+        });
+    }
+
+    /// Signups at hand.
+    pub(crate) fn len(&self) -> usize {
+        let fresh: usize = self.shared.fresh().iter().map(Vec::len).sum();
+        self.shared.view.load().entries() as usize + fresh
+    }
+}
+
+impl Drop for Recent {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        self.shared.is_full.notify_all();
+        let threads = self
+            .threads
+            .lock()
+            .map(|mut threads| std::mem::take(&mut *threads));
+        for thread in threads.unwrap_or_default() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn fresh(&self) -> std::sync::MutexGuard<'_, [Vec<Arc<Entry>>; 2]> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn until(&self, seen_at: Timestamp) -> Timestamp {
+        let kept = SignedDuration::from_hours(i64::from(self.recency.hours));
+        seen_at.checked_add(kept).unwrap_or(Timestamp::MAX)
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Publishes what `change` makes of the view, if anything.
+    fn change(&self, change: impl FnOnce(&Generation) -> Option<Generation>) {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changed) = change(&self.view.load_full()) {
+            self.view.store(Arc::new(changed));
+        }
+    }
+
+    fn fold_until_over(&self) {
+        let mut let_go = Timestamp::now();
+        while !self.is_over() {
+            self.fold();
+            let now = Timestamp::now();
+            if now.duration_since(let_go) >= LET_GO_EVERY {
+                let_go = now;
+                self.let_go(now);
+            }
+            let fresh = self.fresh();
+            if fresh.iter().all(|signups| signups.len() < FOLD_LEN) {
+                drop(self.is_full.wait_timeout(fresh, FOLD_EVERY));
+            }
+        }
+    }
+
+    /// Indexes what came. It is found one by one until the view has it.
+    fn fold(&self) {
+        let _folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        let came: Vec<Arc<Entry>> = {
+            let mut fresh = self.fresh();
+            let [came, folding] = &mut *fresh;
+            *folding = std::mem::take(came);
+            folding.clone()
+        };
+        if came.is_empty() {
+            return;
+        }
+        let mut packed = Packed::default();
+        came.iter().for_each(|signup| packed.push(signup));
+        self.change(|view| Some(view.changed(&mut packed, &[], view.lsn() + 1)));
+        let [_, folding] = &mut *self.fresh();
+        folding.clear();
+    }
+
+    fn merge_until_over(&self) {
+        while !self.is_over() {
+            let Some(due) = self.view.load_full().due() else {
+                std::thread::sleep(FOLD_EVERY);
+                continue;
+            };
+            let since = due.iter().map(Part::since).min().unwrap_or(0);
+            let merged = Part::of(Segment::build(rows(&merge_order(&due), &due)), since);
+            self.change(|view| Some(view.replaced(&due, merged)));
+        }
+    }
+
+    /// Lets go of signups past their time, and of the oldest beyond the most that are kept.
+    fn let_go(&self, now: Timestamp) {
+        let view = self.view.load_full();
+        let mut gone = view.ended(now);
+        let kept = view.entries() as usize - gone.len();
+        let beyond = kept.saturating_sub(self.recency.signups_max as usize);
+        if beyond > 0 {
+            let of_part = |part: &Part| {
+                let told = |ordinal| {
+                    let id = AccountId::new(part.columns().id(ordinal)?).ok()?;
+                    Some((part.columns().expires_at(ordinal)?, id))
+                };
+                part.ordinals().filter_map(told).collect::<Vec<_>>()
+            };
+            let all = view.parts().iter().flat_map(of_part);
+            let mut all: Vec<_> = all.filter(|(until, _)| *until > now).collect();
+            all.sort_unstable();
+            gone.extend(all.into_iter().take(beyond).map(|(_, id)| id));
+        }
+        if !gone.is_empty() {
+            self.change(|view| Some(view.changed(&mut Packed::default(), &gone, view.lsn())));
+        }
+    }
+}
+
+impl Engine {
+    /// This engine with recent signups at hand: what [`Engine::decide`] screens from now on, and what was seen before.
+    /// Returns the engine and what fills it, to be run beside the rest.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn with_recent(mut self, recency: Recency) -> Self {
+        self.recent = Some(Arc::new(Recent::start(recency)));
+        self
+    }
+
+    /// Brings what was screened within the time that signups are kept back to hand. Reads all seen accounts.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn recall_recent(&self) -> Result<usize> {
+        let Some(recent) = &self.recent else {
+            return Ok(0);
+        };
+        let (shared, now, mut recalled) = (&recent.shared, Timestamp::now(), 0);
+        for seen in self.store().all_seen()? {
+            let seen = seen?;
+            if shared.is_over() {
+                break;
+            }
+            let until = shared.until(seen.seen_at);
+            if until <= now {
+                continue;
+            }
+            let id = seen.account.id();
+            let signup = Entry::of_signup(id, self.fingerprint(&seen.account), until);
+            // What came since it was read is newer.
+            let is_at_hand = shared.view.load().contains(id);
+            let mut fresh = shared.fresh();
+            let is_at_hand = is_at_hand || fresh.iter().flatten().any(|other| other.id == *id);
+            if let ([came, _], false) = (&mut *fresh, is_at_hand) {
+                came.push(Arc::new(signup));
+                recalled += 1;
+            }
+            let is_full = fresh.iter().flatten().count() >= FOLD_LEN;
+            drop(fresh);
+            if is_full {
+                shared.fold();
+            }
+        }
+        Ok(recalled)
+    }
+
+    /// Signups at hand.
+    pub fn recent_signups(&self) -> usize {
+        self.recent.as_ref().map_or(0, |recent| recent.len())
+    }
+
+    /// Recent signups that may be returns of an entry just enrolled, those that agree most first; to be screened again.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn recent_like(&self, entry: &Account) -> Result<Vec<Account>> {
+        let Some(recent) = &self.recent else {
+            return Ok(Vec::new());
+        };
+        let asked = Asked::of(self, entry);
+        let mut found = asked.indexed(&recent.shared.view.load_full());
+        let fresh: Vec<Arc<Entry>> = recent.shared.fresh().iter().flatten().cloned().collect();
+        for signup in fresh {
+            found.extend(
+                asked
+                    .worth(&signup.fingerprint)
+                    .map(|bits| (bits, signup.id.clone())),
+            );
+        }
+        found.retain(|(_, id)| id != entry.id());
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        let mut ids: Vec<AccountId> = Vec::new();
+        for (_, id) in found {
+            if ids.len() < RESCREENED_MAX && !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        let seen = ids
+            .iter()
+            .filter_map(|id| self.store().seen(id).transpose());
+        seen.map(|seen| Ok(seen?.account)).collect()
+    }
+}
+
+/// An entry that asks which signups are like it.
+struct Asked<'a> {
+    engine: &'a Engine,
+    fingerprint: Fingerprint<'static>,
+    entries: u32,
+    review: f32,
+}
+
+impl<'a> Asked<'a> {
+    fn of(engine: &'a Engine, entry: &Account) -> Self {
+        let entries = engine.generation().entries();
+        let model = &engine.judge().model;
+        let lent_max = model.most(Signal::Network, Relation::Network);
+        Self {
+            engine,
+            fingerprint: engine.fingerprint(entry),
+            entries,
+            review: engine.judge().thresholds(entries).review - lent_max,
+        }
+    }
+
+    /// Signups of the index that may reach a review.
+    fn indexed(&self, view: &Generation) -> Vec<(f32, AccountId)> {
+        let model = &self.engine.judge().model;
+        let found_min = self.review - model.prior(self.entries) - UNSOUGHT_BITS;
+        let query = Query::of(&self.fingerprint);
+        let candidates = Candidates::of(view, &query, model, found_min);
+        let met = candidates
+            .found
+            .iter()
+            .filter(|candidate| candidate.found >= found_min);
+        let signup = |candidate: &crate::engine::candidates::Candidate| {
+            let columns = view.parts().get(candidate.part as usize)?.columns();
+            let bits = self.worth(&columns.fingerprint(candidate.ordinal)?)?;
+            Some((bits, AccountId::new(columns.id(candidate.ordinal)?).ok()?))
+        };
+        met.filter_map(signup).collect()
+    }
+
+    /// What the pair is worth at most, where that may reach a review: crowds can only lessen it.
+    fn worth(&self, signup: &Fingerprint<'_>) -> Option<f32> {
+        let nobody = |_: u64| Carriers::default();
+        let unknown = |_: u64| None;
+        let crowd = Crowd::new(self.entries, &nobody, &unknown);
+        let evidence = Evidence::of(signup, &self.fingerprint, &crowd);
+        let circumstances = Circumstances {
+            entries: self.entries,
+            name_told: self.fingerprint.name_told.max(signup.name_told),
+            ..Circumstances::default()
+        };
+        let model = &self.engine.judge().model;
+        let bits = Score::of(&evidence, &circumstances, model).total();
+        (evidence.agrees() && bits >= self.review).then_some(bits)
+    }
+}

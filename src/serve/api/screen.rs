@@ -1,0 +1,105 @@
+//! Screening: one account, or many in one request.
+
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::account::Account;
+use crate::engine::{Decided, Engine, Report};
+use crate::serve::app::{App, Shared};
+use crate::serve::meters;
+use crate::serve::problem::{Problem, ProblemRecord};
+use crate::serve::request::{JsonBytes, account, elements};
+use crate::wire::{AccountRecord, ErrorLine, ErrorRecord, ReportRecord};
+
+/// Accounts in one batch.
+const BATCH_LEN_MAX: usize = 1_000;
+
+/// An answer of a batch: a report, or why there is none.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(in crate::serve) enum Answer {
+    /// The report.
+    Report(Box<ReportRecord>),
+    /// The record was turned down; `line` is its place, from 1.
+    Rejected(ErrorLine),
+}
+
+/// Judges one account.
+///
+/// What was seen is kept for a time, so that a later ban by id alone finds it. A flagged account's report names the
+/// decision it is kept as.
+#[utoipa::path(post, path = "/v1/screen", tag = "screening", request_body = AccountRecord,
+    responses(
+        (status = 200, description = "The report", body = ReportRecord),
+        (status = 400, description = "No JSON", body = ProblemRecord, content_type = "application/problem+json"),
+        (status = 422, description = "A field is past its limit or of another form", body = ProblemRecord, content_type = "application/problem+json"),
+    ), security(("key" = [])))]
+pub(in crate::serve) async fn screen(
+    State(app): State<Shared>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Json<ReportRecord>, Problem> {
+    let report = app.run(move |app, engine| {
+        let begun = Instant::now();
+        let account = account(&bytes)?;
+        meters::stage("parse", begun.elapsed());
+        Ok(screened(app, engine, &account)?.1)
+    });
+    report.await.map(Json)
+}
+
+/// Judges up to 1,000 accounts. A record that is turned down has an error in its place.
+#[utoipa::path(post, path = "/v1/screen/batch", tag = "screening", request_body = Vec<AccountRecord>,
+    responses(
+        (status = 200, description = "Reports in the order of the accounts", body = Vec<Answer>),
+        (status = 400, description = "No JSON array", body = ProblemRecord, content_type = "application/problem+json"),
+        (status = 422, description = "Too many accounts", body = ProblemRecord, content_type = "application/problem+json"),
+    ), security(("key" = [])))]
+pub(in crate::serve) async fn screen_batch(
+    State(app): State<Shared>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Json<Vec<Answer>>, Problem> {
+    let answers = app.run(move |app, engine| {
+        let mut answers = Vec::new();
+        for (place, element) in (1..).zip(elements(&bytes, BATCH_LEN_MAX)?) {
+            answers.push(match account(element.get().as_bytes()) {
+                Ok(account) => Answer::Report(Box::new(screened(app, engine, &account)?.1)),
+                Err(rejection) => Answer::Rejected(ErrorLine {
+                    line: place,
+                    error: ErrorRecord {
+                        code: rejection.code,
+                        message: rejection.to_string(),
+                    },
+                }),
+            });
+        }
+        Ok(answers)
+    });
+    answers.await.map(Json)
+}
+
+/// Screens an account, keeps what was seen of it and the decision, and counts it.
+pub(in crate::serve) fn screened(
+    _app: &App,
+    engine: &Engine,
+    account: &Account,
+) -> Result<(bool, ReportRecord), Problem> {
+    let begun = Instant::now();
+    let Decided { report, is_new } = engine.decide(account, told)?;
+    let took = begun.elapsed();
+    meters::stage("screen", took);
+    meters::verdict(report.verdict, report.cuts);
+    engine.remember(std::slice::from_ref(account), Timestamp::now())?;
+    meters::stage("remember", begun.elapsed().saturating_sub(took));
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    Ok((is_new, ReportRecord::of(report, micros)))
+}
+
+/// A report as it is kept with its decision: the bytes that a replay gives again.
+pub(in crate::serve) fn told(report: &Report) -> Vec<u8> {
+    serde_json::to_vec(&ReportRecord::of(report.clone(), 0)).unwrap_or_default()
+}

@@ -1,0 +1,252 @@
+//! The watchlist: enrol, read, withdraw.
+
+use std::collections::HashSet;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::account::{Account, AccountId};
+use crate::engine::Engine;
+use crate::error::Rejection;
+use crate::serve::api::screen::screened;
+use crate::serve::app::{App, Shared};
+use crate::serve::auth::Caller;
+use crate::serve::meters;
+use crate::serve::problem::{Problem, ProblemRecord};
+use crate::serve::request::{JsonBytes, account, elements};
+use crate::wire::{
+    AccountRecord, ErrorLine, ErrorRecord, JudgmentRecord, ReportRecord, decision_id,
+};
+
+/// Accounts in one request.
+const ENTRIES_LEN_MAX: usize = 10_000;
+/// Returns told of one entry.
+const RETURNS_TOLD_MAX: usize = 100;
+
+/// What an enrolment did.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(in crate::serve) struct Enrolment {
+    /// Number of the last change.
+    pub(in crate::serve) lsn: u64,
+    /// Ids that are on the watchlist now.
+    pub(in crate::serve) enrolled: Vec<String>,
+    /// Reports of recent signups that match the new entries.
+    pub(in crate::serve) mirrors: Vec<ReportRecord>,
+    /// Records that were turned down; `line` is their place, from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(in crate::serve) rejected: Vec<ErrorLine>,
+}
+
+/// An entry of the watchlist.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::serve) struct EntryRecord {
+    /// The account as enrolled; tokens stay behind.
+    entry: AccountRecord,
+    /// What people judged of it, the latest first.
+    judgments: Vec<JudgmentRecord>,
+    /// Decisions in which it was told, the latest first.
+    returns: Vec<ReturnRecord>,
+    /// Its lineage, from the entry banned in its own right on.
+    lineage: Vec<StepRecord>,
+}
+
+/// An account that was flagged as a return of an entry.
+#[derive(Debug, Serialize, ToSchema)]
+struct ReturnRecord {
+    decision: String,
+    at: String,
+    probe: String,
+    handle: String,
+    score_bits: f32,
+}
+
+/// A step of a lineage.
+#[derive(Debug, Serialize, ToSchema)]
+struct StepRecord {
+    parent: String,
+    child: String,
+    judged_by: Option<String>,
+    judged_at: Option<String>,
+}
+
+/// What a withdrawal did.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::serve) struct Withdrawal {
+    /// Number of the last change.
+    lsn: u64,
+    /// Entries removed: the one named, and those judged to be returns of it.
+    withdrawn: usize,
+}
+
+/// Adds entries, or replaces those of the same id: one account, or an array of up to 10,000.
+///
+/// When it answers they are on the disk, and every later screen sees them. An account that brings only its id is filled
+/// from what was seen of it. Recent signups that match a new entry are told.
+#[utoipa::path(post, path = "/v1/watchlist", tag = "watchlist", request_body = AccountRecord,
+    responses(
+        (status = 200, description = "Enrolled", body = Enrolment),
+        (status = 400, description = "No JSON", body = ProblemRecord, content_type = "application/problem+json"),
+        (status = 422, description = "No record could be enrolled", body = ProblemRecord, content_type = "application/problem+json"),
+    ), security(("key" = [])))]
+pub(in crate::serve) async fn enroll(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    JsonBytes(bytes): JsonBytes,
+) -> Result<Json<Enrolment>, Problem> {
+    let enrolment = app.run(move |app, engine| {
+        if bytes.trim_ascii_start().first() != Some(&b'[') {
+            let account = account(&bytes)?;
+            return enrolled(app, engine, vec![(1, account)], Vec::new(), &caller.name);
+        }
+        let (mut accounts, mut rejected) = (Vec::new(), Vec::new());
+        for (place, element) in (1..).zip(elements(&bytes, ENTRIES_LEN_MAX)?) {
+            match account(element.get().as_bytes()) {
+                Ok(account) => accounts.push((place, account)),
+                Err(rejection) => rejected.push((place, rejection)),
+            }
+        }
+        enrolled(app, engine, accounts, rejected, &caller.name)
+    });
+    enrolment.await.map(Json)
+}
+
+/// Enrols accounts with their places, and looks for recent signups like them.
+pub(in crate::serve) fn enrolled(
+    app: &App,
+    engine: &Engine,
+    accounts: Vec<(u64, Account)>,
+    mut rejected: Vec<(u64, Rejection)>,
+    who: &str,
+) -> Result<Enrolment, Problem> {
+    let (places, accounts): (Vec<u64>, Vec<Account>) = accounts.into_iter().unzip();
+    let ids: Vec<AccountId> = accounts
+        .iter()
+        .map(|account| account.id().clone())
+        .collect();
+    let done = engine.enroll(accounts)?;
+    let turned_down: HashSet<usize> = done.rejected.iter().map(|(at, _)| *at).collect();
+    for (at, rejection) in done.rejected {
+        rejected.push((places.get(at).copied().unwrap_or(0), rejection));
+    }
+    rejected.sort_by_key(|(place, _)| *place);
+    let taken = ids.iter().enumerate();
+    let taken = taken.filter(|(at, _)| !turned_down.contains(at));
+    let taken: Vec<&AccountId> = taken.map(|(_, id)| id).collect();
+    if let (true, [(_, rejection), ..]) = (taken.is_empty(), rejected.as_slice()) {
+        return Err(rejection.clone().into());
+    }
+    let names: Vec<String> = taken.iter().map(ToString::to_string).collect();
+    if !names.is_empty() {
+        app.audit.note(who, "enroll", &names, done.receipt.lsn);
+    }
+    let error = |(line, rejection): (u64, Rejection)| ErrorLine {
+        line,
+        error: ErrorRecord {
+            code: rejection.code,
+            message: rejection.to_string(),
+        },
+    };
+    Ok(Enrolment {
+        lsn: done.receipt.lsn,
+        mirrors: mirrors(app, engine, &taken)?,
+        enrolled: names,
+        rejected: rejected.into_iter().map(error).collect(),
+    })
+}
+
+/// Reports of recent signups that are flagged with one of the entries just enrolled.
+fn mirrors(
+    app: &App,
+    engine: &Engine,
+    entries: &[&AccountId],
+) -> Result<Vec<ReportRecord>, Problem> {
+    let begun = std::time::Instant::now();
+    let (mut mirrors, mut told) = (Vec::new(), HashSet::new());
+    for entry in entries {
+        let Some(account) = engine.entry(entry)? else {
+            continue;
+        };
+        for signup in engine.recent_like(&account)? {
+            let is_entry = entries.contains(&signup.id());
+            if is_entry || !told.insert(signup.id().clone()) {
+                continue;
+            }
+            let (_, report) = screened(app, engine, &signup)?;
+            if report.tells(entry.as_str()) {
+                mirrors.push(report);
+            }
+        }
+    }
+    meters::stage("retro", begun.elapsed());
+    meters::retro_matched(mirrors.len());
+    Ok(mirrors)
+}
+
+/// One entry with what is known of it.
+#[utoipa::path(get, path = "/v1/watchlist/{id}", tag = "watchlist",
+    params(("id" = String, Path, description = "Id of the entry")),
+    responses(
+        (status = 200, description = "The entry", body = EntryRecord),
+        (status = 404, description = "No such entry", body = ProblemRecord, content_type = "application/problem+json"),
+    ), security(("key" = [])))]
+pub(in crate::serve) async fn entry(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<EntryRecord>, Problem> {
+    let found = app.run(move |_, engine| {
+        let id = AccountId::new(&id)?;
+        let entry = engine.entry(&id)?;
+        let entry = entry.ok_or_else(|| Problem::not_found("no such entry on the watchlist"))?;
+        let judgments = engine.judgments_of_entry(&id, RETURNS_TOLD_MAX)?;
+        let told = |decision: crate::store::Decision| ReturnRecord {
+            decision: decision_id(decision.number),
+            at: decision.at().to_string(),
+            probe: decision.probe.id().to_string(),
+            handle: decision.probe.handle.clone(),
+            score_bits: decision.score,
+        };
+        let returns = engine.returns_of(&id, RETURNS_TOLD_MAX)?.into_iter();
+        let step = |step: crate::engine::Step| StepRecord {
+            parent: step.parent.to_string(),
+            child: step.child.id().to_string(),
+            judged_by: (step.judgment.as_ref()).map(|judgment| judgment.remark.who().to_owned()),
+            judged_at: (step.judgment.as_ref()).map(|judgment| judgment.remark.at().to_string()),
+        };
+        Ok(EntryRecord {
+            entry: AccountRecord::of(&entry),
+            judgments: judgments.iter().map(JudgmentRecord::of).collect(),
+            returns: returns.map(told).collect(),
+            lineage: engine.lineage(&id)?.1.into_iter().map(step).collect(),
+        })
+    });
+    found.await.map(Json)
+}
+
+/// Withdraws an entry, and those judged to be returns of it.
+#[utoipa::path(delete, path = "/v1/watchlist/{id}", tag = "watchlist",
+    params(("id" = String, Path, description = "Id of the entry")),
+    responses(
+        (status = 200, description = "Withdrawn", body = Withdrawal),
+        (status = 404, description = "No such entry", body = ProblemRecord, content_type = "application/problem+json"),
+    ), security(("key" = [])))]
+pub(in crate::serve) async fn withdraw(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<(StatusCode, Json<Withdrawal>), Problem> {
+    let withdrawal = app.run(move |app, engine| {
+        let receipt = engine.withdraw(vec![AccountId::new(&id)?])?;
+        if receipt.withdrawn == 0 {
+            return Err(Problem::not_found("no such entry on the watchlist"));
+        }
+        app.audit.note(&caller.name, "withdraw", &[id], receipt.lsn);
+        Ok(Withdrawal {
+            lsn: receipt.lsn,
+            withdrawn: receipt.withdrawn,
+        })
+    });
+    Ok((StatusCode::OK, Json(withdrawal.await?)))
+}

@@ -1,0 +1,89 @@
+//! Who calls, and whether they may: decided before a handler runs.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::serve::app::{App, Shared};
+use crate::serve::keys::Role;
+use crate::serve::problem::Problem;
+
+/// Who makes a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Caller {
+    /// Name of the key.
+    pub(crate) name: String,
+    /// What it may do.
+    pub(crate) role: Role,
+}
+
+impl Caller {
+    /// Whoever calls a service that has no keys and listens on this machine only.
+    fn local() -> Self {
+        Self {
+            name: "local".into(),
+            role: Role::Admin,
+        }
+    }
+}
+
+/// The caller of a request with these headers.
+///
+/// # Errors
+/// No key, or one that is not known.
+pub(crate) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
+    if app.keys.all().is_empty() && app.settings.listen.ip().is_loopback() {
+        return Ok(Caller::local());
+    }
+    let unknown = |detail| Problem::new(StatusCode::UNAUTHORIZED, "not authorised", detail);
+    let given = headers.get(header::AUTHORIZATION);
+    let given = given.ok_or_else(|| unknown("send a key as `Authorization: Bearer KEY`"))?;
+    let bearer = given.to_str().ok().and_then(|text| {
+        let (scheme, secret) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+    });
+    let key = bearer.and_then(|secret| app.keys.find(secret));
+    let key = key.ok_or_else(|| unknown("this key is not known, or was revoked"))?;
+    Ok(Caller {
+        name: key.name,
+        role: key.role,
+    })
+}
+
+/// Turns down who calls too often.
+///
+/// # Errors
+/// 429 with the time to wait.
+pub(crate) fn check_pace(app: &App, caller: &Caller) -> Result<(), Problem> {
+    let Some(pace) = &app.pace else {
+        return Ok(());
+    };
+    pace.check_key(&caller.name).map_err(|_| {
+        let detail = "this key calls more often than it may";
+        Problem::busy(StatusCode::TOO_MANY_REQUESTS, detail, 1)
+    })
+}
+
+/// Lets a request through if its caller has at least `role`, and says to the handler who it is.
+pub(crate) async fn require(
+    State((app, role)): State<(Shared, Role)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let admitted = caller(&app, request.headers()).and_then(|caller| {
+        if caller.role < role {
+            let detail = format!("this needs a key of role {}", role.as_str());
+            return Err(Problem::new(StatusCode::FORBIDDEN, "not allowed", detail));
+        }
+        check_pace(&app, &caller)?;
+        Ok(caller)
+    });
+    match admitted {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}

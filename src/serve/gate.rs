@@ -1,0 +1,97 @@
+//! How much is worked on and how much waits: engine work runs off the async threads, a few at a time, and what does not
+//! fit into the queue is told to come back instead of making everybody wait.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::http::StatusCode;
+use tokio::sync::Semaphore;
+
+use crate::serve::problem::Problem;
+
+/// Seconds after which who was turned away may come again.
+const RETRY_SECONDS: u64 = 1;
+
+/// The gate before the engine.
+pub(crate) struct Gate {
+    workers: Semaphore,
+    inside: AtomicUsize,
+    inside_max: usize,
+}
+
+/// A place inside, given back when dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Gate {
+    /// A gate for `workers` at once and `queue_max` waiting.
+    pub(crate) fn new(workers: usize, queue_max: usize) -> Self {
+        Self {
+            workers: Semaphore::new(workers),
+            inside: AtomicUsize::new(0),
+            inside_max: workers + queue_max,
+        }
+    }
+
+    /// Requests that work or wait.
+    pub(crate) fn inside(&self) -> usize {
+        self.inside.load(Ordering::Relaxed)
+    }
+
+    /// Runs `work` on a thread that may block, when it is its turn.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let before = self.inside.fetch_add(1, Ordering::Relaxed);
+        let _place = Place(&self.inside);
+        let full = || {
+            let detail = "more requests wait than the service takes";
+            Problem::busy(StatusCode::SERVICE_UNAVAILABLE, detail, RETRY_SECONDS)
+        };
+        if before >= self.inside_max {
+            return Err(full());
+        }
+        let _turn = self.workers.acquire().await.map_err(|_| full())?;
+        let failed = |_| {
+            let detail = "the request failed inside; the log says why";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error", detail)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(failed)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_the_queue_full_is_told_to_come_back() {
+        let gate = Arc::new(Gate::new(1, 1));
+        let (release, released) = channel::<()>();
+        let working = Arc::clone(&gate);
+        let first =
+            tokio::spawn(async move { working.run(move || Ok(released.recv().is_ok())).await });
+        let waiting = Arc::clone(&gate);
+        let second = tokio::spawn(async move { waiting.run(|| Ok(true)).await });
+        while gate.inside() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let third = gate.run(|| Ok(true)).await;
+        assert_eq!(
+            third.map_err(|problem| problem.status()),
+            Err(StatusCode::SERVICE_UNAVAILABLE)
+        );
+        release.send(()).unwrap();
+        assert_eq!(first.await.unwrap(), Ok(true));
+        assert_eq!(second.await.unwrap(), Ok(true));
+        assert_eq!(gate.inside(), 0);
+    }
+}

@@ -1,0 +1,160 @@
+//! The service as a process: listen, open the engine beside, serve until told to stop, end in good order.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use jiff::Timestamp;
+
+use crate::engine::{Engine, Options};
+use crate::error::{Error, Result};
+use crate::serve::app::{App, Shared};
+use crate::serve::meters;
+use crate::serve::router::router;
+use crate::serve::settings::Settings;
+
+/// How often bans that have ended are withdrawn, and what is past its time forgotten.
+const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
+
+/// Serves the database in `folder` until the process is told to stop (SIGTERM, SIGINT). `told` gets the address.
+///
+/// # Errors
+/// The settings do not work here, the port is taken, or the database cannot be opened.
+pub(crate) fn serve(
+    folder: PathBuf,
+    settings: Settings,
+    options: Options,
+    told: &mut dyn FnMut(&str),
+) -> Result<()> {
+    settings.check()?;
+    let malformed = |reason: String| Error::Malformed {
+        what: "serve".into(),
+        reason,
+    };
+    let listener = TcpListener::bind(settings.listen)
+        .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
+        .map_err(|error| malformed(format!("cannot listen on {}: {error}", settings.listen)))?;
+    let address = listener.local_addr().unwrap_or(settings.listen);
+    crate::store::make_private(&folder)?;
+    let app = App::new(&folder, settings)?;
+    if !address.ip().is_loopback() && app.keys.all().is_empty() {
+        let reason = format!(
+            "{address} can be reached from other machines: make a key first (`mirrorwatch keys add`)"
+        );
+        return Err(malformed(reason));
+    }
+    let scheme = if app.settings.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    told(&format!("mirrorwatch: listening on {scheme}://{address}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| malformed(error.to_string()))?;
+    meters::recorder();
+    runtime.block_on(run(&app, listener, options))
+}
+
+async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()> {
+    let handle: Handle<SocketAddr> = Handle::new();
+    let opening = {
+        let (app, handle) = (app.clone(), handle.clone());
+        tokio::task::spawn_blocking(move || {
+            let opened = open(&app, options);
+            if opened.is_err() {
+                handle.shutdown();
+            }
+            opened
+        })
+    };
+    let stopping = tokio::spawn(stop_when_told(app.clone(), handle.clone()));
+    let housekeeping = tokio::spawn(keep_house(app.clone()));
+    let service = router(app).into_make_service();
+    let failed = |error: std::io::Error| Error::Malformed {
+        what: "serve".into(),
+        reason: error.to_string(),
+    };
+    match (&app.settings.tls_cert, &app.settings.tls_key) {
+        (Some(cert), Some(key)) => {
+            // Set once for the process; another provider set before serves as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let tls = RustlsConfig::from_pem_file(cert, key)
+                .await
+                .map_err(failed)?;
+            let server = axum_server::from_tcp_rustls(listener, tls).map_err(failed)?;
+            server.handle(handle).serve(service).await.map_err(failed)?;
+        }
+        _ => {
+            let server = axum_server::from_tcp(listener).map_err(failed)?;
+            server.handle(handle).serve(service).await.map_err(failed)?;
+        }
+    }
+    stopping.abort();
+    housekeeping.abort();
+    opening
+        .await
+        .unwrap_or_else(|_| Err(Error::WriterStopped))?;
+    if let Ok(engine) = app.engine() {
+        engine.keep_learnt()?;
+    }
+    Ok(())
+}
+
+/// Opens the engine and lets requests through; then brings recent signups back to hand.
+fn open(app: &App, options: Options) -> Result<()> {
+    let begun = std::time::Instant::now();
+    let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
+    app.open(engine.clone());
+    let took_ms = begun.elapsed().as_millis() as u64;
+    tracing::info!(took_ms, entries = engine.generation().entries(), "ready");
+    let recalled = engine.recall_recent()?;
+    tracing::info!(recalled, "recent signups are at hand");
+    Ok(())
+}
+
+async fn stop_when_told(app: Shared, handle: Handle<SocketAddr>) {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => drop(interrupt.await),
+        }
+    }
+    #[cfg(not(unix))]
+    drop(interrupt.await);
+    tracing::info!("stopping: open requests are finished first");
+    handle.graceful_shutdown(Some(Duration::from_secs(app.settings.drain_seconds)));
+}
+
+/// Withdraws bans that have ended and forgets what is past its time, again and again.
+async fn keep_house(app: Shared) {
+    let mut ticks = tokio::time::interval(HOUSEKEEPING_EVERY);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        let app = app.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let Ok(engine) = app.engine() else {
+                return Ok(());
+            };
+            let now = Timestamp::now();
+            engine.retire(now)?;
+            let days = i64::from(app.settings.keep.decision_days);
+            let oldest = Timestamp::from_second(now.as_second() - days * 86_400);
+            engine.forget_decisions_before(oldest.unwrap_or(Timestamp::UNIX_EPOCH))?;
+            engine.keep_learnt()
+        });
+        if let Ok(Err(error)) = kept.await {
+            tracing::error!(%error, "housekeeping failed");
+        }
+    }
+}
