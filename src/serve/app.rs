@@ -1,13 +1,16 @@
 //! What every handler shares.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::StatusCode;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::hash::Secret;
+use crate::serve::analysts::Tallied;
 use crate::serve::audit::Audit;
 use crate::serve::dead_letters::Message;
 use crate::serve::docket::Docket;
@@ -27,6 +30,9 @@ const OPENING_RETRY_SECONDS: u64 = 2;
 /// What a flag is called when it is told.
 const FLAG_RAISED: &str = "org.mirrorwatch.flag.raised.v1";
 
+/// Keys that may be tried at the console's door in a second, by everybody together.
+const LOGINS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+
 /// The state of the service; cheap to clone.
 pub(crate) type Shared = Arc<App>;
 
@@ -36,6 +42,12 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// Who may call.
     pub(crate) keys: Keys,
+    /// How often a key may be tried at the console's door.
+    pub(crate) logins: DefaultDirectRateLimiter,
+    /// Keys the console's cookies; another one in each run.
+    pub(crate) cookies: Secret,
+    /// Counts of entries for the console.
+    pub(crate) tallied: Mutex<Tallied>,
     /// How often each key may.
     pub(crate) pace: Option<DefaultKeyedRateLimiter<String>>,
     /// Lines of changes.
@@ -69,6 +81,9 @@ impl App {
         Ok(Arc::new(Self {
             keys: Keys::open(folder)?,
             pace,
+            logins: RateLimiter::direct(Quota::per_second(LOGINS_PER_SECOND)),
+            cookies: cookie_secret()?,
+            tallied: Mutex::default(),
             audit: Audit::of(folder),
             docket: Docket::default(),
             ledger: Ledger::default(),
@@ -80,6 +95,11 @@ impl App {
             settings,
             engine: OnceLock::new(),
         }))
+    }
+
+    /// Whether everybody may call: there are no keys, and only this machine reaches the service.
+    pub(crate) fn is_open_here(&self) -> bool {
+        self.keys.all().is_empty() && self.settings.listen.ip().is_loopback()
     }
 
     /// Lets requests through to an engine whose index is whole.
@@ -127,4 +147,13 @@ impl App {
         let app = Arc::clone(self);
         self.gate.run(move || work(&app, app.engine()?)).await
     }
+}
+
+fn cookie_secret() -> Result<Secret> {
+    let mut bytes = [0; 32];
+    let drawn = getrandom::fill(&mut bytes).map_err(|error| Error::Malformed {
+        what: "the system's random numbers".into(),
+        reason: error.to_string(),
+    });
+    drawn.map(|()| Secret::new(bytes))
 }
