@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod audit;
 mod auth;
+mod bursts;
 mod console;
 mod dead_letters;
 mod desk;

@@ -119,6 +119,7 @@ fn calls(app: &Shared) -> OpenApiRouter {
         .routes(routes!(watchlist::enroll))
         .routes(routes!(watchlist::withdraw))
         .routes(routes!(operating::erase))
+        .routes(routes!(operating::undelivered))
         .route_layer(least(Role::Admin));
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(open)

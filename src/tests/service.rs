@@ -395,6 +395,7 @@ async fn who_may_call_what() {
     GET /v1/lookup: - - + +
     POST /v1/screen: - + + +
     POST /v1/screen/batch: - + + +
+    GET /v1/undelivered: - - - +
     POST /v1/watchlist: - - - +
     DELETE /v1/watchlist/{id}: - - - +
     GET /v1/watchlist/{id}: - - + +
