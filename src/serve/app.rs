@@ -10,10 +10,12 @@ use crate::engine::Engine;
 use crate::error::Result;
 use crate::serve::audit::Audit;
 use crate::serve::dead_letters::Message;
+use crate::serve::docket::Docket;
 use crate::serve::fetch::Pictures;
 use crate::serve::gate::Gate;
 use crate::serve::hooks::Sources;
 use crate::serve::keys::Keys;
+use crate::serve::ledger::Ledger;
 use crate::serve::outgoing::Outgoing;
 use crate::serve::problem::Problem;
 use crate::serve::settings::Settings;
@@ -38,6 +40,10 @@ pub(crate) struct App {
     pub(crate) pace: Option<DefaultKeyedRateLimiter<String>>,
     /// Lines of changes.
     pub(crate) audit: Audit,
+    /// Flags that nobody has judged.
+    pub(crate) docket: Docket,
+    /// Counts for the dashboard.
+    pub(crate) ledger: Ledger,
     /// The gate before the engine.
     pub(crate) gate: Gate,
     /// Folder of the database.
@@ -64,6 +70,8 @@ impl App {
             keys: Keys::open(folder)?,
             pace,
             audit: Audit::of(folder),
+            docket: Docket::default(),
+            ledger: Ledger::default(),
             gate: Gate::new(settings.workers(), settings.queue_max),
             folder: folder.to_owned(),
             sources: Arc::new(settings.sources()?),

@@ -146,6 +146,7 @@ fn start_beside(app: &Shared) -> Result<JoinHandle<()>> {
 fn open(app: &App, options: Options) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
+    app.docket.recall(&engine)?;
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");

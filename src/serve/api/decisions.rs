@@ -219,6 +219,7 @@ pub(in crate::serve) fn settled(
         kept_out,
     } = engine.settle(judgment, Some(&decision.probe))?;
     let ids = [probe.to_string(), entry.to_string()];
+    app.docket.note(engine, decision)?;
     app.audit.note(&who, answer.as_str(), &ids, receipt.lsn);
     meters::judged(answer.as_str());
     let [probe, entry] = ids;

@@ -93,6 +93,12 @@ pub(in crate::serve) fn screened(
     let took = begun.elapsed();
     meters::stage("screen", took);
     meters::verdict(report.verdict, report.cuts);
+    app.ledger.count(report.verdict, took, Timestamp::now());
+    if let Some(number) = report.decision
+        && let Some(decision) = engine.decision(number)?
+    {
+        app.docket.note(engine, &decision)?;
+    }
     engine.remember(std::slice::from_ref(account), Timestamp::now())?;
     meters::stage("remember", begun.elapsed().saturating_sub(took));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
