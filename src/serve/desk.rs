@@ -97,3 +97,7 @@ fn united_and_screened(
         entries: report.entries().map(str::to_owned).collect(),
     })
 }
+
+#[cfg(test)]
+#[path = "desk_tests.rs"]
+mod tests;

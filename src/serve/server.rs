@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::serve::app::{App, Shared};
 use crate::serve::dead_letters::DeadInMemory;
 use crate::serve::fetch::{FetchLimits, Pictures};
-use crate::serve::hooks::Desk;
+use crate::serve::hooks::{Desk, keep_keys};
 use crate::serve::meters;
 use crate::serve::outgoing::{Outgoing, Schedule};
 use crate::serve::router::router;
@@ -80,6 +80,7 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     let stopping = tokio::spawn(stop_when_told(app.clone(), handle.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone()));
     let fetching = start_beside(app)?;
+    let keys = tokio::spawn(keep_keys(Arc::clone(&app.sources)));
     let service = router(app).into_make_service();
     let failed = |error: std::io::Error| Error::Malformed {
         what: "serve".into(),
@@ -103,6 +104,7 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     stopping.abort();
     housekeeping.abort();
     fetching.abort();
+    keys.abort();
     if let Some(outgoing) = app.outgoing.get() {
         outgoing.close().await;
     }

@@ -107,7 +107,11 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 
 /// The event whose attributes are headers and whose data is the body.
 fn binary(delivery: &Delivery<'_>) -> Result<Envelope, Refusal> {
-    let attribute = |name: &str| delivery.header(name).map(unescaped);
+    // Libraries send letters beyond ASCII as they are, although the binding wants them escaped.
+    let attribute = |name: &str| {
+        let value = delivery.headers.get(name)?.as_bytes();
+        Some(unescaped(&String::from_utf8_lossy(value)))
+    };
     let required = |name: &'static str| {
         let missing = || Refusal::malformed(name, "the header is missing");
         attribute(name).ok_or_else(missing)

@@ -127,7 +127,8 @@ fn proven(delivery: &Delivery<'_>) -> Result<Claims, Refusal> {
     let untrusted = Refusal::Unproven("no keys are configured for this source");
     let trust: &FirebaseTrust = delivery.source.firebase.as_ref().ok_or(untrusted)?;
     let call: Call = read(delivery.body)?;
-    let claims = claims(&call.data.jwt, &trust.read_keys, trust.allow_unsigned)?;
+    let keys = trust.trusted_keys.load();
+    let claims = claims(&call.data.jwt, &keys, trust.allow_unsigned)?;
     let wrong = |_| Refusal::Unproven("the token lacks claims that Firebase makes");
     let claims: Claims = serde_json::from_value(claims).map_err(wrong)?;
     if claims.iss.strip_prefix(ISSUER) != Some(trust.project.as_str()) {

@@ -118,3 +118,55 @@ async fn tokens_that_prove_nothing_are_turned_down() {
         );
     }
 }
+
+#[tokio::test]
+async fn keys_are_read_from_where_google_shows_them() {
+    use std::sync::Arc;
+
+    use crate::serve::guard::client;
+    use crate::serve::hooks::jwt::claims;
+    use crate::serve::hooks::key_refresh::refresh;
+    use crate::serve::hooks::settings::{Source, Sources};
+
+    let shown = axum::Router::new()
+        .route(
+            "/keys",
+            axum::routing::get(|| async { axum::Json(json!({"k1": CERTIFICATE})) }),
+        )
+        .route("/broken", axum::routing::get(|| async { "no keys" }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, shown).await });
+    let source = firebase(json!({"keys_url": format!("{base}/keys"), "keys": {"k0": PUBLIC_KEY}}));
+    let source: Source = serde_json::from_value(source).unwrap();
+    let sources = Arc::new(Sources::checked(vec![source]).unwrap());
+    let trust = sources
+        .get("f")
+        .and_then(|source| source.firebase.as_ref())
+        .unwrap();
+    let body: Value = serde_json::from_str(FIREBASE).unwrap();
+    let token = body["data"]["jwt"].as_str().unwrap();
+    assert!(claims(token, &trust.trusted_keys.load(), false).is_err());
+    let client = client().build().unwrap();
+    refresh(&client, trust, &format!("{base}/keys"))
+        .await
+        .unwrap();
+    assert!(claims(token, &trust.trusted_keys.load(), false).is_ok());
+    for path in ["/broken", "/missing"] {
+        refresh(&client, trust, &format!("{base}{path}"))
+            .await
+            .unwrap_err();
+        assert!(
+            claims(token, &trust.trusted_keys.load(), false).is_ok(),
+            "the last ones stay"
+        );
+    }
+    let open = firebase(json!({"keys_url": "http://keys.example.org/"}));
+    let open: Source = serde_json::from_value(open).unwrap();
+    assert!(
+        Sources::checked(vec![open])
+            .err()
+            .unwrap()
+            .contains("https")
+    );
+}

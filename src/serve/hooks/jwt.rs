@@ -42,6 +42,13 @@ impl Keys {
         }
         Ok(Self(keys))
     }
+
+    /// These keys and those of `others`.
+    pub(crate) fn and(mut self, others: &Self) -> Self {
+        let others = others.0.iter();
+        (self.0).extend(others.map(|(id, key)| (id.clone(), key.clone())));
+        self
+    }
 }
 
 #[derive(Deserialize)]

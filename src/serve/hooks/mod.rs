@@ -12,6 +12,7 @@ mod discourse;
 mod event;
 mod firebase;
 mod jwt;
+mod key_refresh;
 mod kratos;
 mod mastodon;
 mod profile;
@@ -26,11 +27,12 @@ mod supabase;
 mod synapse;
 
 pub(crate) use crate::serve::hooks::desk::{Desk, Screening};
+pub(crate) use crate::serve::hooks::key_refresh::keep_keys;
 pub(crate) use crate::serve::hooks::route::{Hooks, router};
 pub(crate) use crate::serve::hooks::settings::{Source, Sources};
-pub(crate) use crate::serve::hooks::signature::{
-    SharedSecret, standard as verify_standard, standard_digest,
-};
+#[cfg(test)]
+pub(crate) use crate::serve::hooks::signature::standard as verify_standard;
+pub(crate) use crate::serve::hooks::signature::{SharedSecret, standard_digest};
 
 #[cfg(test)]
 mod cloudevents_tests;

@@ -1,8 +1,11 @@
 //! How each source of hooks is set up, and what is wrong with a set-up, said at start and not at the first signup.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use serde::Deserialize;
+use url::{Host, Url};
 
 use crate::serve::hooks::jwt::Keys;
 use crate::serve::hooks::signature::SharedSecret;
@@ -135,9 +138,15 @@ pub(crate) struct FirebaseTrust {
     /// Believes tokens without a signature. For the emulator alone: anybody can write such a token.
     #[serde(default)]
     pub allow_unsigned: bool,
-    /// The keys, read; see [`Source::check`].
+    /// Where keys are read from again and again, as Google changes them every few days. Their form is that of `keys`, in JSON.
+    #[serde(default)]
+    pub keys_url: Option<String>,
+    /// The keys of `keys`, read; see [`Source::check`].
     #[serde(skip)]
-    pub read_keys: Keys,
+    pub given_keys: Keys,
+    /// Those and the ones last read from `keys_url`.
+    #[serde(skip)]
+    pub trusted_keys: Arc<ArcSwap<Keys>>,
 }
 
 /// The sources by name, each found to work.
@@ -159,6 +168,11 @@ impl Sources {
             }
         }
         Ok(Self(by_name))
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Source> {
+        self.0.values()
     }
 
     /// The source of that name.
@@ -211,13 +225,19 @@ impl Source {
                 "hook `{name}`: give `firebase` with `project`, `audience` and `keys`"
             ));
         };
-        if trust.keys.is_empty() && !trust.allow_unsigned {
+        if trust.keys.is_empty() && trust.keys_url.is_none() && !trust.allow_unsigned {
             return Err(format!(
-                "hook `{name}`: `firebase.keys` is empty: no token could be believed"
+                "hook `{name}`: neither `firebase.keys` nor `firebase.keys_url`: no token could be believed"
             ));
         }
-        trust.read_keys = Keys::read(&trust.keys)
+        if trust.keys_url.as_ref().is_some_and(|url| !is_safe(url)) {
+            return Err(format!(
+                "hook `{name}`: `firebase.keys_url` must be https: whoever changes the keys is believed"
+            ));
+        }
+        trust.given_keys = Keys::read(&trust.keys)
             .map_err(|reason| format!("hook `{name}`: `firebase.keys`: {reason}"))?;
+        trust.trusted_keys.store(Arc::new(trust.given_keys.clone()));
         Ok(())
     }
 
@@ -245,6 +265,16 @@ impl Source {
             Verdict::Match => self.action_on_match,
         }
     }
+}
+
+/// Https, or a server on this machine.
+fn is_safe(url: &str) -> bool {
+    let is_here = |url: &Url| match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        _ => false,
+    };
+    Url::parse(url).is_ok_and(|url| url.scheme() == "https" || is_here(&url))
 }
 
 fn yes() -> bool {

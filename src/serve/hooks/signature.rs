@@ -21,6 +21,7 @@ pub(crate) struct SharedSecret(String);
 
 impl SharedSecret {
     /// Takes the secret's text.
+    #[cfg(test)]
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
