@@ -11,6 +11,7 @@ mod auth;
 mod bursts;
 mod console;
 mod dead_letters;
+mod description;
 mod desk;
 mod docket;
 mod fetch;

@@ -13,8 +13,6 @@ use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
-use utoipa::OpenApi;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
@@ -23,6 +21,7 @@ use crate::serve::api::{decisions, flags, lookup, operating, screen, watchlist};
 use crate::serve::app::Shared;
 use crate::serve::auth::{own_host, require};
 use crate::serve::console;
+use crate::serve::description::{begun, completed};
 use crate::serve::hooks::{self, Hooks};
 use crate::serve::keys::Role;
 use crate::serve::meters;
@@ -37,22 +36,10 @@ const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'self'; script-src
 const CONTENT_SECURITY_VIEWER: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-#[derive(OpenApi)]
-#[openapi(info(
-    title = "mirrorwatch",
-    description = "Finds mirror accounts: accounts a banned actor opens again. It flags; people decide."
-))]
-struct Description;
-
 /// The whole service.
 pub(crate) fn router(app: &Shared) -> Router {
-    let (calls, mut description) = calls(app).split_for_parts();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
-    description
-        .components
-        .get_or_insert_default()
-        .add_security_scheme("key", SecurityScheme::Http(bearer));
-    let viewer = Router::from(SwaggerUi::new("/docs").url("/openapi.json", description));
+    let (calls, description) = calls(app).split_for_parts();
+    let viewer = Router::from(SwaggerUi::new("/docs").url("/openapi.json", completed(description)));
     let viewer = viewer.layer(content_security(CONTENT_SECURITY_VIEWER));
     let hooks = Hooks::new(
         app.clone(),
@@ -121,7 +108,7 @@ fn calls(app: &Shared) -> OpenApiRouter {
         .routes(routes!(operating::erase))
         .routes(routes!(flags::undelivered))
         .route_layer(least(Role::Admin));
-    OpenApiRouter::with_openapi(Description::openapi())
+    OpenApiRouter::with_openapi(begun())
         .merge(open)
         .merge(screening)
         .merge(analysts)

@@ -52,8 +52,8 @@ pub(in crate::serve) async fn screen(
     report.await.map(Json)
 }
 
-/// Judges up to 1,000 accounts. A record that is turned down has an error in its place.
-#[utoipa::path(post, path = "/v1/screen/batch", tag = "screening", request_body = Vec<AccountRecord>,
+/// Judges up to 1,000 account records. One that is turned down has an error in its place, whatever is wrong with it.
+#[utoipa::path(post, path = "/v1/screen/batch", tag = "screening", request_body = Vec<serde_json::Value>,
     responses(
         (status = 200, description = "Reports in the order of the accounts", body = Vec<Answer>),
         (status = 400, description = "No JSON array", body = ProblemRecord, content_type = "application/problem+json"),

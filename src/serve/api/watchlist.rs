@@ -26,6 +26,17 @@ const ENTRIES_LEN_MAX: usize = 10_000;
 /// Returns told of one entry.
 const RETURNS_TOLD_MAX: usize = 100;
 
+/// One account record, or several, of which any may be turned down.
+#[derive(ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only described: bodies are read record by record")]
+pub(in crate::serve) enum Listing {
+    /// One.
+    One(Box<AccountRecord>),
+    /// Up to 10,000.
+    Several(Vec<serde_json::Value>),
+}
+
 /// What an enrolment did.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(in crate::serve) struct Enrolment {
@@ -85,7 +96,7 @@ pub(in crate::serve) struct Withdrawal {
 ///
 /// When it answers they are on the disk, and every later screen sees them. An account that brings only its id is filled
 /// from what was seen of it. Recent signups that match a new entry are told.
-#[utoipa::path(post, path = "/v1/watchlist", tag = "watchlist", request_body = AccountRecord,
+#[utoipa::path(post, path = "/v1/watchlist", tag = "watchlist", request_body = Listing,
     responses(
         (status = 200, description = "Enrolled", body = Enrolment),
         (status = 400, description = "No JSON", body = ProblemRecord, content_type = "application/problem+json"),
