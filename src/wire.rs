@@ -312,8 +312,13 @@ impl ReportRecord {
 
     /// Whether the entry of this id is among the hits that count.
     pub(crate) fn tells(&self, entry: &str) -> bool {
-        let mut hits = self.hits.iter().filter(|hit| hit.cancelled.is_none());
-        hits.any(|hit| hit.entry == entry)
+        self.entries().any(|told| told == entry)
+    }
+
+    /// Entry and network, which may be empty, of the best hit that counts.
+    pub(crate) fn best(&self) -> Option<(&str, &str)> {
+        let hit = self.hits.iter().find(|hit| hit.cancelled.is_none())?;
+        Some((&hit.entry, &hit.network))
     }
 }
 

@@ -381,6 +381,7 @@ impl<'a> Asked<'a> {
         let circumstances = Circumstances {
             entries: self.entries,
             name_told: self.fingerprint.name_told.max(signup.name_told),
+            minutes_since_ban: Some(0.0),
             ..Circumstances::default()
         };
         let model = &self.engine.judge().model;

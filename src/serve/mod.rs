@@ -3,10 +3,13 @@
 //! A handler is: parse, one engine call off the async threads, answer. Who may call is decided before a handler runs;
 //! how much waits is bounded by one gate. The service flags; it bans no one.
 
+mod analysts;
 mod api;
 mod app;
 mod audit;
 mod auth;
+mod bursts;
+mod console;
 mod dead_letters;
 mod desk;
 mod docket;
