@@ -167,6 +167,7 @@ impl Outgoing {
     }
 
     /// Names of the endpoints that want no more.
+    #[cfg(test)]
     pub(crate) fn gone(&self) -> Vec<&str> {
         let gone = self
             .lanes

@@ -119,7 +119,11 @@ fn calls(app: &Shared) -> OpenApiRouter {
         .routes(routes!(watchlist::enroll))
         .routes(routes!(watchlist::withdraw))
         .routes(routes!(operating::erase))
+<<<<<<< HEAD
         .routes(routes!(operating::undelivered))
+=======
+        .routes(routes!(flags::undelivered))
+>>>>>>> main
         .route_layer(least(Role::Admin));
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(open)

@@ -391,11 +391,11 @@ async fn who_may_call_what() {
     POST /v1/decisions/{id}/replay: - - + +
     POST /v1/erase: - - - +
     POST /v1/explain: - - + +
+    GET /v1/flags/undelivered: - - - +
     POST /v1/judgments: - - + +
     GET /v1/lookup: - - + +
     POST /v1/screen: - + + +
     POST /v1/screen/batch: - + + +
-    GET /v1/undelivered: - - - +
     POST /v1/watchlist: - - - +
     DELETE /v1/watchlist/{id}: - - - +
     GET /v1/watchlist/{id}: - - + +
