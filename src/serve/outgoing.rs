@@ -167,7 +167,6 @@ impl Outgoing {
     }
 
     /// Names of the endpoints that want no more.
-    #[cfg(test)]
     pub(crate) fn gone(&self) -> Vec<&str> {
         let gone = self
             .lanes

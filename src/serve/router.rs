@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::serve::api::{decisions, lookup, operating, screen, watchlist};
+use crate::serve::api::{decisions, flags, lookup, operating, screen, watchlist};
 use crate::serve::app::Shared;
 use crate::serve::auth::{own_host, require};
 use crate::serve::console;
@@ -119,11 +119,7 @@ fn calls(app: &Shared) -> OpenApiRouter {
         .routes(routes!(watchlist::enroll))
         .routes(routes!(watchlist::withdraw))
         .routes(routes!(operating::erase))
-<<<<<<< HEAD
-        .routes(routes!(operating::undelivered))
-=======
         .routes(routes!(flags::undelivered))
->>>>>>> main
         .route_layer(least(Role::Admin));
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(open)
