@@ -70,7 +70,7 @@ fn schedule(pauses_ms: &[u64]) -> Schedule {
             .iter()
             .map(|ms| Duration::from_millis(*ms))
             .collect(),
-        answer_max: Duration::from_millis(500),
+        answer_max: Duration::from_secs(2),
         ..Schedule::default()
     }
 }

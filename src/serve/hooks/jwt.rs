@@ -153,3 +153,21 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     };
     Some((*tag, rest.get(..len)?, rest.get(len..)?))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{any, proptest};
+
+    use super::{Keys, claims, element, rsa_key};
+
+    proptest! {
+        #[test]
+        fn no_bytes_are_too_strange(der in any::<Vec<u8>>(), token in "[A-Za-z0-9_.-]{0,80}") {
+            if let Some((_, content, rest)) = element(&der) {
+                assert!(content.len() + rest.len() < der.len());
+            }
+            assert_eq!(rsa_key(&der), None);
+            assert!(claims(&token, &Keys::default(), true).is_err());
+        }
+    }
+}

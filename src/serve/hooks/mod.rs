@@ -39,6 +39,8 @@ mod cloudevents_tests;
 #[cfg(test)]
 mod firebase_tests;
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod route_tests;
 #[cfg(test)]
 mod tests;

@@ -387,3 +387,13 @@ fn settings_that_cannot_work_say_so() {
         "secrets are not shown"
     );
 }
+
+#[test]
+fn the_sample_of_settings_works() {
+    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/hooks/hooks.toml");
+    let settings = crate::serve::settings::Settings::load(Some(&sample)).unwrap();
+    assert_eq!((settings.hooks.len(), settings.flags.len()), (8, 1));
+    let adapters = settings.hooks.iter().map(|source| source.platform as u8);
+    let platforms: std::collections::HashSet<u8> = adapters.collect();
+    assert_eq!(platforms.len(), 8, "every platform is shown");
+}

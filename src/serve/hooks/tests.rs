@@ -196,6 +196,20 @@ async fn mastodon_is_believed_by_its_signature_alone() {
 }
 
 #[tokio::test]
+async fn mastodon_is_heard_once_however_often_it_repeats() {
+    let office = Office::of(mastodon());
+    for _ in 0..3 {
+        let request = post(
+            "/hooks/m",
+            &[("x-hub-signature", MASTODON_SIGNATURE)],
+            MASTODON,
+        );
+        assert_eq!(office.send(request).await.0, StatusCode::NO_CONTENT);
+    }
+    assert_eq!(office.asked().len(), 1);
+}
+
+#[tokio::test]
 async fn a_secret_can_be_changed_without_a_gap() {
     let mut source = mastodon();
     source["previous_secret"] = source["secret"].take();
