@@ -145,6 +145,7 @@ impl Population {
             source: "bench".to_owned(),
             banned_at: timestamp(banned_at),
             expires_at: None,
+            descent: None,
         });
         draft
     }

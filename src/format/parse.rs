@@ -27,7 +27,7 @@ pub struct Labelled {
 }
 
 /// Parses bodies of one input.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Parser {
     /// Where picture paths begin; `None` where records come from another machine, which has no files here.
     folder: Option<PathBuf>,

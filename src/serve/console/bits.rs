@@ -18,7 +18,7 @@ pub(crate) struct Bar {
     pub width: f64,
     /// Where the sum stands after it.
     pub end: f64,
-    /// `for`, `against` or `prior`.
+    /// `for`, `against`, `none` or `prior`.
     pub class: &'static str,
     /// `+7.9`.
     pub told: String,
@@ -46,13 +46,18 @@ pub(crate) struct Threshold {
     pub name: &'static str,
     /// In bits.
     pub bits: String,
+    /// SVG's `text-anchor`, so that its name stays inside.
+    pub anchor: &'static str,
 }
 
 impl Waterfall {
     /// The bars of `hit`.
     pub(crate) fn of(hit: &ToldHit, thresholds: Option<Thresholds>) -> Self {
         let limits = thresholds.map(|found| {
-            [("review", f64::from(found.review)), ("match", f64::from(found.matching))]
+            [
+                ("review", f64::from(found.review)),
+                ("match", f64::from(found.matching)),
+            ]
         });
         let mut sums = vec![hit.prior_bits];
         for row in &hit.evidence {
@@ -64,12 +69,18 @@ impl Waterfall {
         let mut bars = sums.iter().zip(sums.iter().skip(1));
         let rows = bars
             .by_ref()
-            .map(|(from, to)| scale.bar(*from, *to, if to < from { "against" } else { "for" }))
+            .map(|(from, to)| scale.bar(*from, *to, side(to - from)))
             .collect();
         let marks = limits.into_iter().flatten().map(|(name, bits)| Threshold {
             x: scale.x(bits),
             name,
-            bits: format!("{bits:.1}"),
+            bits: format!("{bits:.1}").replace('-', "\u{2212}"),
+            // Away from each other, unless an edge is near.
+            anchor: match (name, scale.x(bits)) {
+                ("review", x) if x > 30.0 => "end",
+                ("match", x) if x > 70.0 => "end",
+                _ => "start",
+            },
         });
         Self {
             prior: Some(scale.bar(0.0, hit.prior_bits, "prior")),
@@ -112,6 +123,15 @@ impl Scale {
     }
 }
 
+/// For or against, as far as it is told.
+fn side(bits: f64) -> &'static str {
+    match bits {
+        bits if bits >= 0.05 => "for",
+        bits if bits <= -0.05 => "against",
+        _ => "none",
+    }
+}
+
 /// `+7.9`, `−1.1`, `0.0`; with a true minus sign.
 pub(crate) fn signed(bits: f64) -> String {
     match format!("{bits:+.1}").as_str() {
@@ -141,17 +161,29 @@ mod tests {
 
     #[test]
     fn bars_begin_where_the_last_ended() {
-        let row = |bits| ToldRow { bits, ..ToldRow::default() };
+        let row = |bits| ToldRow {
+            bits,
+            ..ToldRow::default()
+        };
         let hit = ToldHit {
             prior_bits: -20.0,
             evidence: vec![row(30.0), row(-2.0)],
             ..ToldHit::default()
         };
-        let drawn = Waterfall::of(&hit, Some(Thresholds { review: 1.0, matching: 6.0 }));
+        let drawn = Waterfall::of(
+            &hit,
+            Some(Thresholds {
+                review: 1.0,
+                matching: 6.0,
+            }),
+        );
         let prior = drawn.prior.unwrap();
         assert_eq!(prior.end, drawn.rows[0].x);
         assert_eq!(drawn.rows[0].end, drawn.rows[1].x + drawn.rows[1].width);
-        assert_eq!((drawn.rows[1].class, drawn.rows[1].told.as_str()), ("against", "\u{2212}2.0"));
+        assert_eq!(
+            (drawn.rows[1].class, drawn.rows[1].told.as_str()),
+            ("against", "\u{2212}2.0")
+        );
         assert!(drawn.even < drawn.marks[0].x && drawn.marks[0].x < drawn.marks[1].x);
     }
 

@@ -75,7 +75,10 @@ impl Chart {
         let gap = if step > 6.0 { 2.0 } else { step / 4.0 };
         for (at, values) in bars.iter().enumerate() {
             let classes = self.series.iter().map(|(class, _)| *class);
-            let blocks = values.iter().zip(classes).filter(|(value, _)| **value > 0.0);
+            let blocks = values
+                .iter()
+                .zip(classes)
+                .filter(|(value, _)| **value > 0.0);
             self.blocks.extend(blocks.map(|(value, class)| {
                 // What happened once among a million is still seen.
                 let height = (scale.share(*value) * (HEIGHT - TOP - BOTTOM)).max(1.5);
@@ -108,7 +111,11 @@ impl Chart {
     }
 
     /// Labels beneath: of `len` places those at which `label` gives one.
-    pub(crate) fn with_places(mut self, len: usize, label: impl Fn(usize) -> Option<String>) -> Self {
+    pub(crate) fn with_places(
+        mut self,
+        len: usize,
+        label: impl Fn(usize) -> Option<String>,
+    ) -> Self {
         let step = (WIDTH - LEFT - RIGHT) / len.max(1) as f64;
         let ticks = (0..len).filter_map(|at| {
             label(at).map(|label| Tick {
@@ -132,7 +139,10 @@ impl Scale {
         let high = if high > 0.0 { high } else { 1.0 };
         let magnitude = 10f64.powf((high / 4.0).log10().floor());
         let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|step| step * magnitude);
-        let step = steps.into_iter().find(|step| high / step <= 4.0).unwrap_or(high);
+        let step = steps
+            .into_iter()
+            .find(|step| high / step <= 4.0)
+            .unwrap_or(high);
         Self {
             top: (high / step).ceil() * step,
             step,
@@ -183,17 +193,34 @@ mod tests {
 
     #[test]
     fn scales_end_at_round_numbers() {
-        for (high, top) in [(0.0, 1.0), (3.0, 3.0), (7.0, 8.0), (97.0, 100.0), (1_234.0, 1_500.0)] {
+        for (high, top) in [
+            (0.0, 1.0),
+            (3.0, 3.0),
+            (7.0, 8.0),
+            (97.0, 100.0),
+            (1_234.0, 1_500.0),
+        ] {
             assert_eq!(Scale::of(high).top, top, "{high}");
         }
-        assert_eq!([short(1_500.0), short(0.25), short(2e7)], ["1.5k", "0.25", "20M"]);
+        assert_eq!(
+            [short(1_500.0), short(0.25), short(2e7)],
+            ["1.5k", "0.25", "20M"]
+        );
     }
 
     #[test]
     fn bars_stand_on_the_floor() {
-        let chart = Chart { series: vec![("a", "all"), ("b", "some")], ..Chart::default() };
+        let chart = Chart {
+            series: vec![("a", "all"), ("b", "some")],
+            ..Chart::default()
+        };
         let chart = chart.with_bars(&[vec![4.0, 1.0], vec![0.0, 0.0]], "");
         assert_eq!(chart.blocks.len(), 2);
-        assert!(chart.blocks.iter().all(|block| block.y + block.height == chart.floor()));
+        assert!(
+            chart
+                .blocks
+                .iter()
+                .all(|block| block.y + block.height == chart.floor())
+        );
     }
 }

@@ -60,30 +60,50 @@ pub(crate) async fn show<D: Desk>(
 fn figures(dashboard: &Dashboard) -> Vec<(&'static str, String, String)> {
     let stats = &dashboard.stats;
     let screened: u64 = dashboard.hours.iter().map(|hour| hour.screened).sum();
-    let flagged: u64 = dashboard.hours.iter().map(|hour| hour.review + hour.matched).sum();
+    let flagged: u64 = dashboard
+        .hours
+        .iter()
+        .map(|hour| hour.review + hour.matched)
+        .sum();
     let hours = dashboard.hours.len();
-    let named = stats.networks.iter().filter(|(name, _)| !name.is_empty()).count();
+    let named = stats
+        .networks
+        .iter()
+        .filter(|(name, _)| !name.is_empty())
+        .count();
     vec![
         (
             "Watchlist",
             grouped(u64::from(stats.entries)),
             format!("entries in {named} networks, change {}", grouped(stats.lsn)),
         ),
-        ("Screened", grouped(screened), format!("accounts in {hours} hours")),
+        (
+            "Screened",
+            grouped(screened),
+            format!("accounts in {hours} hours"),
+        ),
         (
             "Flagged",
             grouped(flagged),
             match screened {
                 0 => "nothing screened yet".into(),
-                screened => format!("{:.2} in 100 screened", 100.0 * flagged as f64 / screened as f64),
+                screened => format!(
+                    "{:.2} in 100 screened",
+                    100.0 * flagged as f64 / screened as f64
+                ),
             },
         ),
-        ("Waiting", grouped(dashboard.waiting as u64), "flags nobody has judged".into()),
+        (
+            "Waiting",
+            grouped(dashboard.waiting as u64),
+            "flags nobody has judged".into(),
+        ),
         (
             "Median screen",
             quantile(&dashboard.latency, 0.5).map_or("–".into(), timed),
-            quantile(&dashboard.latency, 0.99)
-                .map_or("none timed yet".into(), |us| format!("99 in 100 within {}", timed(us))),
+            quantile(&dashboard.latency, 0.99).map_or("none timed yet".into(), |us| {
+                format!("99 in 100: {}", timed(us))
+            }),
         ),
         (
             "On disk",
@@ -94,13 +114,21 @@ fn figures(dashboard: &Dashboard) -> Vec<(&'static str, String, String)> {
 }
 
 fn signups(hours: &[Hour]) -> Chart {
-    let bars: Vec<Vec<f64>> = hours.iter().map(|hour| vec![hour.screened as f64]).collect();
+    let bars: Vec<Vec<f64>> = hours
+        .iter()
+        .map(|hour| vec![hour.screened as f64])
+        .collect();
     let all: u64 = hours.iter().map(|hour| hour.screened).sum();
     let most = hours.iter().map(|hour| hour.screened).max().unwrap_or(0);
     let chart = Chart {
         id: "signups",
         title: "Accounts screened by hour",
-        summary: format!("{} in {} hours, at most {} an hour.", grouped(all), hours.len(), grouped(most)),
+        summary: format!(
+            "{} in {} hours, at most {} an hour.",
+            grouped(all),
+            hours.len(),
+            grouped(most)
+        ),
         series: vec![("screened", "screened")],
         ..hourly(hours)
     };
@@ -116,7 +144,11 @@ fn flags(hours: &[Hour]) -> Chart {
     let chart = Chart {
         id: "flags",
         title: "Flags by hour",
-        summary: format!("{} matches and {} for review.", sum(|hour| hour.matched), sum(|hour| hour.review)),
+        summary: format!(
+            "{} matches and {} for review.",
+            sum(|hour| hour.matched),
+            sum(|hour| hour.review)
+        ),
         series: vec![("review", "review"), ("match", "match")],
         ..hourly(hours)
     };
@@ -173,7 +205,13 @@ fn false_flags(days: &[Day]) -> Chart {
         title: "Flags judged not a mirror",
         summary,
         series: vec![("wrong", "share of the flags judged that day")],
-        head: vec!["day (UTC)", "mirror", "not a mirror", "unsure", "false flags"],
+        head: vec![
+            "day (UTC)",
+            "mirror",
+            "not a mirror",
+            "unsure",
+            "false flags",
+        ],
         table: days.iter().map(row).collect(),
         ..Chart::default()
     };
@@ -181,14 +219,23 @@ fn false_flags(days: &[Day]) -> Chart {
         let found = days.get(at).filter(|_| at.is_multiple_of(every))?;
         Some(found.at.strftime("%-d %b").to_string())
     };
-    chart.with_places(days.len(), label).with_line(&shares, "\u{a0}%")
+    chart
+        .with_places(days.len(), label)
+        .with_line(&shares, "\u{a0}%")
 }
 
 fn latency(buckets: &[Bucket]) -> Chart {
-    let bars: Vec<Vec<f64>> = buckets.iter().map(|bucket| vec![bucket.count as f64]).collect();
+    let bars: Vec<Vec<f64>> = buckets
+        .iter()
+        .map(|bucket| vec![bucket.count as f64])
+        .collect();
     let summary = match (quantile(buckets, 0.5), quantile(buckets, 0.99)) {
         (Some(half), Some(most)) => {
-            format!("Half within {}, 99 in 100 within {}.", timed(half), timed(most))
+            format!(
+                "Half up to {}, 99 in 100 up to {}.",
+                timed(half),
+                timed(most)
+            )
         }
         _ => "No screen was timed yet.".into(),
     };
@@ -223,7 +270,12 @@ fn quantile(buckets: &[Bucket], share: f64) -> Option<u64> {
 }
 
 fn indexes(bytes: &[(&'static str, usize)]) -> Vec<IndexRow> {
-    let most = bytes.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0).max(1);
+    let most = bytes
+        .iter()
+        .map(|(_, bytes)| *bytes)
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let mut rows: Vec<_> = bytes.iter().filter(|(_, bytes)| *bytes > 0).collect();
     rows.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     let row = |(name, bytes): &(&'static str, usize)| IndexRow {
@@ -236,6 +288,9 @@ fn indexes(bytes: &[(&'static str, usize)]) -> Vec<IndexRow> {
 
 /// Microseconds in words.
 fn timed(us: u64) -> String {
+    if us == u64::MAX {
+        return "longer".into();
+    }
     match us as f64 {
         us if us >= 1e6 => format!("{} s", short(us / 1e6)),
         us if us >= 1e3 => format!("{} ms", short(us / 1e3)),

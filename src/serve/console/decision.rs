@@ -43,7 +43,11 @@ impl Row {
         Self {
             signal: row.signal.clone(),
             level: row.level.clone(),
-            letters: Letters::of(&value(&row.probe), &value(&row.entry)),
+            letters: match row.level.as_str() {
+                // Letters that unrelated values share mean nothing.
+                "different" => Letters::apart(&value(&row.probe), &value(&row.entry)),
+                _ => Letters::of(&value(&row.probe), &value(&row.entry)),
+            },
             why: row.why.clone(),
             bar: bar.clone(),
         }
@@ -131,7 +135,9 @@ impl DecisionPage {
         let drawn = Waterfall::of(&shown, decision.thresholds);
         let rows = shown.evidence.iter().zip(&drawn.rows);
         let entry = entry_of(decision, &shown);
-        let ban = entry.and_then(|entry| entry.ban.clone()).unwrap_or_default();
+        let ban = entry
+            .and_then(|entry| entry.ban.clone())
+            .unwrap_or_default();
         let distance = shown.evidence.iter().find_map(|row| row.distance);
         let said = said(decision, &shown.entry);
         let probe = label(&decision.probe);
@@ -162,11 +168,17 @@ impl DecisionPage {
 }
 
 fn entry_of<'a>(decision: &'a Decision, hit: &ToldHit) -> Option<&'a Account> {
-    decision.entries.iter().find(|entry| entry.id().as_str() == hit.entry)
+    decision
+        .entries
+        .iter()
+        .find(|entry| entry.id().as_str() == hit.entry)
 }
 
 fn said(decision: &Decision, entry: &str) -> Option<Said> {
-    let said = decision.judgments.iter().find(|said| said.entry().as_str() == entry)?;
+    let said = decision
+        .judgments
+        .iter()
+        .find(|said| said.entry().as_str() == entry)?;
     Some(Said {
         answer: said.answer.as_str(),
         words: said.in_words(),
@@ -207,7 +219,12 @@ pub(crate) async fn show<D: Desk>(
 ) -> Result<Response, Refusal> {
     let found = room.ask(move |desk| desk.decision(&id)).await?;
     let decision = found.ok_or(Refusal::Unknown { what: "decision" })?;
-    page(&DecisionPage::of(&visitor, &decision, asked.hit, Timestamp::now()))
+    page(&DecisionPage::of(
+        &visitor,
+        &decision,
+        asked.hit,
+        Timestamp::now(),
+    ))
 }
 
 /// `POST /decisions/{id}/judge`: fields `entry`, `answer`, `note`, `hit`.
@@ -222,7 +239,8 @@ pub(crate) async fn judge<D: Desk>(
     let entry = AccountId::new(fields.get("entry"))?;
     let (note, who) = (fields.get("note").to_owned(), visitor.who);
     let back = address(&id, fields.get("hit").parse().unwrap_or(0));
-    room.ask(move |desk| desk.judge(&id, &entry, answer, &note, &who)).await?;
+    room.ask(move |desk| desk.judge(&id, &entry, answer, &note, &who))
+        .await?;
     Ok(Redirect::to(&back).into_response())
 }
 

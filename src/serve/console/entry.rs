@@ -90,6 +90,9 @@ pub(crate) async fn show<D: Desk>(
 ) -> Result<Response, Refusal> {
     let id = AccountId::new(&id).map_err(|_| Refusal::Unknown { what: "entry" })?;
     let asked = move |desk: &D| Ok(desk.entry(&id)?.zip(Some(desk.lineage(&id)?)));
-    let (file, family) = room.ask(asked).await?.ok_or(Refusal::Unknown { what: "entry" })?;
+    let (file, family) = room
+        .ask(asked)
+        .await?
+        .ok_or(Refusal::Unknown { what: "entry" })?;
     page(&EntryPage::of(&visitor, &file, &family, Timestamp::now()))
 }

@@ -1,34 +1,26 @@
 //! A desk for tests: a real engine on the samples of `data/`, with flags, judgments and removals kept in memory.
 //!
-//! What pages show is thus what the engine tells; only the keeping is made up. [`serve`] puts it on a socket with as
-//! much of the API as a browser test needs.
+//! What pages show is thus what the engine tells; only the keeping is made up.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
-use axum::Json;
-use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::account::{Account, AccountDraft, AccountId};
 use crate::engine::{Engine, LookupRow, Options};
 use crate::error::Result;
 use crate::format::{Input, Parser};
-use crate::hash::Secret;
 use crate::judgment::{Answer, Judgment, Remark};
 use crate::serve::console::{
     Analyst, Bucket, Dashboard, Day, Decision, Desk, Edge, EntryFile, Family, Hour, Order, Queue,
-    Removal, Replay, Settings, Standing, Tally, routes,
+    Removal, Replay, Standing, Tally,
 };
 use crate::store::Access;
-use crate::wire::{AccountRecord, ReportRecord};
+use crate::wire::ReportRecord;
 
 /// The key that logs in.
 pub(super) const KEY: &str = "mw_fake_key_of_ada";
@@ -39,6 +31,8 @@ pub(super) struct Fake {
     engine: Engine,
     _folder: TempDir,
     kept: Mutex<Kept>,
+    /// No key is asked for.
+    pub(super) is_unlocked: bool,
 }
 
 #[derive(Default)]
@@ -50,11 +44,15 @@ struct Kept {
 }
 
 fn sample(name: &str) -> Vec<Account> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("data")
+        .join(name);
     let input = Input::new(&path, None).unwrap();
     let parser = Parser::new(input.folder());
     let lines = input.lines(|_| ()).unwrap();
-    lines.map(|line| parser.parse(line.body.unwrap()).unwrap().account).collect()
+    lines
+        .map(|line| parser.parse(line.body.unwrap()).unwrap().account)
+        .collect()
 }
 
 impl Fake {
@@ -78,11 +76,15 @@ impl Fake {
     /// Nothing at all.
     pub(super) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { access: Access::Create, ..Options::default() };
+        let options = Options {
+            access: Access::Create,
+            ..Options::default()
+        };
         Self {
             engine: Engine::open(folder.path(), options).unwrap(),
             _folder: folder,
             kept: Mutex::default(),
+            is_unlocked: false,
         }
     }
 
@@ -94,8 +96,13 @@ impl Fake {
     pub(super) fn screen_at(&self, probe: &Account, at: Timestamp) -> Result<Vec<u8>> {
         let probe = self.engine.without_opaque_tokens(probe);
         let report = self.engine.report(&probe)?;
-        let hits = report.hits.iter().map(|hit| AccountId::new(&hit.entry).unwrap());
-        let entries: Vec<Account> = hits.filter_map(|id| self.engine.entry(&id).unwrap()).collect();
+        let hits = report
+            .hits
+            .iter()
+            .map(|hit| AccountId::new(&hit.entry).unwrap());
+        let entries: Vec<Account> = hits
+            .filter_map(|id| self.engine.entry(&id).unwrap())
+            .collect();
         let (verdict, judge) = (report.verdict, self.engine.judge());
         let told = serde_json::to_vec(&ReportRecord::of(report, 0)).unwrap();
         let mut kept = self.kept();
@@ -116,10 +123,20 @@ impl Fake {
         Ok(told)
     }
 
+    /// Puts an account on the watchlist.
+    pub(super) fn enrolled(&self, account: Account) -> u64 {
+        self.engine.enroll(vec![account]).unwrap().receipt.lsn
+    }
+
     /// Judges every third flag.
     fn judge_some(&self) {
         let flags = self.kept().decisions.clone();
-        let notes = ["same telegram link", "", "a fan page, looked at its posts", "waiting for the platform"];
+        let notes = [
+            "same telegram link",
+            "",
+            "a fan page, looked at its posts",
+            "waiting for the platform",
+        ];
         for (at, flag) in flags.iter().enumerate().filter(|(at, _)| at % 3 == 0) {
             let answer = match at % 21 {
                 9 => Answer::NotMirror,
@@ -128,14 +145,19 @@ impl Fake {
             };
             let entry = flag.entries[0].id().clone();
             let who = if at % 2 == 0 { "ada" } else { "nadia" };
-            self.judge(&flag.id, &entry, answer, notes[at % 4], who).unwrap();
+            self.judge(&flag.id, &entry, answer, notes[at % 4], who)
+                .unwrap();
         }
     }
 
     /// One actor who returned again and again.
     fn grow_a_line(&self, now: Timestamp) {
         let mut earlier = "sadaetormand".to_owned();
-        for (n, handle) in [(1, "sadaetormand_2"), (2, "sada3etormand"), (3, "5adaetormand_new")] {
+        for (n, handle) in [
+            (1, "sadaetormand_2"),
+            (2, "sada3etormand"),
+            (3, "5adaetormand_new"),
+        ] {
             let returned = AccountDraft {
                 id: format!("x:return{n}"),
                 platform: "x".into(),
@@ -146,11 +168,19 @@ impl Fake {
                 ..AccountDraft::default()
             };
             let account = returned.check().unwrap();
-            self.screen_at(&account, now - SignedDuration::from_hours(24 * (4 - n))).unwrap();
+            self.screen_at(&account, now - SignedDuration::from_hours(24 * (4 - n)))
+                .unwrap();
             let flag = self.kept().decisions.last().cloned().unwrap();
             let parent = flag.entries.iter().find(|entry| entry.handle == earlier);
             let parent = parent.unwrap_or(&flag.entries[0]).id().clone();
-            self.judge(&flag.id, &parent, Answer::Mirror, "the same channel again", "ada").unwrap();
+            self.judge(
+                &flag.id,
+                &parent,
+                Answer::Mirror,
+                "the same channel again",
+                "ada",
+            )
+            .unwrap();
             self.engine.enroll(vec![account]).unwrap();
             earlier = handle.to_owned();
         }
@@ -164,24 +194,34 @@ impl Fake {
                 _ => continue,
             };
             let since = now - SignedDuration::from_hours(7 * at as i64);
-            self.kept().standings.insert(entry.unwrap().id().clone(), (standing, since));
+            self.kept()
+                .standings
+                .insert(entry.unwrap().id().clone(), (standing, since));
         }
     }
 
     fn standing(&self, id: &AccountId) -> (Standing, Option<Timestamp>) {
         let found = self.kept().standings.get(id).copied();
-        found.map_or((Standing::Unreported, None), |(standing, at)| (standing, Some(at)))
+        found.map_or((Standing::Unreported, None), |(standing, at)| {
+            (standing, Some(at))
+        })
     }
 
     fn with_judgments(kept: &Kept, decision: &Decision) -> Decision {
         let own = kept.judgments.iter().filter(|(id, _)| *id == decision.id);
         let judgments = own.map(|(_, judgment)| judgment.clone()).collect();
-        Decision { judgments, ..decision.clone() }
+        Decision {
+            judgments,
+            ..decision.clone()
+        }
     }
 
     fn edges(&self) -> Vec<Edge> {
         let kept = self.kept();
-        let mirrors = kept.judgments.iter().filter(|(_, said)| said.answer == Answer::Mirror);
+        let mirrors = kept
+            .judgments
+            .iter()
+            .filter(|(_, said)| said.answer == Answer::Mirror);
         let mut edges: Vec<Edge> = mirrors
             .map(|(decision, said)| Edge {
                 parent: said.entry().clone(),
@@ -194,8 +234,10 @@ impl Fake {
             })
             .collect();
         for _ in 0..4 {
-            let hops: HashMap<AccountId, u32> =
-                edges.iter().map(|edge| (edge.child.clone(), edge.hops)).collect();
+            let hops: HashMap<AccountId, u32> = edges
+                .iter()
+                .map(|edge| (edge.child.clone(), edge.hops))
+                .collect();
             for edge in &mut edges {
                 edge.hops = hops.get(&edge.parent).copied().unwrap_or(0) + 1;
             }
@@ -206,16 +248,35 @@ impl Fake {
 
 impl Desk for Fake {
     fn login(&self, key: &str) -> Result<Option<Analyst>> {
-        let ada = Analyst { key_id: "k1".into(), who: "ada".into() };
+        let ada = Analyst {
+            key_id: "k1".into(),
+            who: "ada".into(),
+        };
         Ok((key == KEY).then_some(ada))
     }
 
+    fn unlocked(&self) -> Result<Option<Analyst>> {
+        let local = Analyst {
+            key_id: "local".into(),
+            who: "local".into(),
+        };
+        Ok(self.is_unlocked.then_some(local))
+    }
+
     fn analyst(&self, key_id: &str) -> Result<Option<Analyst>> {
-        self.login(if key_id == "k1" { KEY } else { "" })
+        match key_id {
+            "local" => self.unlocked(),
+            "k1" => self.login(KEY),
+            _ => Ok(None),
+        }
     }
 
     fn lookup(&self, handle: &str, limit: usize) -> Result<Vec<LookupRow>> {
-        let asked = AccountDraft { id: "lookup".into(), handle: handle.into(), ..AccountDraft::default() };
+        let asked = AccountDraft {
+            id: "lookup".into(),
+            handle: handle.into(),
+            ..AccountDraft::default()
+        };
         self.engine.lookup(&asked.check()?, limit)
     }
 
@@ -224,12 +285,17 @@ impl Desk for Fake {
         let (standing, _) = self.standing(id);
         let kept = self.kept();
         let seen = kept.decisions.iter().find(|flag| flag.probe.id() == id);
-        let Some(account) = listed.clone().or_else(|| seen.map(|flag| flag.probe.clone())) else {
+        let Some(account) = listed
+            .clone()
+            .or_else(|| seen.map(|flag| flag.probe.clone()))
+        else {
             return Ok(None);
         };
         let names = |flag: &&Decision| flag.entries.iter().any(|entry| entry.id() == id);
         let flags = kept.decisions.iter().filter(names);
-        let mut decisions: Vec<Decision> = flags.map(|flag| Self::with_judgments(&kept, flag)).collect();
+        let mut decisions: Vec<Decision> = flags
+            .map(|flag| Self::with_judgments(&kept, flag))
+            .collect();
         decisions.sort_by_key(|flag| std::cmp::Reverse(flag.at));
         let judgments = kept.judgments.iter().filter(|(_, said)| said.entry() == id);
         Ok(Some(EntryFile {
@@ -246,7 +312,10 @@ impl Desk for Fake {
         let mut ids = vec![id.clone()];
         let mut at = 0;
         while let Some(next) = ids.get(at).cloned() {
-            for edge in all.iter().filter(|edge| edge.parent == next || edge.child == next) {
+            for edge in all
+                .iter()
+                .filter(|edge| edge.parent == next || edge.child == next)
+            {
                 for other in [&edge.parent, &edge.child] {
                     if !ids.contains(other) {
                         ids.push(other.clone());
@@ -255,13 +324,22 @@ impl Desk for Fake {
             }
             at += 1;
         }
-        let edges = all.into_iter().filter(|edge| ids.contains(&edge.child)).collect();
+        let edges = all
+            .into_iter()
+            .filter(|edge| ids.contains(&edge.child))
+            .collect();
         let kept = self.kept();
         let account = |id: &AccountId| {
             let seen = kept.decisions.iter().find(|flag| flag.probe.id() == id);
-            self.engine.entry(id).unwrap().or_else(|| seen.map(|flag| flag.probe.clone()))
+            self.engine
+                .entry(id)
+                .unwrap()
+                .or_else(|| seen.map(|flag| flag.probe.clone()))
         };
-        Ok(Family { edges, accounts: ids.iter().filter_map(account).collect() })
+        Ok(Family {
+            edges,
+            accounts: ids.iter().filter_map(account).collect(),
+        })
     }
 
     fn decision(&self, id: &str) -> Result<Option<Decision>> {
@@ -272,12 +350,18 @@ impl Desk for Fake {
 
     fn replay(&self, id: &str) -> Result<Option<Replay>> {
         let found = self.decision(id)?;
-        Ok(found.map(|flag| Replay { told: flag.report.clone(), again: flag.report }))
+        Ok(found.map(|flag| Replay {
+            told: flag.report.clone(),
+            again: flag.report,
+        }))
     }
 
     fn queue(&self, order: Order, page: usize) -> Result<Queue> {
         let kept = self.kept();
-        let flags = kept.decisions.iter().map(|flag| Self::with_judgments(&kept, flag));
+        let flags = kept
+            .decisions
+            .iter()
+            .map(|flag| Self::with_judgments(&kept, flag));
         let mut open: Vec<Decision> = flags.filter(|flag| flag.judgments.is_empty()).collect();
         let score = |flag: &Decision| {
             let told: Value = serde_json::from_slice(&flag.report).unwrap();
@@ -288,20 +372,39 @@ impl Desk for Fake {
             Order::Age => open.sort_by_key(|flag| flag.at),
         }
         let total = open.len();
-        let decisions = open.into_iter().skip(page.saturating_mul(PAGE_LEN)).take(PAGE_LEN).collect();
-        Ok(Queue { decisions, total, page_len: PAGE_LEN })
+        let decisions = open
+            .into_iter()
+            .skip(page.saturating_mul(PAGE_LEN))
+            .take(PAGE_LEN)
+            .collect();
+        Ok(Queue {
+            decisions,
+            total,
+            page_len: PAGE_LEN,
+        })
     }
 
-    fn judge(&self, decision: &str, entry: &AccountId, answer: Answer, note: &str, who: &str) -> Result<()> {
+    fn judge(
+        &self,
+        decision: &str,
+        entry: &AccountId,
+        answer: Answer,
+        note: &str,
+        who: &str,
+    ) -> Result<()> {
         let flag = self.decision(decision)?.unwrap();
         let remark = Remark::new(who, note, Timestamp::now())?;
         let judgment = Judgment::new(flag.probe.id().clone(), entry.clone(), answer, remark)?;
-        self.kept().judgments.insert(0, (decision.to_owned(), judgment));
+        self.kept()
+            .judgments
+            .insert(0, (decision.to_owned(), judgment));
         Ok(())
     }
 
     fn undo(&self, decision: &str, entry: &AccountId, _: &str) -> Result<()> {
-        self.kept().judgments.retain(|(id, said)| id != decision || said.entry() != entry);
+        self.kept()
+            .judgments
+            .retain(|(id, said)| id != decision || said.entry() != entry);
         Ok(())
     }
 
@@ -311,7 +414,12 @@ impl Desk for Fake {
             let entry = entry?;
             let network = entry.ban.clone().unwrap_or_default().network;
             let (standing, _) = self.standing(entry.id());
-            let key = (network, entry.platform.clone(), entry.kind.as_str(), standing);
+            let key = (
+                network,
+                entry.platform.clone(),
+                entry.kind.as_str(),
+                standing,
+            );
             *counts.entry(key).or_default() += 1;
         }
         let tally = |((network, platform, kind, standing), entries)| Tally {
@@ -326,18 +434,27 @@ impl Desk for Fake {
 
     fn removals(&self, platform: &str) -> Result<Vec<Removal>> {
         let entries: Result<Vec<Account>> = self.engine.entries()?.collect();
-        let mut own: Vec<Account> = entries?.into_iter().filter(|entry| entry.platform == platform).collect();
+        let mut own: Vec<Account> = entries?
+            .into_iter()
+            .filter(|entry| entry.platform == platform)
+            .collect();
         own.sort_by_key(|entry| entry.ban.as_ref().and_then(|ban| ban.banned_at));
         let removal = |account: Account| {
             let (standing, since) = self.standing(account.id());
-            Removal { account, standing, since }
+            Removal {
+                account,
+                standing,
+                since,
+            }
         };
         Ok(own.into_iter().map(removal).collect())
     }
 
     fn mark(&self, ids: &[AccountId], standing: Standing, _: &str) -> Result<()> {
         for id in ids {
-            self.kept().standings.insert(id.clone(), (standing, Timestamp::now()));
+            self.kept()
+                .standings
+                .insert(id.clone(), (standing, Timestamp::now()));
         }
         Ok(())
     }
@@ -358,8 +475,13 @@ impl Desk for Fake {
             not_mirrors: if n == 5 { 0 } else { (n * 3 % 5) as u64 },
             unsure: (n % 3) as u64,
         };
-        let counts = [3, 90, 2_400, 19_000, 61_000, 42_000, 9_800, 1_900, 420, 61, 9, 2];
-        let bucket = |(n, count): (u32, u64)| Bucket { up_to_us: 25 << n, count };
+        let counts = [
+            3, 90, 2_400, 19_000, 61_000, 42_000, 9_800, 1_900, 420, 61, 9, 2,
+        ];
+        let bucket = |(n, count): (u32, u64)| Bucket {
+            up_to_us: 25 << n,
+            count,
+        };
         Ok(Dashboard {
             stats: self.engine.stats()?,
             hours: (0..72).map(of_hour).collect(),
@@ -368,60 +490,4 @@ impl Desk for Fake {
             waiting,
         })
     }
-}
-
-/// The console, and the two calls of the API by which a browser test brings accounts.
-pub(super) fn router(fake: Arc<Fake>) -> Router {
-    let settings = Settings::new(Secret::new([9; 32]), false);
-    Router::new()
-        .route("/v1/screen", post(screen))
-        .route("/v1/watchlist", post(enroll))
-        .with_state(fake.clone())
-        .merge(routes(fake, settings))
-}
-
-fn read(headers: &HeaderMap, record: AccountRecord) -> Result<Account, Response> {
-    let sent = headers.get("authorization").and_then(|value| value.to_str().ok());
-    if sent != Some(&format!("Bearer {KEY}")) {
-        return Err(StatusCode::UNAUTHORIZED.into_response());
-    }
-    Ok(Parser::default().labelled(record).unwrap().account)
-}
-
-async fn screen(State(fake): State<Arc<Fake>>, headers: HeaderMap, Json(record): Json<AccountRecord>) -> Response {
-    match read(&headers, record) {
-        Ok(account) => fake.screen_at(&account, Timestamp::now()).unwrap().into_response(),
-        Err(refused) => refused,
-    }
-}
-
-async fn enroll(State(fake): State<Arc<Fake>>, headers: HeaderMap, Json(record): Json<AccountRecord>) -> Response {
-    match read(&headers, record) {
-        Ok(account) => {
-            let enrolled = fake.engine.enroll(vec![account]).unwrap();
-            Json(json!({"lsn": enrolled.receipt.lsn})).into_response()
-        }
-        Err(refused) => refused,
-    }
-}
-
-/// Serves the fake on `MIRRORWATCH_CONSOLE` (an address of this machine) until the line on standard input ends.
-#[test]
-#[ignore = "a server for scripts/test-console, not a test"]
-fn serve() {
-    let address = std::env::var("MIRRORWATCH_CONSOLE").unwrap_or("127.0.0.1:8799".into());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
-        let app = router(Arc::new(Fake::seeded()));
-        println!("console on http://{}", listener.local_addr().unwrap());
-        let ended = async {
-            let mut line = String::new();
-            let mut input = tokio::io::BufReader::new(tokio::io::stdin());
-            while tokio::io::AsyncBufReadExt::read_line(&mut input, &mut line).await.unwrap_or(0) > 0 {
-                line.clear();
-            }
-        };
-        axum::serve(listener, app).with_graceful_shutdown(ended).await.unwrap();
-    });
 }

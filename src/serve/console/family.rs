@@ -104,7 +104,10 @@ impl Graph {
         let mut edges: Vec<&Edge> = family.edges.iter().collect();
         edges.sort_by(|a, b| a.at.cmp(&b.at).then_with(|| a.child.cmp(&b.child)));
         let columns = columns(&edges, focus);
-        let all: HashSet<&AccountId> = edges.iter().flat_map(|edge| [&edge.parent, &edge.child]).collect();
+        let all: HashSet<&AccountId> = edges
+            .iter()
+            .flat_map(|edge| [&edge.parent, &edge.child])
+            .collect();
         let names = Names::of(family);
         let places = places(&columns, &edges);
         let mut graph = Self {
@@ -132,7 +135,9 @@ fn columns<'a>(edges: &[&'a Edge], focus: &'a AccountId) -> HashMap<&'a AccountI
     let mut near: HashMap<&AccountId, Vec<(&AccountId, i64)>> = HashMap::new();
     for edge in edges {
         near.entry(&edge.parent).or_default().push((&edge.child, 1));
-        near.entry(&edge.child).or_default().push((&edge.parent, -1));
+        near.entry(&edge.child)
+            .or_default()
+            .push((&edge.parent, -1));
     }
     let mut columns = HashMap::from([(focus, 0)]);
     let mut waiting = VecDeque::from([(focus, 0)]);
@@ -178,14 +183,30 @@ fn arc(edge: &Edge, from: (i64, i64), to: (i64, i64)) -> Arc {
     let (x1, y1) = (from.0 + NODE_WIDTH, from.1 + NODE_HEIGHT / 2);
     let (x2, y2) = (to.0, to.1 + NODE_HEIGHT / 2);
     let bend = x1 + 36;
-    let hops = if edge.hops == 1 { "1st return".to_owned() } else { format!("return {}", edge.hops) };
     Arc {
-        path: format!("M{x1} {y1}C{} {y1} {} {y2} {bend} {y2}H{}", x1 + 22, x1 + 14, x2 - 7),
+        path: format!(
+            "M{x1} {y1}C{} {y1} {} {y2} {bend} {y2}H{}",
+            x1 + 22,
+            x1 + 14,
+            x2 - 7
+        ),
         x: (bend + x2) / 2,
         y: y2,
         over: format!("{} · {}", cut(&edge.who, 12), edge.at.strftime("%-d %b %Y")),
-        under: format!("{:.1} bits · {hops}", edge.score),
+        under: format!("{:.1} bits · {}", edge.score, ordinal(edge.hops)),
     }
+}
+
+/// `1st return`, `2nd return`, ...
+fn ordinal(hops: u32) -> String {
+    let end = match (hops % 10, hops % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{hops}{end} return")
 }
 
 struct Names {
@@ -196,13 +217,20 @@ impl Names {
     fn of(family: &Family) -> Self {
         let known = family.accounts.iter().map(|account| {
             let under = [account.platform.as_str(), account.kind.as_str()].join(" ");
-            (account.id().clone(), (label(account), under.trim().to_owned()))
+            (
+                account.id().clone(),
+                (label(account), under.trim().to_owned()),
+            )
         });
-        Self { known: known.collect() }
+        Self {
+            known: known.collect(),
+        }
     }
 
     fn label(&self, id: &AccountId) -> String {
-        self.known.get(id).map_or_else(|| id.to_string(), |(label, _)| label.clone())
+        self.known
+            .get(id)
+            .map_or_else(|| id.to_string(), |(label, _)| label.clone())
     }
 
     fn node(&self, id: &AccountId, x: i64, y: i64, is_focus: bool) -> Node {
@@ -213,7 +241,10 @@ impl Names {
             href: href(id),
             label: cut(&full, LABEL_CHARS),
             full,
-            under: self.known.get(id).map_or("no longer known".into(), |(_, under)| under.clone()),
+            under: self
+                .known
+                .get(id)
+                .map_or("no longer known".into(), |(_, under)| under.clone()),
             is_focus,
         }
     }
@@ -225,7 +256,8 @@ impl Names {
             parent_href: href(&edge.parent),
             child: self.label(&edge.child),
             child_href: href(&edge.child),
-            decision_href: decision.map_or(String::new(), |id| format!("/decisions/{}", segment(id))),
+            decision_href: decision
+                .map_or(String::new(), |id| format!("/decisions/{}", segment(id))),
             who: edge.who.clone(),
             at: When::of(edge.at, now),
             score: format!("{:.1}", edge.score),
@@ -280,8 +312,18 @@ mod tests {
     #[test]
     fn a_large_family_is_cut_around_the_focus() {
         let edges = (0..200).map(|n| edge("a", &format!("b{n}"), 1)).collect();
-        let family = Family { edges, accounts: Vec::new() };
-        let graph = Graph::of(&family, &AccountId::new("a").unwrap(), Timestamp::UNIX_EPOCH);
-        assert_eq!((graph.nodes.len(), graph.left_out, graph.steps.len()), (NODES_MAX, 161, 200));
+        let family = Family {
+            edges,
+            accounts: Vec::new(),
+        };
+        let graph = Graph::of(
+            &family,
+            &AccountId::new("a").unwrap(),
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(
+            (graph.nodes.len(), graph.left_out, graph.steps.len()),
+            (NODES_MAX, 161, 200)
+        );
     }
 }

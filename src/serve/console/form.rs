@@ -52,7 +52,9 @@ pub(crate) fn segment(text: &str) -> String {
 
 /// An address of this very console, or the queue: nobody is sent elsewhere after logging in.
 pub(crate) fn inside(next: &str) -> &str {
-    let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let is_plain = next
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     match next.strip_prefix('/') {
         Some(rest) if is_plain && !rest.starts_with('/') => next,
         _ => "/queue",

@@ -18,7 +18,7 @@ const WORDS_MAX: usize = 600;
 /// What leaving one out costs.
 const GAP: u32 = 3;
 /// Look-alikes that are spelled out beneath a value.
-const SWAPS_MAX: usize = 12;
+const SWAPS_MAX: usize = 6;
 
 /// How a piece of a value stands to the other value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,11 @@ impl Letters {
         if a.len().max(b.len()) <= WORDS_MAX {
             return Self::told(&a, &b, &aligned(&a, &b, word_match));
         }
+        Self::apart(probe, entry)
+    }
+
+    /// Two values that are not held against each other.
+    pub(crate) fn apart(probe: &str, entry: &str) -> Self {
         Self {
             probe: plain(probe),
             entry: plain(entry),
@@ -208,15 +213,29 @@ fn aligned(a: &[&str], b: &[&str], matched: impl Fn(&str, &str) -> CharMatch) ->
     let width = b.len() + 1;
     let mut costs = vec![0u32; width * (a.len() + 1)];
     let at = |costs: &[u32], row: usize, column: usize| {
-        costs.get(row * width + column).copied().unwrap_or(u32::MAX / 2)
+        costs
+            .get(row * width + column)
+            .copied()
+            .unwrap_or(u32::MAX / 2)
     };
     for row in (0..=a.len()).rev() {
         for column in (0..=b.len()).rev() {
-            let pair = a.get(row).zip(b.get(column)).map_or(u32::MAX / 2, |(x, y)| {
-                at(&costs, row + 1, column + 1) + cost(matched(x, y))
-            });
-            let left = if row < a.len() { at(&costs, row + 1, column) + GAP } else { u32::MAX / 2 };
-            let right = if column < b.len() { at(&costs, row, column + 1) + GAP } else { u32::MAX / 2 };
+            let pair = a
+                .get(row)
+                .zip(b.get(column))
+                .map_or(u32::MAX / 2, |(x, y)| {
+                    at(&costs, row + 1, column + 1) + cost(matched(x, y))
+                });
+            let left = if row < a.len() {
+                at(&costs, row + 1, column) + GAP
+            } else {
+                u32::MAX / 2
+            };
+            let right = if column < b.len() {
+                at(&costs, row, column + 1) + GAP
+            } else {
+                u32::MAX / 2
+            };
             let best = pair.min(left).min(right);
             let end = row == a.len() && column == b.len();
             if let Some(slot) = costs.get_mut(row * width + column) {
@@ -249,7 +268,11 @@ fn aligned(a: &[&str], b: &[&str], matched: impl Fn(&str, &str) -> CharMatch) ->
 
 fn put_next(pieces: &mut Vec<Piece>, text: Option<&&str>) {
     if let Some(text) = text {
-        let mark = if text.trim().is_empty() { Mark::Same } else { Mark::Other };
+        let mark = if text.trim().is_empty() {
+            Mark::Same
+        } else {
+            Mark::Other
+        };
         put(pieces, text, mark);
     }
 }
@@ -258,7 +281,11 @@ fn put_next(pieces: &mut Vec<Piece>, text: Option<&&str>) {
 fn put(pieces: &mut Vec<Piece>, text: &str, mark: Mark) {
     if text.chars().all(is_invisible) {
         let (text, title) = (hex(text), format!("invisible: {}", points(text)));
-        pieces.push(Piece { text, mark: Mark::Unseen, title });
+        pieces.push(Piece {
+            text,
+            mark: Mark::Unseen,
+            title,
+        });
         return;
     }
     let title = match mark {
@@ -272,12 +299,19 @@ fn put(pieces: &mut Vec<Piece>, text: &str, mark: Mark) {
                 last.title = format!("{}, {title}", last.title);
             }
         }
-        None => pieces.push(Piece { text: text.to_owned(), mark, title }),
+        None => pieces.push(Piece {
+            text: text.to_owned(),
+            mark,
+            title,
+        }),
     }
 }
 
 fn hex(text: &str) -> String {
-    let points: Vec<String> = text.chars().map(|c| format!("U+{:04X}", u32::from(c))).collect();
+    let points: Vec<String> = text
+        .chars()
+        .map(|c| format!("U+{:04X}", u32::from(c)))
+        .collect();
     points.join(" ")
 }
 
@@ -317,7 +351,14 @@ mod tests {
 
     #[test]
     fn what_differs_is_marked_on_both_sides() {
-        check("Zorv4ni_Dispatch2", "zorvani_dispatch", ["Zorv[leet 4]ni_Dispatch[other 2]", "zorv[leet a]ni_dispatch"]);
+        check(
+            "Zorv4ni_Dispatch2",
+            "zorvani_dispatch",
+            [
+                "Zorv[leet 4]ni_Dispatch[other 2]",
+                "zorv[leet a]ni_dispatch",
+            ],
+        );
         check("the.falcon", "falcon", ["[other the.]falcon", "falcon"]);
         check("same", "same", ["same", "same"]);
         check("", "gone", ["", "[other gone]"]);
@@ -325,16 +366,26 @@ mod tests {
 
     #[test]
     fn look_alikes_are_told_by_code_point_and_script() {
-        let letters = check("t\u{43e}rmand", "tormand", ["t[lookalike \u{43e}]rmand", "t[lookalike o]rmand"]);
+        let letters = check(
+            "t\u{43e}rmand",
+            "tormand",
+            ["t[lookalike \u{43e}]rmand", "t[lookalike o]rmand"],
+        );
         assert_eq!(letters.probe[1].title, "U+043E Cyrillic");
         let swap = &letters.swaps[0];
-        assert_eq!([swap.probe_point.as_str(), swap.entry_point.as_str()], ["U+043E Cyrillic", "U+006F Latin"]);
+        assert_eq!(
+            [swap.probe_point.as_str(), swap.entry_point.as_str()],
+            ["U+043E Cyrillic", "U+006F Latin"]
+        );
     }
 
     #[test]
     fn nothing_invisible_reaches_the_page() {
         let letters = Letters::of("bad\u{200b}_ac\u{202e}tor", "bad_actor");
-        assert_eq!(shown(&letters.probe), "bad[unseen U+200B]_ac[unseen U+202E]tor");
+        assert_eq!(
+            shown(&letters.probe),
+            "bad[unseen U+200B]_ac[unseen U+202E]tor"
+        );
         assert_eq!(letters.probe[1].title, "invisible: U+200B");
     }
 
@@ -344,9 +395,18 @@ mod tests {
         let other = text.replacen("seven", "SEVEN up", 1);
         let letters = Letters::of(&other, &text);
         assert_eq!(shown(&letters.entry), text);
-        assert!(shown(&letters.probe).contains("SEVEN [other up]"), "{}", shown(&letters.probe));
+        assert!(
+            shown(&letters.probe).contains("SEVEN [other up]"),
+            "{}",
+            shown(&letters.probe)
+        );
         let endless = "word ".repeat(20_000);
-        assert!(Letters::of(&endless, "word").probe.iter().all(Piece::is_same));
+        assert!(
+            Letters::of(&endless, "word")
+                .probe
+                .iter()
+                .all(Piece::is_same)
+        );
     }
 
     proptest::proptest! {

@@ -107,7 +107,13 @@ fn by_size<'a>(tallies: &'a [Tally], name: impl Fn(&'a Tally) -> &'a str) -> Vec
 fn heads(tallies: &[Tally]) -> Vec<String> {
     let mut heads: Vec<String> = by_size(tallies, |tally| &tally.platform)
         .into_iter()
-        .map(|name| if name.is_empty() { "none".into() } else { name.to_owned() })
+        .map(|name| {
+            if name.is_empty() {
+                "none".into()
+            } else {
+                name.to_owned()
+            }
+        })
         .collect();
     if heads.len() > PLATFORMS_SHOWN {
         heads.truncate(PLATFORMS_SHOWN - 1);
@@ -216,16 +222,23 @@ mod tests {
         ];
         let rows = platform_rows(&tallies);
         let row = &rows[0];
-        assert_eq!((row.total, row.reported, row.removed, row.still_up), (9, 4, 3, 1));
+        assert_eq!(
+            (row.total, row.reported, row.removed, row.still_up),
+            (9, 4, 3, 1)
+        );
         assert_eq!(row.share, "75\u{a0}%");
         let networks = network_rows(&tallies, &heads(&tallies));
-        assert_eq!((networks[0].name.as_str(), networks[1].name.as_str()), ("n", ""));
+        assert_eq!(
+            (networks[0].name.as_str(), networks[1].name.as_str()),
+            ("n", "")
+        );
     }
 
     #[test]
     fn many_platforms_share_a_column() {
-        let tallies: Vec<Tally> =
-            (0..12).map(|n| tally("n", &format!("p{n}"), Standing::Reported, 12 - n)).collect();
+        let tallies: Vec<Tally> = (0..12)
+            .map(|n| tally("n", &format!("p{n}"), Standing::Reported, 12 - n))
+            .collect();
         let heads = heads(&tallies);
         assert_eq!((heads.len(), heads[7].as_str()), (8, "other"));
         let row = &network_rows(&tallies, &heads)[0];

@@ -114,7 +114,10 @@ mod tests {
         for at in 0..cookie.len() {
             let mut forged = cookie.clone().into_bytes();
             forged[at] ^= 1;
-            assert_eq!(settings.read(&String::from_utf8(forged).unwrap(), now), None);
+            assert_eq!(
+                settings.read(&String::from_utf8(forged).unwrap(), now),
+                None
+            );
         }
         for broken in ["", ".", "..", "1.2.3", "é.é.é"] {
             assert_eq!(settings.read(broken, now), None);

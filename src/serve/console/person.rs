@@ -49,34 +49,45 @@ impl Person {
     /// `account` as seen at `now`.
     pub(crate) fn of(account: &Account, now: Timestamp) -> Self {
         let id = account.id().to_string();
+        let links = account.links.iter().take(LINKS_SHOWN);
         let bio: String = account.bio.chars().take(BIO_CHARS).collect();
-        let cut = if bio.len() < account.bio.len() { "…" } else { "" };
+        let cut = if bio.len() < account.bio.len() {
+            "…"
+        } else {
+            ""
+        };
         Self {
             href: format!("/entries/{}", segment(&id)),
             label: label(account),
             handle: plain(&account.handle),
             name: plain(&account.display_name),
             bio: plain(&(bio + cut)),
-            location: account.location.clone(),
-            links: account.links.iter().take(LINKS_SHOWN).cloned().collect(),
+            location: visible(&account.location),
+            links: links.map(|link| visible(link)).collect(),
             more_links: account.links.len().saturating_sub(LINKS_SHOWN),
             platform: account.platform.clone(),
             kind: account.kind.as_str(),
             created: account.created_at.map(|at| When::of(at, now)),
-            tokens: account.tokens.iter().map(|token| token.name.clone()).collect(),
+            tokens: account
+                .tokens
+                .iter()
+                .map(|token| token.name.clone())
+                .collect(),
             picture: account.avatar.as_ref().map(Picture::of),
             id,
         }
     }
 }
 
+/// A text without anything invisible.
+pub(crate) fn visible(text: &str) -> String {
+    let pieces = plain(text).into_iter().filter(Piece::is_same);
+    pieces.map(|piece| piece.text).collect()
+}
+
 /// `@handle`, else the name, else the id; without anything invisible.
 pub(crate) fn label(account: &Account) -> String {
-    let shown = |text: &str| {
-        let pieces = plain(text).into_iter().filter(Piece::is_same);
-        pieces.map(|piece| piece.text).collect::<String>()
-    };
-    match (shown(&account.handle), shown(&account.display_name)) {
+    match (visible(&account.handle), visible(&account.display_name)) {
         (handle, _) if !handle.trim().is_empty() => format!("@{handle}"),
         (_, name) if !name.trim().is_empty() => name,
         _ => account.id().to_string(),
@@ -115,10 +126,14 @@ pub(crate) fn difference(probe: &Avatar, entry: &Avatar) -> (String, u32) {
 fn squares(bits: &[u8; 32]) -> String {
     let mut path = String::new();
     for (row, pair) in bits.chunks_exact(2).enumerate() {
-        let word = pair.iter().fold(0u32, |word, byte| (word << 8) | u32::from(*byte));
+        let word = pair
+            .iter()
+            .fold(0u32, |word, byte| (word << 8) | u32::from(*byte));
         let mut column = 0;
         while column < 16 {
-            let run = (column..16).take_while(|at| word >> (15 - at) & 1 == 1).count();
+            let run = (column..16)
+                .take_while(|at| word >> (15 - at) & 1 == 1)
+                .count();
             if run > 0 {
                 path.push_str(&format!("M{column} {row}h{run}v1h-{run}z"));
             }

@@ -11,7 +11,7 @@ use crate::serve::console::bits::signed;
 use crate::serve::console::desk::{Decision, Desk, Order};
 use crate::serve::console::form::segment;
 use crate::serve::console::gate::Visitor;
-use crate::serve::console::person::label;
+use crate::serve::console::person::{label, visible};
 use crate::serve::console::routes::Room;
 use crate::serve::console::told::Told;
 use crate::serve::console::when::{When, plural};
@@ -19,7 +19,7 @@ use crate::serve::console::when::{When, plural};
 /// Rows of evidence named in the list.
 const REASONS_SHOWN: usize = 3;
 /// A score that fills the bar, in bits.
-const FULL_BITS: f64 = 40.0;
+const FULL_BITS: f64 = 60.0;
 
 /// One flag in a list.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(crate) struct FlagRow {
     pub verdict: String,
     /// Of the best hit.
     pub score: String,
-    /// The same for a `<meter>`, at most 40.
+    /// The same for a `<meter>`, at most 60.
     pub meter: f64,
     /// The account flagged.
     pub probe: String,
@@ -48,7 +48,7 @@ pub(crate) struct FlagRow {
     pub reasons: Vec<(String, String)>,
     /// When it was raised.
     pub at: When,
-    /// What was judged of the best hit, in words; empty where nothing was.
+    /// What was judged of the best hit, else of another, in words; empty where nothing was.
     pub judged: String,
     /// The word of what was judged, for its colour.
     pub answer: &'static str,
@@ -62,20 +62,27 @@ impl FlagRow {
         let mut rows: Vec<_> = best.evidence.iter().filter(|row| row.bits > 0.05).collect();
         rows.sort_by(|a, b| b.bits.total_cmp(&a.bits));
         let reasons = rows.iter().take(REASONS_SHOWN);
-        let entry = decision.entries.iter().find(|entry| entry.id().as_str() == best.entry);
-        let said = decision.judgments.iter().find(|said| said.entry().as_str() == best.entry);
+        let entry = decision
+            .entries
+            .iter()
+            .find(|entry| entry.id().as_str() == best.entry);
+        let mut all = decision.judgments.iter();
+        let of_best = all.find(|said| said.entry().as_str() == best.entry);
+        let said = of_best.or(decision.judgments.first());
         Self {
             href: format!("/decisions/{}", segment(&decision.id)),
             verdict: told.verdict,
             score: format!("{:.1}", told.score_bits),
             meter: told.score_bits.clamp(0.0, FULL_BITS),
             probe: label(&decision.probe),
-            probe_name: decision.probe.display_name.clone(),
+            probe_name: visible(&decision.probe.display_name),
             platform: decision.probe.platform.clone(),
             entry: entry.map_or(best.entry, label),
             network: best.network,
             others: told.hits.len().saturating_sub(1),
-            reasons: reasons.map(|row| (row.signal.clone(), signed(row.bits))).collect(),
+            reasons: reasons
+                .map(|row| (row.signal.clone(), signed(row.bits)))
+                .collect(),
             at: When::of(decision.at, now),
             judged: said.map(|said| said.in_words()).unwrap_or_default(),
             answer: said.map_or("", |said| said.answer.as_str()),
@@ -115,7 +122,11 @@ pub(crate) async fn show<D: Desk>(
     let shown = asked.page;
     let queue = room.ask(move |desk| desk.queue(order, shown)).await?;
     let now = Timestamp::now();
-    let rows: Vec<FlagRow> = queue.decisions.iter().map(|flag| FlagRow::of(flag, now)).collect();
+    let rows: Vec<FlagRow> = queue
+        .decisions
+        .iter()
+        .map(|flag| FlagRow::of(flag, now))
+        .collect();
     let first = shown.saturating_mul(queue.page_len);
     let end = first.saturating_add(rows.len());
     page(&QueuePage {
@@ -137,6 +148,8 @@ pub(crate) async fn next<D: Desk>(
 ) -> Result<Response, Refusal> {
     let queue = room.ask(|desk| desk.queue(Order::Score, 0)).await?;
     let first = queue.decisions.first();
-    let href = first.map_or("/queue".into(), |flag| format!("/decisions/{}", segment(&flag.id)));
+    let href = first.map_or("/queue".into(), |flag| {
+        format!("/decisions/{}", segment(&flag.id))
+    });
     Ok(Redirect::to(&href).into_response())
 }

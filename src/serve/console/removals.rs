@@ -23,8 +23,18 @@ const ROWS_MAX: usize = 500;
 
 /// Head of the export.
 const HEAD: [&str; 12] = [
-    "id", "platform", "kind", "handle", "display_name", "profile", "network", "reason", "source",
-    "banned_at", "standing", "standing_since",
+    "id",
+    "platform",
+    "kind",
+    "handle",
+    "display_name",
+    "profile",
+    "network",
+    "reason",
+    "source",
+    "banned_at",
+    "standing",
+    "standing_since",
 ];
 
 /// One entry of the list.
@@ -72,18 +82,31 @@ pub(crate) async fn show<D: Desk>(
 ) -> Result<Response, Refusal> {
     let name = asked.platform.clone();
     let all = room.ask(move |desk| desk.removals(&name)).await?;
-    let standing = Standing::ALL.into_iter().find(|one| one.as_str() == asked.standing);
+    let standing = Standing::ALL
+        .into_iter()
+        .find(|one| one.as_str() == asked.standing);
     let fitting = |removal: &&Removal| standing.is_none_or(|standing| removal.standing == standing);
     let now = Timestamp::now();
-    let rows: Vec<RemovalRow> =
-        all.iter().filter(fitting).map(|removal| row(removal, now)).collect();
+    let rows: Vec<RemovalRow> = all
+        .iter()
+        .filter(fitting)
+        .map(|removal| row(removal, now))
+        .collect();
     let choice = |word: &'static str| {
         let fields = query(&[("platform", &asked.platform), ("standing", word)]);
-        (word, format!("/removals?{fields}"), word == standing.map_or("", Standing::as_str))
+        (
+            word,
+            format!("/removals?{fields}"),
+            word == standing.map_or("", Standing::as_str),
+        )
     };
     let words = [""].into_iter().chain(Standing::ALL.map(Standing::as_str));
     page(&RemovalsPage {
-        shell: Shell::of(&visitor, "networks", format!("Removals: {}", asked.platform)),
+        shell: Shell::of(
+            &visitor,
+            "networks",
+            format!("Removals: {}", asked.platform),
+        ),
         export_href: format!("/removals.csv?{}", query(&[("platform", &asked.platform)])),
         choices: words.map(choice).collect(),
         left_out: rows.len().saturating_sub(ROWS_MAX),
@@ -112,7 +135,10 @@ pub(crate) async fn mark<D: Desk>(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let fields = visitor.fields(&room, &body)?;
-    let ids: Vec<AccountId> = fields.all("id").map(AccountId::new).collect::<Result<_, _>>()?;
+    let ids: Vec<AccountId> = fields
+        .all("id")
+        .map(AccountId::new)
+        .collect::<Result<_, _>>()?;
     let mut all = Standing::ALL.into_iter();
     let Some(standing) = all.find(|one| one.as_str() == fields.get("standing")) else {
         let reason = "expected unreported, reported or removed";
@@ -120,9 +146,13 @@ pub(crate) async fn mark<D: Desk>(
     };
     let who = visitor.who;
     if !ids.is_empty() {
-        room.ask(move |desk| desk.mark(&ids, standing, &who)).await?;
+        room.ask(move |desk| desk.mark(&ids, standing, &who))
+            .await?;
     }
-    let back = query(&[("platform", fields.get("platform")), ("standing", fields.get("shown"))]);
+    let back = query(&[
+        ("platform", fields.get("platform")),
+        ("standing", fields.get("shown")),
+    ]);
     Ok(Redirect::to(&format!("/removals?{back}")).into_response())
 }
 
@@ -138,11 +168,21 @@ pub(crate) async fn export<D: Desk>(
         what: "export".into(),
         reason: error.to_string(),
     })?;
-    let word: String = asked.platform.chars().filter(char::is_ascii_alphanumeric).collect();
+    let word: String = asked
+        .platform
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
     let name = if word.is_empty() { "other" } else { &word };
     let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8; header=present".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"removals-{name}.csv\"")),
+        (
+            header::CONTENT_TYPE,
+            "text/csv; charset=utf-8; header=present".to_owned(),
+        ),
+        (
+            header::CONTENT_DISPOSITION,
+            format!("attachment; filename=\"removals-{name}.csv\""),
+        ),
     ];
     Ok((headers, table).into_response())
 }
@@ -151,7 +191,10 @@ pub(crate) async fn export<D: Desk>(
 fn table(removals: &[Removal]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(HEAD)?;
-    for removal in removals.iter().filter(|one| one.standing != Standing::Removed) {
+    for removal in removals
+        .iter()
+        .filter(|one| one.standing != Standing::Removed)
+    {
         let account = &removal.account;
         let ban = account.ban.clone().unwrap_or_default();
         let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
@@ -171,14 +214,17 @@ fn table(removals: &[Removal]) -> Result<Vec<u8>, csv::Error> {
         ];
         writer.write_record(record.iter().map(|cell| tame(cell)))?;
     }
-    writer.into_inner().map_err(|error| error.into_error().into())
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
 }
 
 /// A cell that no spreadsheet takes for a formula: an apostrophe stands before what would begin one (OWASP, CSV
 /// injection), also behind white space and in full-width forms.
 fn tame(cell: &str) -> String {
     let begins = cell.trim_start().chars().next();
-    let acts = begins.is_some_and(|c| "=+-@＝＋－＠".contains(c)) || cell.starts_with(['\t', '\r', '\n']);
+    let acts =
+        begins.is_some_and(|c| "=+-@＝＋－＠".contains(c)) || cell.starts_with(['\t', '\r', '\n']);
     match acts {
         true => format!("'{cell}"),
         false => cell.to_owned(),
@@ -236,7 +282,10 @@ mod tests {
             standing,
             since: None,
         };
-        let all = [removal("x:1", Standing::Reported), removal("x:2", Standing::Removed)];
+        let all = [
+            removal("x:1", Standing::Reported),
+            removal("x:2", Standing::Removed),
+        ];
         let told = String::from_utf8(table(&all).unwrap()).unwrap();
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines.len(), 2);

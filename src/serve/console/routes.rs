@@ -78,9 +78,18 @@ where
         .route("/removals.csv", get(removals::export))
         .route("/dashboard", get(dashboard::show))
         .with_state(room)
-        .route("/assets/console.css", get(|| async { asset("text/css; charset=utf-8", STYLE) }))
-        .route("/assets/console.js", get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }))
-        .route("/assets/icon.svg", get(|| async { asset("image/svg+xml", ICON) }))
+        .route(
+            "/assets/console.css",
+            get(|| async { asset("text/css; charset=utf-8", STYLE) }),
+        )
+        .route(
+            "/assets/console.js",
+            get(|| async { asset("text/javascript; charset=utf-8", SCRIPT) }),
+        )
+        .route(
+            "/assets/icon.svg",
+            get(|| async { asset("image/svg+xml", ICON) }),
+        )
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn(guarded))
 }

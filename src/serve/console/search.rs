@@ -96,7 +96,10 @@ pub(crate) async fn show<D: Desk>(
         }
     };
     let now = Timestamp::now();
-    let rows: Vec<FoundRow> = found.iter().map(|row| FoundRow::of(row, &handle, now)).collect();
+    let rows: Vec<FoundRow> = found
+        .iter()
+        .map(|row| FoundRow::of(row, &handle, now))
+        .collect();
     let summary = match rows.len() {
         0 => "No entry has a handle like that.".to_owned(),
         ROWS_MAX => format!("The nearest {ROWS_MAX} entries."),
@@ -104,7 +107,11 @@ pub(crate) async fn show<D: Desk>(
         len => format!("{len} entries, the nearest first."),
     };
     if asked.part == "rows" {
-        return page(&Rows { asked: handle, summary, rows });
+        return page(&Rows {
+            asked: handle,
+            summary,
+            rows,
+        });
     }
     let mut shell = Shell::of(&visitor, "search", "Search");
     shell.asked.clone_from(&handle);

@@ -79,8 +79,14 @@ mod tests {
     fn ages_read_like_this() {
         let told = [0, 59, 60, 7_200, 86_400, 86_400 * 100, 86_400 * 800, -7_200].map(age);
         let expected = [
-            "just now", "just now", "1 min ago", "2 h ago", "1 day ago", "3 months ago",
-            "2 years ago", "in 2 h",
+            "just now",
+            "just now",
+            "1 min ago",
+            "2 h ago",
+            "1 day ago",
+            "3 months ago",
+            "2 years ago",
+            "in 2 h",
         ];
         assert_eq!(told, expected);
         assert_eq!(grouped(1_234_567), "1\u{202F}234\u{202F}567");
