@@ -294,10 +294,31 @@ impl ReportRecord {
 }
 
 impl ReportRecord {
+    /// The verdict's word.
+    pub(crate) fn verdict(&self) -> &'static str {
+        self.verdict
+    }
+
+    /// Score of the best entry, in bits.
+    pub(crate) fn score_bits(&self) -> f64 {
+        self.score_bits
+    }
+
+    /// Ids of the hits that count, best first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &str> {
+        let counts = self.hits.iter().filter(|hit| hit.cancelled.is_none());
+        counts.map(|hit| hit.entry.as_str())
+    }
+
     /// Whether the entry of this id is among the hits that count.
     pub(crate) fn tells(&self, entry: &str) -> bool {
-        let mut hits = self.hits.iter().filter(|hit| hit.cancelled.is_none());
-        hits.any(|hit| hit.entry == entry)
+        self.entries().any(|told| told == entry)
+    }
+
+    /// Entry and network, which may be empty, of the best hit that counts.
+    pub(crate) fn best(&self) -> Option<(&str, &str)> {
+        let hit = self.hits.iter().find(|hit| hit.cancelled.is_none())?;
+        Some((&hit.entry, &hit.network))
     }
 }
 

@@ -202,16 +202,7 @@ impl Writer {
                 Request::Enroll(accounts) => group.enroll(accounts),
                 Request::Withdraw(ids) => group.withdraw(ids),
                 Request::Rule(rulings) => group.rule(rulings),
-                Request::Settle(rulings, accounts, ids) => {
-                    let ruled = group.rule(rulings);
-                    let (enrolled, withdrawn) = (group.enroll(accounts), group.withdraw(ids));
-                    Receipt {
-                        added: enrolled.added,
-                        updated: enrolled.updated,
-                        withdrawn: withdrawn.withdrawn,
-                        ..ruled
-                    }
-                }
+                Request::Settle(rulings, accounts, ids) => group.settle(rulings, accounts, ids),
                 Request::Load(changes, new_mark, begun) => {
                     mark = Some(new_mark);
                     self.loading.extend(begun);
@@ -379,6 +370,22 @@ impl<'a> Group<'a> {
             }
         }
         receipt
+    }
+
+    fn settle(
+        &mut self,
+        rulings: Vec<Ruling>,
+        accounts: Vec<(Account, Entry)>,
+        ids: Vec<AccountId>,
+    ) -> Receipt {
+        let ruled = self.rule(rulings);
+        let (enrolled, withdrawn) = (self.enroll(accounts), self.withdraw(ids));
+        Receipt {
+            added: enrolled.added,
+            updated: enrolled.updated,
+            withdrawn: withdrawn.withdrawn,
+            ..ruled
+        }
     }
 
     fn load(&mut self, changes: Vec<Change>) -> Receipt {

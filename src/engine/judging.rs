@@ -68,6 +68,14 @@ impl Engine {
         Ok(judgments)
     }
 
+    /// What was last judged of a pair. One disk read.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn judgment(&self, probe: &AccountId, entry: &AccountId) -> Result<Option<Judgment>> {
+        self.store().judgment(probe, entry)
+    }
+
     /// Every judgment, by probe and entry.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ pub(crate) mod candidates;
 mod carriers;
 mod columns;
 mod committer;
+mod converse;
 mod decisions;
 mod exemptions;
 mod front;

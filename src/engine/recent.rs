@@ -4,7 +4,7 @@
 //! it finds is then screened in earnest, so that a retro-match is the verdict a screen would give now.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use crate::account::{Account, AccountId};
 use crate::blocking::Query;
 use crate::engine::candidates::{Candidates, UNSOUGHT_BITS};
 use crate::engine::columns::Packed;
+use crate::engine::converse::Converse;
 use crate::engine::front::Engine;
 use crate::engine::generation::{Generation, Part, merge_order, rows};
 use crate::engine::segment::Segment;
@@ -55,6 +56,7 @@ struct Shared {
     fresh: Mutex<[Vec<Arc<Entry>>; 2]>,
     is_full: Condvar,
     view: ArcSwap<Generation>,
+    converse: RwLock<Converse>,
     /// Held while the view is changed.
     writing: Mutex<()>,
     /// Held while what came is indexed.
@@ -69,6 +71,7 @@ impl Recent {
             fresh: Mutex::default(),
             is_full: Condvar::new(),
             view: ArcSwap::default(),
+            converse: RwLock::new(Converse::new(recency.signups_max as usize)),
             writing: Mutex::default(),
             folding: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -180,6 +183,12 @@ impl Shared {
         }
         let mut packed = Packed::default();
         came.iter().for_each(|signup| packed.push(signup));
+        let mut converse = self
+            .converse
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        came.iter().for_each(|signup| converse.push(signup));
+        drop(converse);
         self.change(|view| Some(view.changed(&mut packed, &[], view.lsn() + 1)));
         let [_, folding] = &mut *self.fresh();
         folding.clear();
@@ -284,7 +293,9 @@ impl Engine {
             return Ok(Vec::new());
         };
         let asked = Asked::of(self, entry);
-        let mut found = asked.indexed(&recent.shared.view.load_full());
+        let view = recent.shared.view.load_full();
+        let mut found = asked.indexed(&view);
+        found.extend(asked.conversely(&recent.shared, &view));
         let fresh: Vec<Arc<Entry>> = recent.shared.fresh().iter().flatten().cloned().collect();
         for signup in fresh {
             found.extend(
@@ -347,6 +358,20 @@ impl<'a> Asked<'a> {
         met.filter_map(signup).collect()
     }
 
+    /// Signups that name the entry or have its core in their handles. What naming is worth the index does not keep, so
+    /// they are taken for the best.
+    fn conversely(&self, shared: &Shared, view: &Generation) -> Vec<(f32, AccountId)> {
+        let converse = shared
+            .converse
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let like = converse.like(&self.fingerprint);
+        drop(converse);
+        let is_at_hand = |id: &AccountId| view.contains(id);
+        let like = like.into_iter().filter(is_at_hand);
+        like.map(|id| (f32::INFINITY, id)).collect()
+    }
+
     /// What the pair is worth at most, where that may reach a review: crowds can only lessen it.
     fn worth(&self, signup: &Fingerprint<'_>) -> Option<f32> {
         let nobody = |_: u64| Carriers::default();
@@ -356,6 +381,7 @@ impl<'a> Asked<'a> {
         let circumstances = Circumstances {
             entries: self.entries,
             name_told: self.fingerprint.name_told.max(signup.name_told),
+            minutes_since_ban: Some(0.0),
             ..Circumstances::default()
         };
         let model = &self.engine.judge().model;

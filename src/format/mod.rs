@@ -13,4 +13,5 @@ mod ruling;
 pub(crate) use crate::format::input::{Body, Line};
 pub use crate::format::input::{Format, Input};
 pub use crate::format::parse::{Labelled, Parser};
+pub(crate) use crate::format::picture::{FILE_BYTES_MAX as PICTURE_BYTES_MAX, picture_of};
 pub(crate) use crate::format::ruling::{Defaults, ruling};

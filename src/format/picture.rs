@@ -13,7 +13,7 @@ use crate::error::Rejection;
 use crate::hash::of_luma;
 
 /// Largest picture file, in bytes.
-const FILE_BYTES_MAX: u64 = 8 << 20;
+pub(crate) const FILE_BYTES_MAX: u64 = 8 << 20;
 /// Most pixels.
 const PIXELS_MAX: u64 = 64 << 20;
 /// Most memory the decoder may take.
@@ -63,6 +63,14 @@ pub(crate) fn of_base64(text: &str) -> Result<Avatar, Rejection> {
         .decode(encoded)
         .map_err(|error| Rejection::new("invalid_value", "avatar.base64", error.to_string()))?;
     of_bytes("avatar.base64", &bytes)
+}
+
+/// The hash of a picture file's bytes.
+///
+/// # Errors
+/// As for a file.
+pub(crate) fn picture_of(bytes: &[u8]) -> Result<Avatar, Rejection> {
+    of_bytes("avatar", bytes)
 }
 
 fn of_bytes(field: &str, bytes: &[u8]) -> Result<Avatar, Rejection> {

@@ -1,21 +1,41 @@
 //! What every handler shares.
 
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::StatusCode;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::hash::Secret;
+use crate::serve::analysts::Tallied;
 use crate::serve::audit::Audit;
+use crate::serve::bursts::{Bursts, Near};
+use crate::serve::dead_letters::Message;
+use crate::serve::docket::Docket;
+use crate::serve::fetch::Pictures;
 use crate::serve::gate::Gate;
+use crate::serve::hooks::Sources;
 use crate::serve::keys::Keys;
+use crate::serve::ledger::Ledger;
+use crate::serve::meters;
+use crate::serve::outgoing::Outgoing;
 use crate::serve::problem::Problem;
 use crate::serve::settings::Settings;
+use crate::wire::{ReportRecord, decision_id};
 
 /// Seconds after which a caller may ask whether the index is whole.
 const OPENING_RETRY_SECONDS: u64 = 2;
+
+/// What a flag is called when it is told.
+const FLAG_RAISED: &str = "org.mirrorwatch.flag.raised.v1";
+/// What many flags near one entry or network are called.
+const BURST: &str = "org.mirrorwatch.burst.v1";
+
+/// Keys that may be tried at the console's door in a second, by everybody together.
+const LOGINS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
 /// The state of the service; cheap to clone.
 pub(crate) type Shared = Arc<App>;
@@ -26,14 +46,32 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// Who may call.
     pub(crate) keys: Keys,
+    /// How often a key may be tried at the console's door.
+    pub(crate) logins: DefaultDirectRateLimiter,
+    /// Keys the console's cookies; another one in each run.
+    pub(crate) cookies: Secret,
+    /// Counts of entries for the console.
+    pub(crate) tallied: Mutex<Tallied>,
     /// How often each key may.
     pub(crate) pace: Option<DefaultKeyedRateLimiter<String>>,
     /// Lines of changes.
     pub(crate) audit: Audit,
+    /// Flags that nobody has judged.
+    pub(crate) docket: Docket,
+    /// New flags by entry and network.
+    pub(crate) bursts: Bursts,
+    /// Counts for the dashboard.
+    pub(crate) ledger: Ledger,
     /// The gate before the engine.
     pub(crate) gate: Gate,
     /// Folder of the database.
     pub(crate) folder: PathBuf,
+    /// Sources of hooks.
+    pub(crate) sources: Arc<Sources>,
+    /// Fetches pictures that hooks name; set once there is a runtime.
+    pub(crate) pictures: OnceLock<Pictures>,
+    /// Sends flags; set once there is a runtime.
+    pub(crate) outgoing: OnceLock<Outgoing>,
     /// The engine, once its index is whole.
     engine: OnceLock<Engine>,
 }
@@ -49,18 +87,62 @@ impl App {
         Ok(Arc::new(Self {
             keys: Keys::open(folder)?,
             pace,
+            logins: RateLimiter::direct(Quota::per_second(LOGINS_PER_SECOND)),
+            cookies: cookie_secret()?,
+            tallied: Mutex::default(),
             audit: Audit::of(folder),
+            docket: Docket::default(),
+            bursts: Bursts::default(),
+            ledger: Ledger::default(),
             gate: Gate::new(settings.workers(), settings.queue_max),
             folder: folder.to_owned(),
+            sources: Arc::new(settings.sources()?),
+            pictures: OnceLock::new(),
+            outgoing: OnceLock::new(),
             settings,
             engine: OnceLock::new(),
         }))
+    }
+
+    /// Whether everybody may call: there are no keys, and only this machine reaches the service.
+    pub(crate) fn is_open_here(&self) -> bool {
+        self.keys.all().is_empty() && self.settings.listen.ip().is_loopback()
     }
 
     /// Lets requests through to an engine whose index is whole.
     pub(crate) fn open(&self, engine: Engine) {
         // There is one call; a second would be the same database.
         let _ = self.engine.set(engine);
+    }
+
+    /// Tells whoever wants to hear of flags that one was raised, and of the burst that it may be part of.
+    pub(crate) fn raise(&self, decision: u64, report: &ReportRecord) {
+        let now = jiff::Timestamp::now();
+        let id = decision_id(decision);
+        let data = serde_json::to_value(report).unwrap_or_default();
+        self.send(&Message::of(format!("flag_{id}"), FLAG_RAISED, now, &data));
+        let (entry, network) = report.best().unwrap_or_default();
+        for (near, name) in [(Near::Entry, entry), (Near::Network, network)] {
+            let burst = (!name.is_empty()).then(|| self.bursts.note(near, name, now));
+            if let Some(flags) = burst.flatten() {
+                let near = near.as_str();
+                tracing::warn!(near, name, flags, "a burst: many signups near one of these");
+                meters::burst(near);
+                let data = serde_json::json!({near: name, "flags": flags, "last": id});
+                self.send(&Message::of(
+                    format!("burst_{near}_{id}"),
+                    BURST,
+                    now,
+                    &data,
+                ));
+            }
+        }
+    }
+
+    fn send(&self, message: &Message) {
+        if let Some(outgoing) = self.outgoing.get() {
+            outgoing.send(message);
+        }
     }
 
     /// The engine.
@@ -91,4 +173,13 @@ impl App {
         let app = Arc::clone(self);
         self.gate.run(move || work(&app, app.engine()?)).await
     }
+}
+
+fn cookie_secret() -> Result<Secret> {
+    let mut bytes = [0; 32];
+    let drawn = getrandom::fill(&mut bytes).map_err(|error| Error::Malformed {
+        what: "the system's random numbers".into(),
+        reason: error.to_string(),
+    });
+    drawn.map(|()| Secret::new(bytes))
 }

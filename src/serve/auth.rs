@@ -33,7 +33,7 @@ impl Caller {
 /// # Errors
 /// No key, or one that is not known.
 pub(crate) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> {
-    if app.keys.all().is_empty() && app.settings.listen.ip().is_loopback() {
+    if app.is_open_here() {
         return Ok(Caller::local());
     }
     let unknown = |detail| Problem::new(StatusCode::UNAUTHORIZED, "not authorised", detail);
@@ -49,6 +49,30 @@ pub(crate) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> 
         name: key.name,
         role: key.role,
     })
+}
+
+/// Turns down requests for another host where everybody on this machine may call: a page of another site that has its name
+/// resolve to this machine would speak for whoever looks at it.
+pub(crate) async fn own_host(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let named = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| request.uri().host()).unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = name
+        .parse::<std::net::IpAddr>()
+        .is_ok_and(|ip| ip.is_loopback());
+    if app.is_open_here() && !(name.is_empty() || name == "localhost" || is_loopback) {
+        let detail = "without keys this service answers to localhost only";
+        let status = StatusCode::MISDIRECTED_REQUEST;
+        return Problem::new(status, "another host", detail).into_response();
+    }
+    next.run(request).await
 }
 
 /// Turns down who calls too often.

@@ -45,6 +45,11 @@ pub(crate) fn retro_matched(count: usize) {
     counter!("mirrorwatch_retro_matches_total").increment(count as u64);
 }
 
+/// A burst.
+pub(crate) fn burst(near: &'static str) {
+    counter!("mirrorwatch_bursts_total", "near" => near).increment(1);
+}
+
 /// A judgment.
 pub(crate) fn judged(answer: &'static str) {
     counter!("mirrorwatch_judgments_total", "answer" => answer).increment(1);

@@ -3,19 +3,25 @@
 //! A handler is: parse, one engine call off the async threads, answer. Who may call is decided before a handler runs;
 //! how much waits is bounded by one gate. The service flags; it bans no one.
 
+mod analysts;
 mod api;
 mod app;
 mod audit;
 mod auth;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, unused_imports, reason = "the service mounts it next")
-)]
-pub(crate) mod console;
+mod bursts;
+mod console;
+mod dead_letters;
+mod desk;
+mod docket;
+mod fetch;
 mod gate;
+mod guard;
+mod hooks;
 mod keys;
+mod ledger;
 mod log;
 mod meters;
+mod outgoing;
 mod problem;
 mod request;
 mod router;
@@ -26,3 +32,5 @@ pub(crate) use crate::serve::keys::{Keys, Role};
 pub(crate) use crate::serve::log::log;
 pub(crate) use crate::serve::server::serve;
 pub(crate) use crate::serve::settings::Settings;
+#[cfg(test)]
+pub(crate) use crate::serve::{app::App, router::router};

@@ -75,9 +75,25 @@ impl Problem {
     }
 
     /// The status it is answered with.
-    #[cfg(test)]
     pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The same with the fields at fault.
+    pub(crate) fn at(self, field: &str, reason: &str) -> Self {
+        let error = FieldError {
+            field: field.to_owned(),
+            reason: reason.to_owned(),
+        };
+        Self {
+            errors: vec![error],
+            ..self
+        }
+    }
+
+    /// Whether the same request may succeed later. Such a problem names the time to wait.
+    pub(crate) fn passes(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
     fn type_name(&self) -> String {

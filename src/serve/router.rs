@@ -1,5 +1,6 @@
 //! Which path is answered by whom, and what every request goes through.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -20,7 +21,9 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::serve::api::{decisions, lookup, operating, screen, watchlist};
 use crate::serve::app::Shared;
-use crate::serve::auth::require;
+use crate::serve::auth::{own_host, require};
+use crate::serve::console;
+use crate::serve::hooks::{self, Hooks};
 use crate::serve::keys::Role;
 use crate::serve::meters;
 use crate::serve::problem::Problem;
@@ -51,8 +54,17 @@ pub(crate) fn router(app: &Shared) -> Router {
         .add_security_scheme("key", SecurityScheme::Http(bearer));
     let viewer = Router::from(SwaggerUi::new("/docs").url("/openapi.json", description));
     let viewer = viewer.layer(content_security(CONTENT_SECURITY_VIEWER));
+    let hooks = Hooks::new(
+        app.clone(),
+        Arc::clone(&app.sources),
+        app.pictures.get().cloned(),
+    );
+    let is_secure = app.settings.tls_cert.is_some();
+    let doors = console::Settings::new(app.cookies.clone(), is_secure);
     calls
         .merge(viewer)
+        .merge(hooks::router(hooks))
+        .merge(console::routes(app.clone(), doors))
         .fallback(|| async { Problem::not_found("no such path") })
         .method_not_allowed_fallback(|| async {
             let status = StatusCode::METHOD_NOT_ALLOWED;
@@ -77,6 +89,7 @@ pub(crate) fn router(app: &Shared) -> Router {
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error", detail)
                 .into_response()
         }))
+        .layer(from_fn_with_state(app.clone(), own_host))
         .layer(from_fn(measured))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
@@ -106,6 +119,7 @@ fn calls(app: &Shared) -> OpenApiRouter {
         .routes(routes!(watchlist::enroll))
         .routes(routes!(watchlist::withdraw))
         .routes(routes!(operating::erase))
+        .routes(routes!(operating::undelivered))
         .route_layer(least(Role::Admin));
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(open)

@@ -2,16 +2,22 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 
 use crate::engine::{Engine, Options};
 use crate::error::{Error, Result};
 use crate::serve::app::{App, Shared};
+use crate::serve::dead_letters::DeadInMemory;
+use crate::serve::fetch::{FetchLimits, Pictures};
+use crate::serve::hooks::Desk;
 use crate::serve::meters;
+use crate::serve::outgoing::{Outgoing, Schedule};
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 
@@ -73,6 +79,7 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     };
     let stopping = tokio::spawn(stop_when_told(app.clone(), handle.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone()));
+    let fetching = start_beside(app)?;
     let service = router(app).into_make_service();
     let failed = |error: std::io::Error| Error::Malformed {
         what: "serve".into(),
@@ -95,6 +102,10 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     }
     stopping.abort();
     housekeeping.abort();
+    fetching.abort();
+    if let Some(outgoing) = app.outgoing.get() {
+        outgoing.close().await;
+    }
     opening
         .await
         .unwrap_or_else(|_| Err(Error::WriterStopped))?;
@@ -104,10 +115,36 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     Ok(())
 }
 
+/// Starts what works beside the requests: fetching pictures and sending flags.
+fn start_beside(app: &Shared) -> Result<JoinHandle<()>> {
+    let limits = FetchLimits {
+        permitted: app.settings.picture_addresses.clone(),
+        ..FetchLimits::default()
+    };
+    let keeper = app.clone();
+    let (pictures, fetching) = Pictures::start(limits, move |wanted, avatar| {
+        let keeper = keeper.clone();
+        async move {
+            let kept = keeper.remember_picture(&wanted.source, wanted.id, avatar);
+            if kept.await.is_err() {
+                tracing::warn!(source = wanted.source, "a picture could not be kept");
+            }
+        }
+    })?;
+    let endpoints = app.settings.flags.clone();
+    let dead = Arc::new(DeadInMemory::default());
+    let outgoing = Outgoing::start(endpoints, &Schedule::default(), dead)?;
+    // There is one call.
+    let _ = app.pictures.set(pictures);
+    let _ = app.outgoing.set(outgoing);
+    Ok(fetching)
+}
+
 /// Opens the engine and lets requests through; then brings recent signups back to hand.
 fn open(app: &App, options: Options) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
+    app.docket.recall(&engine)?;
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");

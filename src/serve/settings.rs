@@ -1,6 +1,6 @@
 //! What an operator sets: a file in TOML, over it variables `MIRRORWATCH__...`, over both the command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat};
@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use crate::engine::Recency;
 use crate::error::{Error, Result};
+use crate::serve::hooks::{Source, Sources};
+use crate::serve::outgoing::Endpoint;
 
 /// Settings of the service. Every field has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -31,6 +33,12 @@ pub(crate) struct Settings {
     pub(crate) requests_per_second: u32,
     /// How long and how much is kept.
     pub(crate) keep: Keep,
+    /// Platforms whose webhooks are taken, each at `/hooks/<name>`.
+    pub(crate) hooks: Vec<Source>,
+    /// Who is told of flags.
+    pub(crate) flags: Vec<Endpoint>,
+    /// Addresses pictures may be fetched from although they are not public, such as a media server's in the own network.
+    pub(crate) picture_addresses: Vec<IpAddr>,
 }
 
 /// How long and how much is kept.
@@ -57,6 +65,9 @@ impl Default for Settings {
             drain_seconds: 20,
             requests_per_second: 0,
             keep: Keep::default(),
+            hooks: Vec::new(),
+            flags: Vec::new(),
+            picture_addresses: Vec::new(),
         }
     }
 }
@@ -108,10 +119,19 @@ impl Settings {
         if self.timeout_seconds == 0 {
             return Err(malformed("timeout_seconds: expected at least 1"));
         }
+        self.sources()?;
         if self.queue_max == 0 {
             return Err(malformed("queue_max: expected at least 1"));
         }
         Ok(())
+    }
+
+    /// The sources of hooks, checked.
+    ///
+    /// # Errors
+    /// Names the source and what is wrong with it.
+    pub(crate) fn sources(&self) -> Result<Sources> {
+        Sources::checked(self.hooks.clone()).map_err(|reason| malformed(&reason))
     }
 
     /// Requests worked on at once.

@@ -22,9 +22,11 @@ pub(crate) mod family {
     pub(crate) const DECISIONS: &str = "decisions";
     /// The numbers of `decisions` by account and by entry; no values.
     pub(crate) const DECIDED: &str = "decided";
+    /// How far platforms have come with entries, by id.
+    pub(crate) const STANDINGS: &str = "standings";
     /// All of them, in the order they are created.
-    pub(crate) const ALL: [&str; 9] = [
-        META, ENTRIES, LOG, SEEN, JUDGMENTS, JUDGED, PROTECTED, DECISIONS, DECIDED,
+    pub(crate) const ALL: [&str; 10] = [
+        META, ENTRIES, LOG, SEEN, JUDGMENTS, JUDGED, PROTECTED, DECISIONS, DECIDED, STANDINGS,
     ];
 }
 

@@ -10,6 +10,7 @@ mod key;
 mod manifest;
 mod rulings;
 mod segment_file;
+mod standings;
 mod verify;
 
 pub(crate) use crate::store::codec::SeenAccount;

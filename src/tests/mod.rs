@@ -20,8 +20,10 @@ mod quality;
 mod recovery;
 mod report;
 mod rescan;
+mod returns;
 mod screen;
 mod segments;
+mod service;
 mod tidy;
 mod traps;
 

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::account::AccountId;
 use crate::engine::{Engine, Settled};
-use crate::error::Rejection;
+use crate::error::{Rejection, Result};
 use crate::judgment::{Answer, Judgment, Remark};
 use crate::serve::api::screen::told;
 use crate::serve::app::{App, Shared};
@@ -182,27 +182,24 @@ pub(in crate::serve) async fn judge(
         let answer: Answer = said.judgment.parse().map_err(Problem::from)?;
         let decision = find(engine, &said.decision)?;
         let remark = Remark::new(&caller.name, &said.note, Timestamp::now())?;
-        settled(
-            app,
-            engine,
-            &decision,
-            said.entry.as_deref(),
-            answer,
-            remark,
-        )
+        let entry = said.entry.as_deref();
+        Ok(settle(app, engine, &decision, entry, answer, remark)?)
     });
     settled.await.map(Json)
 }
 
 /// Writes a judgment of a decision's best hit, or of the one named.
-pub(in crate::serve) fn settled(
+///
+/// # Errors
+/// The entry is no hit of it, or the database cannot be read or written.
+pub(in crate::serve) fn settle(
     app: &App,
     engine: &Engine,
     decision: &Decision,
     entry: Option<&str>,
     answer: Answer,
     remark: Remark,
-) -> Result<SettledRecord, Problem> {
+) -> Result<SettledRecord> {
     let mut hits = decision.hits.iter().map(|hit| hit.entry.id());
     let told = match entry {
         None => hits.next(),
@@ -219,6 +216,7 @@ pub(in crate::serve) fn settled(
         kept_out,
     } = engine.settle(judgment, Some(&decision.probe))?;
     let ids = [probe.to_string(), entry.to_string()];
+    app.docket.note(engine, decision)?;
     app.audit.note(&who, answer.as_str(), &ids, receipt.lsn);
     meters::judged(answer.as_str());
     let [probe, entry] = ids;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::account::AccountId;
 use crate::serve::app::Shared;
 use crate::serve::auth::Caller;
+use crate::serve::dead_letters::DeadLetter;
 use crate::serve::meters;
 use crate::serve::problem::{Problem, ProblemRecord};
 use crate::serve::request::{JsonBytes, object};
@@ -78,6 +79,38 @@ pub(in crate::serve) async fn metrics(State(app): State<Shared>) -> Response {
         "text/plain; version=0.0.4; charset=utf-8",
     )];
     (kind, text.unwrap_or_default()).into_response()
+}
+
+/// A message that no endpoint took.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::serve) struct Undelivered {
+    /// The endpoint it was for.
+    endpoint: String,
+    /// Id of the message.
+    id: String,
+    attempts: usize,
+    /// Why it was given up.
+    reason: String,
+    /// When it was given up, RFC 3339.
+    at: String,
+}
+
+/// Messages about flags that were given up, the last first, at most 100 since the service started.
+#[utoipa::path(get, path = "/v1/undelivered", tag = "operating",
+    responses((status = 200, description = "The messages", body = Vec<Undelivered>)), security(("key" = [])))]
+pub(in crate::serve) async fn undelivered(State(app): State<Shared>) -> Json<Vec<Undelivered>> {
+    let letters = app
+        .outgoing
+        .get()
+        .map(|outgoing| outgoing.dead().latest(100));
+    let told = |letter: DeadLetter| Undelivered {
+        endpoint: letter.endpoint,
+        id: letter.message.id,
+        attempts: letter.attempts,
+        reason: letter.reason,
+        at: letter.at.to_string(),
+    };
+    Json(letters.unwrap_or_default().into_iter().map(told).collect())
 }
 
 /// An account to be erased.

@@ -84,7 +84,7 @@ pub(in crate::serve) async fn screen_batch(
 
 /// Screens an account, keeps what was seen of it and the decision, and counts it.
 pub(in crate::serve) fn screened(
-    _app: &App,
+    app: &App,
     engine: &Engine,
     account: &Account,
 ) -> Result<(bool, ReportRecord), Problem> {
@@ -93,10 +93,21 @@ pub(in crate::serve) fn screened(
     let took = begun.elapsed();
     meters::stage("screen", took);
     meters::verdict(report.verdict, report.cuts);
+    app.ledger.count(report.verdict, took, Timestamp::now());
+    if let Some(number) = report.decision
+        && let Some(decision) = engine.decision(number)?
+    {
+        app.docket.note(engine, &decision)?;
+    }
     engine.remember(std::slice::from_ref(account), Timestamp::now())?;
     meters::stage("remember", begun.elapsed().saturating_sub(took));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    Ok((is_new, ReportRecord::of(report, micros)))
+    let decision = report.decision;
+    let record = ReportRecord::of(report, micros);
+    if let (true, Some(number)) = (is_new, decision) {
+        app.raise(number, &record);
+    }
+    Ok((is_new, record))
 }
 
 /// A report as it is kept with its decision: the bytes that a replay gives again.

@@ -1,0 +1,370 @@
+//! What the console asks of the service, done with the engine, the queue and the ledger.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountId};
+use crate::engine::{Engine, LookupRow};
+use crate::error::{Error, Rejection, Result};
+use crate::judgment::{Answer, Remark};
+use crate::serve::api::decisions::settle;
+use crate::serve::api::lookup::question;
+use crate::serve::api::screen::told;
+use crate::serve::app::App;
+use crate::serve::console::{
+    Analyst, Bucket, Dashboard, Day, Decision, Desk, Edge, EntryFile, Family, Hour, Order, Queue,
+    Removal, Replay, Standing, Tally,
+};
+use crate::serve::docket::TAKEN_BACK;
+use crate::serve::keys::{Key, Role};
+use crate::store;
+use crate::wire::{decision_id, decision_number};
+
+/// Flags on one page of the queue.
+const PAGE_LEN: usize = 25;
+/// Past returns, and judgments, shown of one entry.
+const PAST_MAX: usize = 100;
+/// Days of judgments on the dashboard.
+const DAYS: i64 = 30;
+const DAY_SECONDS: i64 = 86_400;
+/// Entries are counted by platform at most so often: it reads them all.
+const TALLY_EVERY: Duration = Duration::from_secs(60);
+
+/// Counts of entries, and when they were made.
+pub(crate) type Tallied = Option<(Instant, Vec<Tally>)>;
+
+impl App {
+    fn at_hand(&self) -> Result<&Engine> {
+        self.engine().map_err(|_| Error::Malformed {
+            what: "service".into(),
+            reason: "the index is being read; see /readyz".into(),
+        })
+    }
+
+    fn found(&self, id: &str) -> Result<Option<store::Decision>> {
+        match decision_number(id) {
+            Some(number) => self.at_hand()?.decision(number),
+            None => Ok(None),
+        }
+    }
+
+    /// The decision of this id, which a form named.
+    fn named(&self, id: &str) -> Result<store::Decision> {
+        let absent = || Rejection::new("invalid_value", "decision", "no such decision").into();
+        self.found(id)?.ok_or_else(absent)
+    }
+
+    fn shown(&self, decision: store::Decision) -> Result<Decision> {
+        let engine = self.at_hand()?;
+        let probe = decision.probe.id();
+        let mut judgments = Vec::new();
+        for hit in &decision.hits {
+            let judged = engine.judgment(probe, hit.entry.id())?;
+            judgments.extend(judged.filter(|judged| judged.remark.note() != TAKEN_BACK));
+        }
+        let is_same_model = decision.model == engine.model();
+        let thresholds = engine.judge().thresholds(decision.entries);
+        Ok(Decision {
+            id: decision_id(decision.number),
+            at: decision.at(),
+            entries: decision.hits.into_iter().map(|hit| hit.entry).collect(),
+            probe: decision.probe,
+            report: decision.report,
+            thresholds: is_same_model.then_some(thresholds),
+            judgments,
+        })
+    }
+
+    /// The latest flag of `child` that told `parent`: its id and their score.
+    fn flag_of(&self, child: &AccountId, parent: &AccountId) -> Result<Option<(String, f32)>> {
+        let decisions = self.at_hand()?.decisions_of(child, PAST_MAX)?;
+        let told = decisions.iter().find_map(|decision| {
+            let hit = decision.hits.iter().find(|hit| hit.entry.id() == parent)?;
+            Some((decision_id(decision.number), hit.score))
+        });
+        Ok(told)
+    }
+
+    fn standing(&self, id: &AccountId) -> Result<(Standing, Option<Timestamp>)> {
+        let noted = self.at_hand()?.store().standing(id)?;
+        Ok(match noted {
+            Some((code, since)) => (standing_of(code), Some(since)),
+            None => (Standing::Unreported, None),
+        })
+    }
+
+    fn counted(&self) -> Result<Vec<Tally>> {
+        type Row = (String, String, &'static str, Standing);
+        let mut counts: BTreeMap<Row, usize> = BTreeMap::new();
+        for entry in self.at_hand()?.entries()? {
+            let entry = entry?;
+            let network = entry.ban.as_ref().map(|ban| ban.network.clone());
+            let (platform, kind) = (entry.platform.clone(), entry.kind.as_str());
+            let (standing, _) = self.standing(entry.id())?;
+            let row = (network.unwrap_or_default(), platform, kind, standing);
+            *counts.entry(row).or_default() += 1;
+        }
+        let tally = |((network, platform, kind, standing), entries)| Tally {
+            network,
+            platform,
+            kind,
+            standing,
+            entries,
+        };
+        Ok(counts.into_iter().map(tally).collect())
+    }
+
+    fn days(&self) -> Result<Vec<Day>> {
+        let today = Timestamp::now().as_second().div_euclid(DAY_SECONDS);
+        let mut counts: HashMap<i64, [u64; 3]> = HashMap::new();
+        for judgment in self.at_hand()?.judgments()? {
+            let judgment = judgment?;
+            if judgment.remark.note() == TAKEN_BACK {
+                continue;
+            }
+            let day = judgment.remark.at().as_second().div_euclid(DAY_SECONDS);
+            let [mirrors, not_mirrors, unsure] = counts.entry(day).or_default();
+            *match judgment.answer {
+                Answer::Mirror => mirrors,
+                Answer::NotMirror => not_mirrors,
+                Answer::Unsure => unsure,
+            } += 1;
+        }
+        let day = |number: i64| {
+            let [mirrors, not_mirrors, unsure] = counts.get(&number).copied().unwrap_or_default();
+            let at = Timestamp::from_second(number * DAY_SECONDS);
+            Day {
+                at: at.unwrap_or(Timestamp::UNIX_EPOCH),
+                mirrors,
+                not_mirrors,
+                unsure,
+            }
+        };
+        Ok((today - DAYS + 1..=today).map(day).collect())
+    }
+}
+
+impl Desk for App {
+    fn login(&self, key: &str) -> Result<Option<Analyst>> {
+        if self.logins.check().is_err() {
+            return Ok(None);
+        }
+        Ok(self.keys.find(key).and_then(|key| analyst(&key)))
+    }
+
+    fn unlocked(&self) -> Result<Option<Analyst>> {
+        let local = || Analyst {
+            key_id: "local".into(),
+            who: "local".into(),
+        };
+        Ok(self.is_open_here().then(local))
+    }
+
+    fn analyst(&self, key_id: &str) -> Result<Option<Analyst>> {
+        if let Some(local) = self.unlocked()? {
+            return Ok(Some(local));
+        }
+        let keys = self.keys.all();
+        Ok(keys.iter().find(|key| key.id == key_id).and_then(analyst))
+    }
+
+    fn lookup(&self, handle: &str, limit: usize) -> Result<Vec<LookupRow>> {
+        self.at_hand()?.lookup(&question(handle)?, limit)
+    }
+
+    fn entry(&self, id: &AccountId) -> Result<Option<EntryFile>> {
+        let engine = self.at_hand()?;
+        let (listed, returns) = (engine.entry(id)?, engine.returns_of(id, PAST_MAX)?);
+        let is_listed = listed.is_some();
+        let account = match listed {
+            Some(entry) => Some(entry),
+            None if returns.is_empty() && engine.decisions_of(id, 1)?.is_empty() => None,
+            None => engine.known(id)?,
+        };
+        let Some(account) = account else {
+            return Ok(None);
+        };
+        let decisions = returns.into_iter().map(|decision| self.shown(decision));
+        let mut judgments = engine.judgments_of_entry(id, PAST_MAX)?;
+        judgments.retain(|judgment| judgment.remark.note() != TAKEN_BACK);
+        Ok(Some(EntryFile {
+            account,
+            is_listed,
+            standing: self.standing(id)?.0,
+            decisions: decisions.collect::<Result<_>>()?,
+            judgments,
+        }))
+    }
+
+    fn lineage(&self, id: &AccountId) -> Result<Family> {
+        let engine = self.at_hand()?;
+        let (root, steps) = engine.lineage(id)?;
+        let mut family = Family::default();
+        family.accounts.extend(engine.known(&root)?);
+        for step in steps {
+            let child = step.child.id().clone();
+            let flag = self.flag_of(&child, &step.parent)?;
+            let (decision, score) = flag.unzip();
+            let ban = step.child.ban.as_ref();
+            let said = step.judgment.map(|judgment| judgment.remark);
+            family.edges.push(Edge {
+                parent: step.parent,
+                child,
+                decision,
+                who: said
+                    .as_ref()
+                    .map_or_else(String::new, |remark| remark.who().to_owned()),
+                at: said.map_or(Timestamp::UNIX_EPOCH, |remark| remark.at()),
+                hops: ban
+                    .and_then(|ban| ban.descent.as_ref())
+                    .map_or(1, |of| of.hops.into()),
+                score: score.unwrap_or_default(),
+            });
+            family.accounts.push(step.child);
+        }
+        Ok(family)
+    }
+
+    fn decision(&self, id: &str) -> Result<Option<Decision>> {
+        let found = self.found(id)?;
+        found.map(|decision| self.shown(decision)).transpose()
+    }
+
+    fn replay(&self, id: &str) -> Result<Option<Replay>> {
+        let engine = self.at_hand()?;
+        let again = |decision: store::Decision| Replay {
+            again: told(&engine.replay(&decision)),
+            told: decision.report,
+        };
+        Ok(self.found(id)?.map(again))
+    }
+
+    fn queue(&self, order: Order, page: usize) -> Result<Queue> {
+        let (engine, skip) = (self.at_hand()?, page.saturating_mul(PAGE_LEN));
+        let numbers = match order {
+            Order::Score => self.docket.by_score(skip, PAGE_LEN),
+            Order::Age => self.docket.by_age(skip, PAGE_LEN),
+        };
+        let mut decisions = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let decision = engine.decision(number)?;
+            decisions.extend(decision.map(|decision| self.shown(decision)).transpose()?);
+        }
+        Ok(Queue {
+            decisions,
+            total: self.docket.len(),
+            page_len: PAGE_LEN,
+        })
+    }
+
+    fn judge(
+        &self,
+        decision: &str,
+        entry: &AccountId,
+        answer: Answer,
+        note: &str,
+        who: &str,
+    ) -> Result<()> {
+        let decision = self.named(decision)?;
+        let remark = Remark::new(who, note, Timestamp::now())?;
+        let entry = Some(entry.as_str());
+        settle(self, self.at_hand()?, &decision, entry, answer, remark).map(drop)
+    }
+
+    fn undo(&self, decision: &str, entry: &AccountId, who: &str) -> Result<()> {
+        self.judge(decision, entry, Answer::Unsure, TAKEN_BACK, who)
+    }
+
+    fn networks(&self) -> Result<Vec<Tally>> {
+        let mut held = self
+            .tallied
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((at, tallies)) = &*held
+            && at.elapsed() < TALLY_EVERY
+        {
+            return Ok(tallies.clone());
+        }
+        let tallies = self.counted()?;
+        *held = Some((Instant::now(), tallies.clone()));
+        Ok(tallies)
+    }
+
+    fn removals(&self, platform: &str) -> Result<Vec<Removal>> {
+        let mut removals = Vec::new();
+        for entry in self.at_hand()?.entries()? {
+            let account = entry?;
+            if account.platform == platform {
+                let (standing, since) = self.standing(account.id())?;
+                removals.push(Removal {
+                    account,
+                    standing,
+                    since,
+                });
+            }
+        }
+        let banned_at = |account: &Account| account.ban.as_ref().and_then(|ban| ban.banned_at);
+        removals.sort_by_key(|removal| banned_at(&removal.account).unwrap_or(Timestamp::MAX));
+        Ok(removals)
+    }
+
+    fn mark(&self, ids: &[AccountId], standing: Standing, who: &str) -> Result<()> {
+        let engine = self.at_hand()?;
+        engine
+            .store()
+            .set_standings(ids, code_of(standing), Timestamp::now())?;
+        let mut held = self
+            .tallied
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        *held = None;
+        drop(held);
+        let names: Vec<String> = ids.iter().map(AccountId::to_string).collect();
+        self.audit
+            .note(who, standing.as_str(), &names, engine.generation().lsn());
+        Ok(())
+    }
+
+    fn dashboard(&self) -> Result<Dashboard> {
+        let hour = |hour: crate::serve::ledger::Hour| Hour {
+            at: hour.at(),
+            screened: hour.screened,
+            review: hour.review,
+            matched: hour.matched,
+        };
+        let bucket = |(up_to_us, count)| Bucket { up_to_us, count };
+        Ok(Dashboard {
+            stats: self.at_hand()?.stats()?,
+            hours: self.ledger.hours().into_iter().map(hour).collect(),
+            days: self.days()?,
+            latency: self.ledger.latency().into_iter().map(bucket).collect(),
+            waiting: self.docket.len(),
+        })
+    }
+}
+
+/// The holder of a key that may use the console.
+fn analyst(key: &Key) -> Option<Analyst> {
+    (key.role >= Role::Analyst).then(|| Analyst {
+        key_id: key.id.clone(),
+        who: key.name.clone(),
+    })
+}
+
+fn code_of(standing: Standing) -> u8 {
+    match standing {
+        Standing::Unreported => 0,
+        Standing::Reported => 1,
+        Standing::Removed => 2,
+    }
+}
+
+fn standing_of(code: u8) -> Standing {
+    match code {
+        1 => Standing::Reported,
+        2 => Standing::Removed,
+        _ => Standing::Unreported,
+    }
+}

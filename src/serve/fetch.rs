@@ -1,0 +1,219 @@
+//! Pictures that events name by address: fetched after the answer, looked at, handed on as a hash.
+//!
+//! What a stranger names is fetched with care: every hop passes the [`Guard`], redirects are followed by hand and few, time and
+//! size are limited while the bytes arrive, and what arrived must be a picture within the limits of `format/picture.rs`. The
+//! queue is bounded; what finds it full is dropped and counted, since a picture is only ever more evidence.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode, Url};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::account::{AccountId, Avatar};
+use crate::error::Error;
+use crate::format::{PICTURE_BYTES_MAX, picture_of};
+use crate::serve::guard::{Guard, client};
+
+/// Pictures that may wait. A busy signup service names some hundred a minute.
+const QUEUE_MAX: usize = 4_096;
+/// Pictures fetched at the same time.
+const FETCHES_MAX: usize = 8;
+/// Pictures decoded at the same time: one of the largest takes half a gigabyte.
+const DECODES_MAX: usize = 1;
+/// Redirects followed.
+const REDIRECTS_MAX: usize = 3;
+/// Longest time a picture may take, over all its hops.
+const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// A picture to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// The source whose event named it.
+    pub source: String,
+    /// Whose picture it is.
+    pub id: AccountId,
+    /// Where it is.
+    pub url: String,
+}
+
+/// How pictures are fetched.
+#[derive(Debug, Clone)]
+pub(crate) struct FetchLimits {
+    /// Addresses that pass the guard whatever they are; for tests, and for a media server in the own network.
+    pub permitted: Vec<IpAddr>,
+    /// Longest time a picture may take.
+    pub time_max: Duration,
+    /// Pictures that may wait.
+    pub queue_max: usize,
+}
+
+impl Default for FetchLimits {
+    fn default() -> Self {
+        Self {
+            permitted: Vec::new(),
+            time_max: TIME_MAX,
+            queue_max: QUEUE_MAX,
+        }
+    }
+}
+
+/// Takes orders for pictures. Clones share the queue; when the last one is dropped what waits is fetched, and the worker ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Pictures {
+    queue: mpsc::Sender<Wanted>,
+}
+
+impl Pictures {
+    /// Starts the worker on the running tokio runtime. `keep` is called with every picture that could be fetched.
+    ///
+    /// # Errors
+    /// The client cannot be made, as where the system has no root certificates.
+    pub(crate) fn start<K, F>(limits: FetchLimits, keep: K) -> Result<(Self, JoinHandle<()>), Error>
+    where
+        K: Fn(Wanted, Avatar) -> F + Send + Sync + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let fetcher = Arc::new(Fetcher::new(&limits)?);
+        let (queue, wanted) = mpsc::channel(limits.queue_max.max(1));
+        let worker = tokio::spawn(work(fetcher, wanted, Arc::new(keep)));
+        Ok((Self { queue }, worker))
+    }
+
+    /// Asks for a picture; drops the wish when too many wait.
+    pub(crate) fn want(&self, wanted: Wanted) {
+        if self.queue.try_send(wanted).is_err() {
+            count("dropped");
+        }
+    }
+}
+
+async fn work<K, F>(fetcher: Arc<Fetcher>, mut wanted: mpsc::Receiver<Wanted>, keep: Arc<K>)
+where
+    K: Fn(Wanted, Avatar) -> F + Send + Sync + 'static,
+    F: Future<Output = ()> + Send + 'static,
+{
+    let slots = Arc::new(Semaphore::new(FETCHES_MAX));
+    while let Some(one) = wanted.recv().await {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            return;
+        };
+        let (fetcher, keep) = (Arc::clone(&fetcher), Arc::clone(&keep));
+        tokio::spawn(async move {
+            match fetcher.fetch(&one.url).await {
+                Ok(avatar) => {
+                    count("kept");
+                    keep(one, avatar).await;
+                }
+                Err(reason) => {
+                    count(reason);
+                    tracing::debug!(source = one.source, reason, "picture not fetched");
+                }
+            }
+            drop(slot);
+        });
+    }
+    // What was begun is finished before the worker says that it has ended.
+    let all = u32::try_from(FETCHES_MAX).unwrap_or(u32::MAX);
+    let _all = slots.acquire_many(all).await;
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("mirrorwatch_pictures_total", "outcome" => outcome).increment(1);
+}
+
+/// Fetches one picture at a time, under the guard.
+#[derive(Debug)]
+pub(crate) struct Fetcher {
+    client: Client,
+    guard: Guard,
+    decodes: Arc<Semaphore>,
+    time_max: Duration,
+}
+
+impl Fetcher {
+    /// A fetcher with these limits.
+    ///
+    /// # Errors
+    /// The client cannot be made.
+    pub(crate) fn new(limits: &FetchLimits) -> Result<Self, Error> {
+        let guard = Guard::permitting(limits.permitted.clone());
+        let built = client().dns_resolver(Arc::new(guard.clone())).build();
+        let client = built.map_err(|error| Error::Malformed {
+            what: "picture fetching".to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(Self {
+            client,
+            guard,
+            decodes: Arc::new(Semaphore::new(DECODES_MAX)),
+            time_max: limits.time_max,
+        })
+    }
+
+    /// The hash of the picture at `url`.
+    ///
+    /// # Errors
+    /// One word on why there is none; free of the address, so that it can be logged and counted.
+    pub(crate) async fn fetch(&self, url: &str) -> Result<Avatar, &'static str> {
+        let fetched = tokio::time::timeout(self.time_max, self.followed(url)).await;
+        let bytes = fetched.map_err(|_| "slow")??;
+        let slot = Arc::clone(&self.decodes).acquire_owned().await;
+        let slot = slot.map_err(|_| "stopped")?;
+        let decoded = tokio::task::spawn_blocking(move || {
+            let avatar = picture_of(&bytes);
+            drop(slot);
+            avatar
+        });
+        decoded
+            .await
+            .map_err(|_| "broken")?
+            .map_err(|_| "no_picture")
+    }
+
+    async fn followed(&self, url: &str) -> Result<Vec<u8>, &'static str> {
+        let mut url = Url::parse(url).map_err(|_| "no_url")?;
+        for _ in 0..=REDIRECTS_MAX {
+            self.guard.check(&url)?;
+            let request = self.client.get(url.clone()).header("accept", "image/*");
+            let response = request.send().await.map_err(|_| "unreachable")?;
+            match response.status() {
+                StatusCode::OK => return body(response).await,
+                status if status.is_redirection() => url = target(&url, &response)?,
+                _ => return Err("status"),
+            }
+        }
+        Err("redirects")
+    }
+}
+
+fn target(url: &Url, response: &Response) -> Result<Url, &'static str> {
+    let location = response
+        .headers()
+        .get("location")
+        .and_then(|value| value.to_str().ok());
+    url.join(location.ok_or("redirects")?).map_err(|_| "no_url")
+}
+
+/// The body, given up as soon as it is too large, whatever its headers said.
+async fn body(mut response: Response) -> Result<Vec<u8>, &'static str> {
+    let len_max = PICTURE_BYTES_MAX;
+    if response.content_length().is_some_and(|len| len > len_max) {
+        return Err("too_large");
+    }
+    let mut bytes = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| "unreachable")? {
+        if (bytes.len() + chunk.len()) as u64 > len_max {
+            return Err("too_large");
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[path = "fetch_tests.rs"]
+mod tests;

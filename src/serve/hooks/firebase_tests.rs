@@ -1,0 +1,120 @@
+//! Firebase's tokens: which are believed, which are not, and what is answered.
+
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use crate::serve::hooks::tests::{Office, THEN, post};
+use crate::verdict::Verdict;
+
+const FIREBASE: &str = include_str!("../../../data/hooks/firebase.json");
+const CERTIFICATE: &str = include_str!("../../../data/hooks/firebase-certificate.pem");
+const PUBLIC_KEY: &str = include_str!("../../../data/hooks/firebase-key.pem");
+
+fn firebase(trust: Value) -> Value {
+    let mut firebase =
+        json!({"project": "demo-x", "audience": "https://hooks.example.org/hooks/firebase"});
+    for (name, value) in trust.as_object().unwrap() {
+        firebase[name] = value.clone();
+    }
+    json!({"name": "f", "platform": "firebase", "action_on_match": "deny", "refusal_text": "Not here.", "firebase": firebase})
+}
+
+#[tokio::test]
+async fn firebase_is_believed_by_googles_signature() {
+    for pem in [CERTIFICATE, PUBLIC_KEY] {
+        let office = Office::saying(Verdict::Match, firebase(json!({"keys": {"k1": pem}})));
+        let (status, answer, _) = office.send(post("/hooks/f", &[], FIREBASE)).await;
+        assert_eq!(status, StatusCode::FORBIDDEN);
+        assert_eq!(
+            answer,
+            json!({"error": {"message": "Not here.", "status": "PERMISSION_DENIED"}})
+        );
+        assert_eq!(
+            office.asked(),
+            [(
+                "screen",
+                json!({
+            "id": "firebase:u1", "platform": "firebase", "kind": "account", "display_name": "Zorvani Dispatch",
+            "tokens": {"email": "zorvani@example.org", "ip_prefix": "198.51.100.0/24"},
+            "created_at": "2026-11-22T10:00:00Z"})
+            )]
+        );
+    }
+    let office = Office::of(firebase(json!({"keys": {"k1": CERTIFICATE}})));
+    assert_eq!(
+        office.send(post("/hooks/f", &[], FIREBASE)).await,
+        (
+            StatusCode::OK,
+            json!({}),
+            office.send(post("/hooks/f", &[], FIREBASE)).await.2
+        )
+    );
+}
+
+#[tokio::test]
+async fn tokens_that_prove_nothing_are_turned_down() {
+    let unsigned = |header: &str, claims: &str| {
+        let token = format!(
+            "{}.{}.",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(claims)
+        );
+        json!({"data": {"jwt": token}}).to_string()
+    };
+    let claims = |project: &str, audience: &str, exp: i64| {
+        json!({"iss": format!("https://securetoken.google.com/{project}"), "aud": audience, "iat": THEN, "exp": exp,
+            "event_type": "beforeCreate", "user_record": {"uid": "u1"}})
+        .to_string()
+    };
+    let ours = claims(
+        "demo-x",
+        "https://hooks.example.org/hooks/firebase",
+        THEN + 600,
+    );
+    let emulated = unsigned(r#"{"alg":"none","typ":"JWT"}"#, &ours);
+    // Signed by another key, or changed after signing.
+    let last = FIREBASE.rfind(|c: char| c.is_ascii_alphanumeric()).unwrap();
+    let mut broken = FIREBASE.to_owned();
+    broken.replace_range(
+        last - 20..last - 19,
+        if &FIREBASE[last - 20..last - 19] == "A" {
+            "B"
+        } else {
+            "A"
+        },
+    );
+    let signed = Office::of(firebase(json!({"keys": {"k1": CERTIFICATE}})));
+    let other_key = Office::of(firebase(json!({"keys": {"k2": CERTIFICATE}})));
+    let hmac = unsigned(r#"{"alg":"HS256","kid":"k1"}"#, &ours);
+    for (office, body) in [
+        (&signed, &emulated),
+        (&signed, &broken),
+        (&other_key, &FIREBASE.to_owned()),
+        (&signed, &hmac),
+    ] {
+        let (status, ..) = office.send(post("/hooks/f", &[], body)).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+        assert!(office.asked().is_empty());
+    }
+    // The emulator's tokens are believed where the source says so, and only of that project, for that address and of now.
+    let emulator = Office::of(firebase(json!({"allow_unsigned": true})));
+    assert_eq!(
+        emulator.send(post("/hooks/f", &[], &emulated)).await.0,
+        StatusCode::OK
+    );
+    let address = "https://hooks.example.org/hooks/firebase";
+    for claims in [
+        claims("demo-y", address, THEN + 600),
+        claims("demo-x", "https://elsewhere.example/", THEN + 600),
+        claims("demo-x", address, THEN - 400),
+    ] {
+        let body = unsigned(r#"{"alg":"none"}"#, &claims);
+        assert_eq!(
+            emulator.send(post("/hooks/f", &[], &body)).await.0,
+            StatusCode::UNAUTHORIZED,
+            "{claims}"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! Which account does a platform's webhook tell of, and what does that platform want to hear?
+//!
+//! One file a platform, each an [`adapter::Adapter`]: how a request is proven genuine (over its raw bytes, before anything is
+//! parsed), which [`event::AccountEvent`]s it carries, and what answer means "go on" or "refuse" there. `route` does the rest
+//! once for all: size, duplicates, failing open. What the hooks need of the service is the trait [`desk::Desk`]; they know no
+//! engine. By default a hook only flags: denying is for the operator to choose, source by source.
+
+mod adapter;
+mod cloudevents;
+mod desk;
+mod discourse;
+mod event;
+mod firebase;
+mod jwt;
+mod kratos;
+mod mastodon;
+mod profile;
+mod record;
+mod refusal;
+mod repeats;
+mod route;
+mod settings;
+mod signature;
+mod standard;
+mod supabase;
+mod synapse;
+
+pub(crate) use crate::serve::hooks::desk::{Desk, Screening};
+pub(crate) use crate::serve::hooks::route::{Hooks, router};
+pub(crate) use crate::serve::hooks::settings::{Source, Sources};
+pub(crate) use crate::serve::hooks::signature::{
+    SharedSecret, standard as verify_standard, standard_digest,
+};
+
+#[cfg(test)]
+mod cloudevents_tests;
+#[cfg(test)]
+mod firebase_tests;
+#[cfg(test)]
+mod route_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,309 @@
+//! `POST /hooks/{source}`: what is the same for every platform.
+//!
+//! In this order: the source is known, the body is small, its media type is the platform's, the platform proves itself over the
+//! raw bytes, and only then the body is read. Each event is judged once, however often it is delivered. Where somebody waits and
+//! the service cannot answer, the source's `fail_open` decides; who does not wait is told to come back, since every platform
+//! does.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+
+use crate::account::{Account, AccountId};
+use crate::format::Parser;
+use crate::serve::fetch::{Pictures, Wanted};
+use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, Judged};
+use crate::serve::hooks::cloudevents::{handshake, media_type};
+use crate::serve::hooks::desk::Desk;
+use crate::serve::hooks::event::{AccountEvent, Happening};
+use crate::serve::hooks::refusal::Refusal;
+use crate::serve::hooks::repeats::Repeats;
+use crate::serve::hooks::settings::{Platform, Source, Sources};
+use crate::serve::problem::Problem;
+use crate::wire::AccountRecord;
+
+/// Most bytes of a hook's body. The largest real ones, Mastodon's with every field full, have some 30 KiB.
+pub(crate) const BODY_BYTES_MAX: usize = 256 << 10;
+/// Seconds after which a sender should come back when the service failed rather than was busy.
+const RETRY_AFTER_FAILURE: u64 = 30;
+
+/// Everything the hooks' routes need.
+pub(crate) struct Hooks<D> {
+    desk: D,
+    sources: Arc<Sources>,
+    repeats: Arc<Repeats>,
+    pictures: Option<Pictures>,
+    clock: fn() -> i64,
+}
+
+impl<D: Desk> Clone for Hooks<D> {
+    fn clone(&self) -> Self {
+        Self {
+            desk: self.desk.clone(),
+            sources: Arc::clone(&self.sources),
+            repeats: Arc::clone(&self.repeats),
+            pictures: self.pictures.clone(),
+            clock: self.clock,
+        }
+    }
+}
+
+impl<D: Desk> Hooks<D> {
+    /// Hooks of `sources`; pictures that events name are asked of `pictures`.
+    pub(crate) fn new(desk: D, sources: Arc<Sources>, pictures: Option<Pictures>) -> Self {
+        Self {
+            desk,
+            sources,
+            repeats: Arc::default(),
+            pictures,
+            clock: seconds_now,
+        }
+    }
+
+    /// The same with another clock, in seconds since 1970.
+    #[cfg(test)]
+    pub(crate) fn at(self, clock: fn() -> i64) -> Self {
+        Self { clock, ..self }
+    }
+
+    fn source(
+        &self,
+        name: &str,
+        callback: &str,
+    ) -> Result<(&Source, &'static dyn Adapter), Refusal> {
+        let source = self.sources.get(name).ok_or(Refusal::UnknownSource)?;
+        let adapter = source.platform.adapter();
+        match adapter.serves(callback) {
+            true => Ok((source, adapter)),
+            false => Err(Refusal::UnknownSource),
+        }
+    }
+}
+
+/// The routes, to be merged into the service's.
+pub(crate) fn router<D: Desk>(hooks: Hooks<D>) -> Router {
+    Router::new()
+        .route("/hooks/{source}", post(whole::<D>).options(options::<D>))
+        .route("/hooks/{source}/{callback}", post(part::<D>))
+        .with_state(hooks)
+}
+
+async fn whole<D: Desk>(
+    State(hooks): State<Hooks<D>>,
+    Path(source): Path<String>,
+    request: Request,
+) -> Response {
+    answered(&hooks, &source, "", request).await
+}
+
+async fn part<D: Desk>(
+    State(hooks): State<Hooks<D>>,
+    Path((source, callback)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    answered(&hooks, &source, &callback, request).await
+}
+
+async fn options<D: Desk>(
+    State(hooks): State<Hooks<D>>,
+    Path(source): Path<String>,
+    parts: Parts,
+) -> Response {
+    match hooks.source(&source, "") {
+        Ok((source, _)) if source.platform == Platform::Cloudevents => handshake(&parts.headers),
+        Ok(_) => (StatusCode::METHOD_NOT_ALLOWED, [("allow", "POST")]).into_response(),
+        Err(refusal) => Problem::from(refusal).into_response(),
+    }
+}
+
+/// Answers, and counts how: by source where it is one of ours, never by what a stranger wrote into the path.
+async fn answered<D: Desk>(
+    hooks: &Hooks<D>,
+    name: &str,
+    callback: &str,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let found = hooks.source(name, callback);
+    let label = found
+        .as_ref()
+        .map_or("", |(source, _)| source.name.as_str())
+        .to_owned();
+    let (word, response) = match received(hooks, found, callback, &parts, body).await {
+        Ok((decision, response)) => (decision.action.as_str(), response),
+        Err(problem) => {
+            let status = problem.status();
+            tracing::warn!(source = label, %status, "hook turned down");
+            let word = if problem.passes() { "busy" } else { "refused" };
+            (word, problem.into_response())
+        }
+    };
+    metrics::counter!("mirrorwatch_hooks_total", "source" => label, "outcome" => word).increment(1);
+    response
+}
+
+async fn received<D: Desk>(
+    hooks: &Hooks<D>,
+    found: Result<(&Source, &'static dyn Adapter), Refusal>,
+    callback: &str,
+    parts: &Parts,
+    body: Body,
+) -> Result<(Decision, Response), Problem> {
+    let (source, adapter) = found?;
+    let expected = adapter.media_types();
+    if !expected.contains(&media_type(&parts.headers).as_str()) {
+        let expected = expected.first().copied().unwrap_or_default();
+        return Err(Refusal::MediaType { expected }.into());
+    }
+    let body = to_bytes(body, BODY_BYTES_MAX).await.map_err(|error| {
+        let is_limit = std::error::Error::source(&error)
+            .is_some_and(|source| source.to_string().contains("length limit"));
+        if is_limit {
+            Refusal::TooLarge
+        } else {
+            Refusal::Incomplete
+        }
+    })?;
+    let delivery = Delivery {
+        source,
+        callback,
+        headers: &parts.headers,
+        body: &body,
+        now: (hooks.clock)(),
+    };
+    adapter.verify(&delivery)?;
+    let events = adapter.events(&delivery)?;
+    let opens = source.fail_open && adapter.is_asked(&delivery);
+    let decision = all_judged(hooks, source, events, opens).await?;
+    let response = adapter.answer(&delivery, &decision);
+    Ok((decision, response))
+}
+
+/// What comes of all events of a delivery. One that is turned down costs only itself, but the sender hears of it; where the
+/// service is busy the rest is left for the next attempt, which repeats nothing.
+async fn all_judged<D: Desk>(
+    hooks: &Hooks<D>,
+    source: &Source,
+    events: Vec<AccountEvent>,
+    opens: bool,
+) -> Result<Decision, Problem> {
+    let (mut decision, mut turned_down) = (Decision::allow(), None);
+    for event in events {
+        match judged(hooks, source, event).await {
+            Ok(judged) => decision = decision.and(judged),
+            Err(_) if opens => {
+                let name = source.name.clone();
+                metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name)
+                    .increment(1);
+            }
+            Err(problem) if problem.passes() => return Err(come_back(problem)),
+            Err(problem) => {
+                turned_down.get_or_insert(problem);
+            }
+        }
+    }
+    turned_down.map_or(Ok(decision), Err)
+}
+
+/// Whoever sent it shall send it again: 503 and a time to wait, whatever failed inside.
+fn come_back(problem: Problem) -> Problem {
+    match problem.status() {
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => problem,
+        _ => {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            Problem::busy(status, "this could not be done now", RETRY_AFTER_FAILURE)
+        }
+    }
+}
+
+/// What comes of an event: found out by the first delivery of it, remembered for the others.
+async fn judged<D: Desk>(
+    hooks: &Hooks<D>,
+    source: &Source,
+    event: AccountEvent,
+) -> Result<Decision, Problem> {
+    let Some(key) = event.key.clone() else {
+        return acted(hooks, source, event).await;
+    };
+    let cell = hooks.repeats.cell(&source.name, &key);
+    let decision = cell.get_or_try_init(|| acted(hooks, source, event)).await?;
+    Ok(decision.clone())
+}
+
+async fn acted<D: Desk>(
+    hooks: &Hooks<D>,
+    source: &Source,
+    event: AccountEvent,
+) -> Result<Decision, Problem> {
+    let AccountEvent {
+        happening,
+        record,
+        picture,
+        ..
+    } = event;
+    if happening == Happening::Unbanned {
+        let id = AccountId::new(record.id.as_deref().unwrap_or_default())?;
+        hooks.desk.withdraw(&source.name, id).await?;
+        return Ok(Decision::allow());
+    }
+    let account = checked(record).await?;
+    let id = account.id().clone();
+    let decision = match happening {
+        Happening::Banned => {
+            hooks.desk.enroll(&source.name, account).await?;
+            Decision::allow()
+        }
+        _ => {
+            let screening = hooks
+                .desk
+                .screen_and_remember(&source.name, account)
+                .await?;
+            Decision {
+                action: source.action(screening.verdict),
+                judged: vec![Judged {
+                    id: id.to_string(),
+                    screening,
+                }],
+            }
+        }
+    };
+    if let (Some(pictures), Some(url)) = (&hooks.pictures, picture) {
+        pictures.want(Wanted {
+            source: source.name.clone(),
+            id,
+            url,
+        });
+    }
+    Ok(decision)
+}
+
+/// The account of a record. A picture given in bytes is decoded off the async threads: a small file may hold many pixels.
+async fn checked(record: AccountRecord) -> Result<Account, Problem> {
+    let has_picture = record
+        .avatar
+        .as_ref()
+        .is_some_and(|avatar| avatar.base64.is_some());
+    let check = move || Parser::remote().labelled(record);
+    let labelled = match has_picture {
+        true => tokio::task::spawn_blocking(check).await.map_err(|_| {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "internal error", "a picture could not be decoded")
+        })?,
+        false => check(),
+    };
+    Ok(labelled?.account)
+}
+
+fn seconds_now() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,260 @@
+//! How each source of hooks is set up, and what is wrong with a set-up, said at start and not at the first signup.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::serve::hooks::jwt::Keys;
+use crate::serve::hooks::signature::SharedSecret;
+use crate::verdict::Verdict;
+
+/// Shortest secret, in characters: as short as Mastodon allows.
+const SECRET_LEN_MIN: usize = 12;
+/// Furthest a signature's timestamp may lie from the present, in seconds, unless set otherwise: what the libraries of
+/// Standard Webhooks allow.
+const TOLERANCE_S: u32 = 300;
+/// What a person reads who is refused, unless set otherwise. It says nothing of the reason on purpose.
+const REFUSAL_TEXT: &str = "This account cannot be opened. Please contact support.";
+
+/// Whose format a source speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Platform {
+    /// Admin webhooks.
+    Mastodon,
+    /// Ory Kratos `web_hook`.
+    Kratos,
+    /// Matrix Synapse: our module, and synapse-http-antispam.
+    Synapse,
+    /// Supabase Auth hooks.
+    Supabase,
+    /// Firebase Authentication blocking functions.
+    Firebase,
+    /// Discourse webhooks.
+    Discourse,
+    /// CloudEvents 1.0 with an account record as data.
+    Cloudevents,
+    /// Standard Webhooks with an account record as data.
+    Standard,
+}
+
+impl Platform {
+    /// What ids and the platform field of its accounts begin with.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Mastodon => "mastodon",
+            Self::Kratos => "kratos",
+            Self::Synapse => "matrix",
+            Self::Supabase => "supabase",
+            Self::Firebase => "firebase",
+            Self::Discourse => "discourse",
+            Self::Cloudevents => "cloudevents",
+            Self::Standard => "standard",
+        }
+    }
+}
+
+/// What the platform is told to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Action {
+    /// Go on: nothing was found.
+    Allow,
+    /// Go on; people will look at the flag.
+    #[default]
+    Flag,
+    /// Go on, but let nobody else see the account.
+    ShadowBan,
+    /// Refuse.
+    Deny,
+}
+
+impl Action {
+    /// Its word in answers.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Flag => "flag",
+            Self::ShadowBan => "shadow_ban",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// One source of hooks, at `/hooks/<name>`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// Its name in the path.
+    pub name: String,
+    /// Its format.
+    pub platform: Platform,
+    /// What proves the sender; Firebase has keys instead.
+    #[serde(default)]
+    pub secret: SharedSecret,
+    /// The secret before the last change, accepted while senders are being changed over.
+    #[serde(default)]
+    pub previous_secret: SharedSecret,
+    /// Whether a signup goes on when screening fails or is busy.
+    #[serde(default = "yes")]
+    pub fail_open: bool,
+    /// What a `match` does.
+    #[serde(default)]
+    pub action_on_match: Action,
+    /// What a `review` does.
+    #[serde(default)]
+    pub action_on_review: Action,
+    /// Furthest a signed timestamp may lie from the present, in seconds.
+    #[serde(default = "tolerance")]
+    pub tolerance_s: u32,
+    /// What ids begin with, where it is not the platform's word: two servers of one platform need two.
+    #[serde(default)]
+    pub id_prefix: Option<String>,
+    /// Synapse: the server's name, where the sender does not tell it.
+    #[serde(default)]
+    pub domain: Option<String>,
+    /// What a person reads who is refused.
+    #[serde(default = "refusal_text")]
+    pub refusal_text: String,
+    /// Firebase: whose tokens are believed.
+    #[serde(default)]
+    pub firebase: Option<FirebaseTrust>,
+}
+
+/// Whose tokens are believed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FirebaseTrust {
+    /// The project's id: the tokens' issuer ends in it.
+    pub project: String,
+    /// The tokens' audience: the address that Firebase was given for this hook.
+    pub audience: String,
+    /// Certificates or public keys in PEM by key id, as Google serves them.
+    #[serde(default)]
+    pub keys: BTreeMap<String, String>,
+    /// Believes tokens without a signature. For the emulator alone: anybody can write such a token.
+    #[serde(default)]
+    pub allow_unsigned: bool,
+    /// The keys, read; see [`Source::check`].
+    #[serde(skip)]
+    pub read_keys: Keys,
+}
+
+/// The sources by name, each found to work.
+#[derive(Debug, Default)]
+pub(crate) struct Sources(BTreeMap<String, Source>);
+
+impl Sources {
+    /// Checks `sources`.
+    ///
+    /// # Errors
+    /// What is wrong with one, in words for the operator.
+    pub(crate) fn checked(sources: Vec<Source>) -> Result<Self, String> {
+        let mut by_name = BTreeMap::new();
+        for mut source in sources {
+            source.check()?;
+            let name = source.name.clone();
+            if by_name.insert(name.clone(), source).is_some() {
+                return Err(format!("hook `{name}`: two sources have this name"));
+            }
+        }
+        Ok(Self(by_name))
+    }
+
+    /// The source of that name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Source> {
+        self.0.get(name)
+    }
+}
+
+impl Source {
+    /// Finds what cannot work, and reads the keys.
+    ///
+    /// # Errors
+    /// What is wrong, with the source's name and how to mend it.
+    pub(crate) fn check(&mut self) -> Result<(), String> {
+        let name = self.name.clone();
+        let wrong = |what: &str| Err(format!("hook `{name}`: {what}"));
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
+            return wrong("`name` must be 1 to 64 letters, digits, - or _");
+        }
+        let shadow_bans = [self.action_on_match, self.action_on_review];
+        let has_shadow_ban = matches!(
+            self.platform,
+            Platform::Synapse | Platform::Cloudevents | Platform::Standard
+        );
+        if shadow_bans.contains(&Action::ShadowBan) && !has_shadow_ban {
+            return wrong("this platform has no shadow ban: use `flag` or `deny`");
+        }
+        if self.platform == Platform::Firebase {
+            return self.check_firebase();
+        }
+        if self.secret.len() < SECRET_LEN_MIN {
+            return wrong("`secret` must be at least 12 characters");
+        }
+        if matches!(self.platform, Platform::Supabase | Platform::Standard)
+            && !self
+                .secrets()
+                .iter()
+                .all(|secret| secret.standard_key().is_some())
+        {
+            return wrong("`secret` must be whsec_ and base64 (Supabase: v1,whsec_ and base64)");
+        }
+        Ok(())
+    }
+
+    fn check_firebase(&mut self) -> Result<(), String> {
+        let name = &self.name;
+        let Some(trust) = &mut self.firebase else {
+            return Err(format!(
+                "hook `{name}`: give `firebase` with `project`, `audience` and `keys`"
+            ));
+        };
+        if trust.keys.is_empty() && !trust.allow_unsigned {
+            return Err(format!(
+                "hook `{name}`: `firebase.keys` is empty: no token could be believed"
+            ));
+        }
+        trust.read_keys = Keys::read(&trust.keys)
+            .map_err(|reason| format!("hook `{name}`: `firebase.keys`: {reason}"))?;
+        Ok(())
+    }
+
+    /// The secrets that are accepted.
+    pub(crate) fn secrets(&self) -> Vec<&SharedSecret> {
+        let both = [&self.secret, &self.previous_secret].into_iter();
+        both.filter(|secret| !secret.is_empty()).collect()
+    }
+
+    /// What ids begin with.
+    pub(crate) fn prefix(&self) -> &str {
+        self.id_prefix.as_deref().unwrap_or(self.platform.word())
+    }
+
+    /// The id of the platform's own id.
+    pub(crate) fn id(&self, native: &str) -> String {
+        format!("{}:{native}", self.prefix())
+    }
+
+    /// What a verdict does here.
+    pub(crate) fn action(&self, verdict: Verdict) -> Action {
+        match verdict {
+            Verdict::Clear => Action::Allow,
+            Verdict::Review => self.action_on_review,
+            Verdict::Match => self.action_on_match,
+        }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn tolerance() -> u32 {
+    TOLERANCE_S
+}
+
+fn refusal_text() -> String {
+    REFUSAL_TEXT.to_owned()
+}

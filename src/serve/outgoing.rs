@@ -1,0 +1,439 @@
+//! Flags to whoever wants to hear of them: signed as Standard Webhooks 1.0, repeated with growing pauses, and kept as dead
+//! letters when nobody took them.
+//!
+//! Each endpoint has a queue, a schedule and a task of its own, so one that hangs holds up no other. What is on its way is kept
+//! in memory; whatever is given up, and what waits when the service stops, goes to [`DeadLetters`]. An endpoint that answers 410
+//! wants no more, and is asked no more until it is configured again.
+
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::http::StatusCode;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::{Client, Url};
+use serde::Deserialize;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use crate::error::Error;
+use crate::serve::dead_letters::{DeadLetter, DeadLetters, Message};
+use crate::serve::guard::client;
+use crate::serve::hooks::{SharedSecret, standard_digest};
+
+/// Pauses before the second and later attempts, in seconds: the schedule Standard Webhooks recommend.
+const PAUSES_S: [u64; 6] = [5, 300, 1_800, 7_200, 18_000, 36_000];
+/// A pause is stretched by up to this share of itself, so that an endpoint that comes back is not met by all at once.
+const JITTER: f64 = 0.2;
+/// Messages that may wait for one endpoint, new or for another attempt.
+const WAITING_MAX: usize = 10_000;
+/// Messages on their way to one endpoint at a time.
+const SENDING_MAX: usize = 4;
+/// Longest time an endpoint may take to answer.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+
+/// Who wants to hear of flags.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoint {
+    /// Its name in logs and lists.
+    pub(crate) name: String,
+    /// Where flags are posted.
+    pub(crate) url: String,
+    /// `whsec_` and base64.
+    pub(crate) secret: SharedSecret,
+}
+
+/// How messages are sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    /// Pauses before the second and later attempts.
+    pub(crate) pauses: Vec<Duration>,
+    /// Messages that may wait for one endpoint.
+    pub(crate) waiting_max: usize,
+    /// Longest time an endpoint may take to answer.
+    pub(crate) answer_max: Duration,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            pauses: PAUSES_S.map(Duration::from_secs).to_vec(),
+            waiting_max: WAITING_MAX,
+            answer_max: ANSWER_MAX,
+        }
+    }
+}
+
+/// Sends messages to every endpoint.
+pub(crate) struct Outgoing {
+    lanes: Vec<Lane>,
+    dead: Arc<dyn DeadLetters>,
+}
+
+/// The way to one endpoint.
+struct Lane {
+    name: String,
+    is_gone: Arc<AtomicBool>,
+    /// None once it is closed.
+    open: Mutex<Option<(mpsc::Sender<Message>, JoinHandle<()>)>>,
+}
+
+impl Lane {
+    /// Puts a message on its way.
+    ///
+    /// # Errors
+    /// Why it cannot be.
+    fn queue(&self, message: &Message) -> Result<(), &'static str> {
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Err("the endpoint wants no more (410)");
+        }
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let (queue, _) = open.as_ref().ok_or("the service is stopping")?;
+        let sent = queue.try_send(message.clone());
+        sent.map_err(|_| "too many messages wait for the endpoint")
+    }
+}
+
+impl Outgoing {
+    /// Starts one task for each endpoint on the running tokio runtime.
+    ///
+    /// # Errors
+    /// An address or secret that cannot be used, or no client.
+    pub(crate) fn start(
+        endpoints: Vec<Endpoint>,
+        schedule: &Schedule,
+        dead: Arc<dyn DeadLetters>,
+    ) -> Result<Self, Error> {
+        let wrong = |name: &str, reason: &str| Error::Malformed {
+            what: format!("flags endpoint `{name}`"),
+            reason: reason.to_owned(),
+        };
+        let client = client().timeout(schedule.answer_max).build();
+        let client = client.map_err(|error| wrong("*", &error.to_string()))?;
+        let mut lanes = Vec::new();
+        for endpoint in endpoints {
+            let name = endpoint.name;
+            let url = Url::parse(&endpoint.url)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https"))
+                .ok_or_else(|| wrong(&name, "`url` must be http or https"))?;
+            let key = endpoint.secret.standard_key();
+            let key = key.ok_or_else(|| wrong(&name, "`secret` must be whsec_ and base64"))?;
+            let is_gone = Arc::new(AtomicBool::new(false));
+            let (queue, messages) = mpsc::channel(schedule.waiting_max.max(1));
+            let sender = Arc::new(Sender {
+                name: name.clone(),
+                url,
+                key,
+                client: client.clone(),
+            });
+            let courier = Courier {
+                sender,
+                schedule: schedule.clone(),
+                dead: Arc::clone(&dead),
+                is_gone: Arc::clone(&is_gone),
+                waiting: BinaryHeap::new(),
+                sending: JoinSet::new(),
+            };
+            let task = tokio::spawn(courier.run(messages));
+            lanes.push(Lane {
+                name,
+                is_gone,
+                open: Mutex::new(Some((queue, task))),
+            });
+        }
+        Ok(Self { lanes, dead })
+    }
+
+    /// Sends a message to every endpoint. Waits for nothing: what does not fit is a dead letter at once.
+    pub(crate) fn send(&self, message: &Message) {
+        for lane in &self.lanes {
+            let Err(reason) = lane.queue(message) else {
+                continue;
+            };
+            self.dead.bury(DeadLetter {
+                endpoint: lane.name.clone(),
+                message: message.clone(),
+                attempts: 0,
+                reason: reason.to_owned(),
+                at: jiff::Timestamp::now(),
+            });
+            count(&lane.name, "dead");
+        }
+    }
+
+    /// Names of the endpoints that want no more.
+    pub(crate) fn gone(&self) -> Vec<&str> {
+        let gone = self
+            .lanes
+            .iter()
+            .filter(|lane| lane.is_gone.load(Ordering::Relaxed));
+        gone.map(|lane| lane.name.as_str()).collect()
+    }
+
+    /// The dead letters.
+    pub(crate) fn dead(&self) -> &Arc<dyn DeadLetters> {
+        &self.dead
+    }
+
+    /// Tries once what is new, and makes dead letters of what waits for another attempt.
+    pub(crate) async fn close(&self) {
+        for lane in &self.lanes {
+            let open = lane
+                .open
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            if let Some((queue, task)) = open {
+                drop(queue);
+                // A task that panicked has nothing left to say.
+                let _ = task.await;
+            }
+        }
+    }
+}
+
+/// A message that waits for its time; the earliest is the greatest, as a heap wants it.
+#[derive(Debug, PartialEq, Eq)]
+struct Waiting {
+    due: Instant,
+    attempts: usize,
+    id: String,
+    body: String,
+}
+
+impl Ord for Waiting {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let earlier = other.due.cmp(&self.due);
+        earlier.then_with(|| other.id.cmp(&self.id))
+    }
+}
+
+impl PartialOrd for Waiting {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What an attempt came to.
+#[derive(Debug, PartialEq, Eq)]
+enum Attempt {
+    Taken,
+    Gone,
+    Failed {
+        reason: String,
+        /// What the endpoint asked for.
+        pause: Option<Duration>,
+    },
+}
+
+/// Sends to one endpoint.
+struct Sender {
+    name: String,
+    url: Url,
+    key: Vec<u8>,
+    client: Client,
+}
+
+impl Sender {
+    async fn attempt(&self, id: &str, body: &str) -> Attempt {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let timestamp = now.unwrap_or_default().as_secs().to_string();
+        let digest = standard_digest(&self.key, id, &timestamp, body.as_bytes());
+        let request = self
+            .client
+            .post(self.url.clone())
+            .header("content-type", "application/json")
+            .header("webhook-id", id)
+            .header("webhook-timestamp", &timestamp)
+            .header(
+                "webhook-signature",
+                format!("v1,{}", STANDARD.encode(digest)),
+            )
+            .body(body.to_owned());
+        match request.send().await {
+            Ok(answer) if answer.status().is_success() => Attempt::Taken,
+            Ok(answer) if answer.status() == StatusCode::GONE => Attempt::Gone,
+            Ok(answer) => {
+                let pause = answer.headers().get("retry-after");
+                let pause = pause.and_then(|value| value.to_str().ok()?.parse().ok());
+                Attempt::Failed {
+                    reason: format!("answered {}", answer.status().as_u16()),
+                    pause: pause.map(Duration::from_secs),
+                }
+            }
+            Err(error) => {
+                let reason = match error.is_timeout() {
+                    true => "no answer in time",
+                    false => "not reached",
+                };
+                Attempt::Failed {
+                    reason: reason.to_owned(),
+                    pause: None,
+                }
+            }
+        }
+    }
+}
+
+/// One endpoint's task.
+struct Courier {
+    sender: Arc<Sender>,
+    schedule: Schedule,
+    dead: Arc<dyn DeadLetters>,
+    is_gone: Arc<AtomicBool>,
+    waiting: BinaryHeap<Waiting>,
+    sending: JoinSet<(Waiting, Attempt)>,
+}
+
+impl Courier {
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        loop {
+            self.send_due();
+            let due = self.waiting.peek().map(|next| next.due);
+            // While all places are taken only an attempt's end can change anything.
+            let has_place = self.sending.len() < SENDING_MAX;
+            let has_room = self.waiting.len() < self.schedule.waiting_max;
+            tokio::select! {
+                Some(Ok((message, attempt))) = self.sending.join_next() => self.settle(message, attempt),
+                message = messages.recv(), if has_room && has_place => match message {
+                    Some(message) => self.waiting.push(Waiting::new(message)),
+                    None => break,
+                },
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && has_place => {}
+                // An attempt that panicked, with nothing else to wait for.
+                else => {}
+            }
+        }
+        self.finish().await;
+    }
+
+    fn send_due(&mut self) {
+        let now = Instant::now();
+        while self.sending.len() < SENDING_MAX
+            && self.waiting.peek().is_some_and(|next| next.due <= now)
+            && let Some(message) = self.waiting.pop()
+        {
+            if self.is_gone.load(Ordering::Relaxed) {
+                self.bury(message, "the endpoint wants no more (410)".to_owned());
+                continue;
+            }
+            let sender = Arc::clone(&self.sender);
+            self.sending.spawn(async move {
+                let attempt = sender.attempt(&message.id, &message.body).await;
+                (message, attempt)
+            });
+        }
+    }
+
+    /// Takes an attempt's end in: done, given up, or to be tried again.
+    fn settle(&mut self, mut message: Waiting, attempt: Attempt) {
+        message.attempts += 1;
+        match attempt {
+            Attempt::Taken => count(&self.sender.name, "taken"),
+            Attempt::Gone => {
+                self.is_gone.store(true, Ordering::Relaxed);
+                tracing::warn!(endpoint = self.sender.name, "wants no more flags (410)");
+                self.bury(message, "the endpoint wants no more (410)".to_owned());
+            }
+            Attempt::Failed { reason, pause } => {
+                let Some(planned) = self.schedule.pauses.get(message.attempts - 1) else {
+                    return self.bury(message, reason);
+                };
+                count(&self.sender.name, "repeated");
+                let longest = self
+                    .schedule
+                    .pauses
+                    .iter()
+                    .max()
+                    .copied()
+                    .unwrap_or_default();
+                let asked = pause.unwrap_or_default().min(longest);
+                message.due = Instant::now() + jittered(*planned, random_share()).max(asked);
+                self.waiting.push(message);
+            }
+        }
+    }
+
+    /// The service stops: what is on its way arrives or not, what was never tried is tried, the rest is given up.
+    async fn finish(mut self) {
+        let (fresh, tried): (Vec<_>, Vec<_>) = self
+            .waiting
+            .drain()
+            .partition(|message| message.attempts == 0);
+        for message in tried {
+            self.bury(
+                message,
+                "the service stopped before the next attempt".to_owned(),
+            );
+        }
+        self.waiting.extend(fresh);
+        self.schedule.pauses.clear();
+        self.send_due();
+        while let Some(ended) = self.sending.join_next().await {
+            if let Ok((message, attempt)) = ended {
+                self.settle(message, attempt);
+            }
+            self.send_due();
+        }
+    }
+
+    fn bury(&self, message: Waiting, reason: String) {
+        count(&self.sender.name, "dead");
+        tracing::warn!(
+            endpoint = self.sender.name,
+            message = message.id,
+            reason,
+            "a flag was given up"
+        );
+        self.dead.bury(DeadLetter {
+            endpoint: self.sender.name.clone(),
+            attempts: message.attempts,
+            reason,
+            at: jiff::Timestamp::now(),
+            message: Message {
+                id: message.id,
+                body: message.body,
+            },
+        });
+    }
+}
+
+impl Waiting {
+    fn new(message: Message) -> Self {
+        Self {
+            due: Instant::now(),
+            attempts: 0,
+            id: message.id,
+            body: message.body,
+        }
+    }
+}
+
+/// A pause, stretched by `share` (0 to 1) of what jitter allows.
+fn jittered(pause: Duration, share: f64) -> Duration {
+    pause.mul_f64(1.0 + JITTER * share)
+}
+
+fn random_share() -> f64 {
+    let mut bytes = [0u8; 4];
+    // Without randomness the pauses are those planned.
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
+        Err(_) => 0.0,
+    }
+}
+
+fn count(endpoint: &str, outcome: &'static str) {
+    let endpoint = endpoint.to_owned();
+    metrics::counter!("mirrorwatch_outgoing_total", "endpoint" => endpoint, "outcome" => outcome)
+        .increment(1);
+}
+
+#[cfg(test)]
+#[path = "outgoing_tests.rs"]
+mod tests;

@@ -1,0 +1,266 @@
+//! Flags on their way to endpoints of all tempers: signed, repeated, given up.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::routing::post;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::{Endpoint, Outgoing, Schedule, jittered, random_share};
+use crate::serve::dead_letters::{DeadInMemory, Message};
+use crate::serve::hooks::{SharedSecret, verify_standard};
+
+const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Answers what it is told to, then 200; keeps what came.
+#[derive(Clone, Default)]
+struct Listener {
+    answers: Arc<Mutex<VecDeque<u16>>>,
+    came: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
+}
+
+impl Listener {
+    async fn listen(answers: &[u16]) -> (Self, Endpoint) {
+        let listener = Self {
+            answers: Arc::new(Mutex::new(answers.iter().copied().collect())),
+            ..Self::default()
+        };
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}/flags", socket.local_addr().unwrap());
+        let routes = Router::new()
+            .route("/flags", post(answer))
+            .with_state(listener.clone());
+        tokio::spawn(async move { axum::serve(socket, routes).await });
+        (listener, endpoint("listener", &url))
+    }
+
+    fn came(&self) -> Vec<(HeaderMap, Bytes)> {
+        self.came.lock().unwrap().clone()
+    }
+}
+
+/// 0 is a listener that never answers.
+async fn answer(State(listener): State<Listener>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    listener.came.lock().unwrap().push((headers, body));
+    let status = listener.answers.lock().unwrap().pop_front().unwrap_or(200);
+    if status == 0 {
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+    StatusCode::from_u16(status).unwrap()
+}
+
+fn endpoint(name: &str, url: &str) -> Endpoint {
+    Endpoint {
+        name: name.to_owned(),
+        url: url.to_owned(),
+        secret: SharedSecret::new(KEY),
+    }
+}
+
+fn schedule(pauses_ms: &[u64]) -> Schedule {
+    Schedule {
+        pauses: pauses_ms
+            .iter()
+            .map(|ms| Duration::from_millis(*ms))
+            .collect(),
+        answer_max: Duration::from_millis(500),
+        ..Schedule::default()
+    }
+}
+
+fn message(id: &str) -> Message {
+    let data = json!({"id": "x:991", "verdict": "match"});
+    Message::of(
+        id,
+        "org.mirrorwatch.flag.raised.v1",
+        jiff::Timestamp::UNIX_EPOCH,
+        &data,
+    )
+}
+
+fn start(endpoints: Vec<Endpoint>, schedule: &Schedule) -> Outgoing {
+    Outgoing::start(endpoints, schedule, Arc::new(DeadInMemory::default())).unwrap()
+}
+
+/// Waits, not long, until something is so.
+async fn until(what: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came about");
+}
+
+#[tokio::test]
+async fn a_flag_arrives_signed() {
+    let (listener, endpoint) = Listener::listen(&[]).await;
+    let outgoing = start(vec![endpoint], &schedule(&[]));
+    outgoing.send(&message("flag_7"));
+    outgoing.close().await;
+    let came = listener.came();
+    let [(headers, body)] = came.as_slice() else {
+        panic!("{} came", came.len());
+    };
+    let now = jiff::Timestamp::now().as_second();
+    assert_eq!(
+        verify_standard(headers, body, &[&SharedSecret::new(KEY)], (now, 60)),
+        Ok(())
+    );
+    assert_eq!(
+        (&headers["webhook-id"], &headers["content-type"]),
+        (
+            &HeaderValue::from_static("flag_7"),
+            &HeaderValue::from_static("application/json")
+        )
+    );
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap();
+    assert_eq!(
+        body,
+        json!({"type": "org.mirrorwatch.flag.raised.v1", "timestamp": "1970-01-01T00:00:00Z",
+        "data": {"id": "x:991", "verdict": "match"}})
+    );
+    assert!(outgoing.dead().latest(9).is_empty());
+}
+
+#[tokio::test]
+async fn what_failed_is_sent_again_under_the_same_id() {
+    let (listener, endpoint) = Listener::listen(&[500, 0, 302]).await;
+    let outgoing = start(vec![endpoint], &schedule(&[10, 10, 10, 10]));
+    outgoing.send(&message("flag_7"));
+    until(|| listener.came().len() == 4).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    outgoing.close().await;
+    let came = listener.came();
+    assert_eq!(
+        came.len(),
+        4,
+        "an error, a silence, a redirect, which is not followed, then taken"
+    );
+    assert!(
+        came.iter()
+            .all(|(headers, body)| headers["webhook-id"] == "flag_7" && *body == came[0].1)
+    );
+    assert!(outgoing.dead().latest(9).is_empty());
+}
+
+#[tokio::test]
+async fn what_nobody_takes_becomes_a_dead_letter() {
+    let (listener, endpoint) = Listener::listen(&[500; 10]).await;
+    let outgoing = start(vec![endpoint], &schedule(&[1, 1]));
+    outgoing.send(&message("flag_7"));
+    until(|| !outgoing.dead().latest(9).is_empty()).await;
+    outgoing.close().await;
+    assert_eq!(listener.came().len(), 3);
+    let letters = outgoing.dead().latest(9);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(
+        (letters[0].attempts, letters[0].reason.as_str()),
+        (3, "answered 500")
+    );
+    assert_eq!(letters[0].message, message("flag_7"));
+}
+
+#[tokio::test]
+async fn who_is_gone_is_not_asked_again() {
+    let (listener, endpoint) = Listener::listen(&[410]).await;
+    let outgoing = start(vec![endpoint], &schedule(&[1]));
+    outgoing.send(&message("flag_1"));
+    until(|| outgoing.gone() == ["listener"]).await;
+    outgoing.send(&message("flag_2"));
+    outgoing.close().await;
+    assert_eq!(listener.came().len(), 1);
+    let letters = outgoing.dead().latest(9);
+    let ids: Vec<&str> = letters
+        .iter()
+        .map(|letter| letter.message.id.as_str())
+        .collect();
+    assert_eq!(ids, ["flag_2", "flag_1"]);
+}
+
+#[tokio::test]
+async fn one_that_hangs_holds_up_no_other() {
+    let (_, hanging) = Listener::listen(&[0; 100]).await;
+    let (listener, mut endpoint) = Listener::listen(&[]).await;
+    endpoint.name = "other".to_owned();
+    let short = Schedule {
+        waiting_max: 8,
+        ..schedule(&[])
+    };
+    let outgoing = start(vec![hanging, endpoint], &short);
+    for n in 0..100 {
+        outgoing.send(&message(&format!("flag_{n}")));
+        until(|| listener.came().len() > n).await;
+    }
+    let letters = outgoing.dead().latest(100);
+    let full = |reason: &str| reason == "too many messages wait for the endpoint";
+    assert!(
+        letters.iter().any(|letter| full(&letter.reason)),
+        "its queue has an end"
+    );
+    assert!(letters.iter().all(|letter| letter.endpoint == "listener"));
+}
+
+#[tokio::test]
+async fn nothing_is_lost_without_a_letter_when_the_service_stops() {
+    let (listener, endpoint) = Listener::listen(&[500]).await;
+    let outgoing = start(vec![endpoint], &schedule(&[60_000]));
+    outgoing.send(&message("flag_1"));
+    until(|| listener.came().len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for n in 2..20 {
+        outgoing.send(&message(&format!("flag_{n}")));
+    }
+    outgoing.close().await;
+    assert_eq!(listener.came().len(), 19, "what is new is tried once");
+    let letters = outgoing.dead().latest(9);
+    assert_eq!(letters.len(), 1);
+    assert_eq!(
+        (letters[0].message.id.as_str(), letters[0].attempts),
+        ("flag_1", 1)
+    );
+    outgoing.send(&message("flag_20"));
+    assert_eq!(
+        outgoing.dead().latest(1)[0].reason,
+        "the service is stopping"
+    );
+}
+
+#[tokio::test]
+async fn endpoints_that_cannot_work_are_named_at_start() {
+    let dead = || Arc::new(DeadInMemory::default());
+    let mut secretless = endpoint("a", "https://example.org/");
+    secretless.secret = SharedSecret::new("not base64!");
+    for (endpoint, word) in [
+        (secretless, "secret"),
+        (endpoint("a", "ftp://example.org/"), "url"),
+    ] {
+        let error = Outgoing::start(vec![endpoint], &schedule(&[]), dead())
+            .err()
+            .unwrap();
+        assert!(
+            error.to_string().contains(word) && error.to_string().contains("`a`"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn pauses_are_stretched_a_little() {
+    let pause = Duration::from_secs(100);
+    for _ in 0..100 {
+        let stretched = jittered(pause, random_share());
+        assert!(stretched >= pause && stretched <= pause.mul_f64(1.2));
+    }
+    let shares: std::collections::HashSet<u64> =
+        (0..20).map(|_| random_share().to_bits()).collect();
+    assert!(shares.len() > 1);
+}
