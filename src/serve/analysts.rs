@@ -154,10 +154,17 @@ impl Desk for App {
         Ok(self.keys.find(key).and_then(|key| analyst(&key)))
     }
 
+    fn unlocked(&self) -> Result<Option<Analyst>> {
+        let local = || Analyst {
+            key_id: "local".into(),
+            who: "local".into(),
+        };
+        Ok(self.is_open_here().then(local))
+    }
+
     fn analyst(&self, key_id: &str) -> Result<Option<Analyst>> {
-        if self.is_open_here() {
-            let (key_id, who) = (String::new(), "local".into());
-            return Ok(Some(Analyst { key_id, who }));
+        if let Some(local) = self.unlocked()? {
+            return Ok(Some(local));
         }
         let keys = self.keys.all();
         Ok(keys.iter().find(|key| key.id == key_id).and_then(analyst))
@@ -180,12 +187,14 @@ impl Desk for App {
             return Ok(None);
         };
         let decisions = returns.into_iter().map(|decision| self.shown(decision));
+        let mut judgments = engine.judgments_of_entry(id, PAST_MAX)?;
+        judgments.retain(|judgment| judgment.remark.note() != TAKEN_BACK);
         Ok(Some(EntryFile {
             account,
             is_listed,
             standing: self.standing(id)?.0,
             decisions: decisions.collect::<Result<_>>()?,
-            judgments: engine.judgments_of_entry(id, PAST_MAX)?,
+            judgments,
         }))
     }
 

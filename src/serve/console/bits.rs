@@ -18,7 +18,7 @@ pub(crate) struct Bar {
     pub width: f64,
     /// Where the sum stands after it.
     pub end: f64,
-    /// `for`, `against` or `prior`.
+    /// `for`, `against`, `none` or `prior`.
     pub class: &'static str,
     /// `+7.9`.
     pub told: String,
@@ -46,6 +46,8 @@ pub(crate) struct Threshold {
     pub name: &'static str,
     /// In bits.
     pub bits: String,
+    /// SVG's `text-anchor`, so that its name stays inside.
+    pub anchor: &'static str,
 }
 
 impl Waterfall {
@@ -67,12 +69,18 @@ impl Waterfall {
         let mut bars = sums.iter().zip(sums.iter().skip(1));
         let rows = bars
             .by_ref()
-            .map(|(from, to)| scale.bar(*from, *to, if to < from { "against" } else { "for" }))
+            .map(|(from, to)| scale.bar(*from, *to, side(to - from)))
             .collect();
         let marks = limits.into_iter().flatten().map(|(name, bits)| Threshold {
             x: scale.x(bits),
             name,
-            bits: format!("{bits:.1}"),
+            bits: format!("{bits:.1}").replace('-', "\u{2212}"),
+            // Away from each other, unless an edge is near.
+            anchor: match (name, scale.x(bits)) {
+                ("review", x) if x > 30.0 => "end",
+                ("match", x) if x > 70.0 => "end",
+                _ => "start",
+            },
         });
         Self {
             prior: Some(scale.bar(0.0, hit.prior_bits, "prior")),
@@ -112,6 +120,15 @@ impl Scale {
             class,
             told: signed(to - from),
         }
+    }
+}
+
+/// For or against, as far as it is told.
+fn side(bits: f64) -> &'static str {
+    match bits {
+        bits if bits >= 0.05 => "for",
+        bits if bits <= -0.05 => "against",
+        _ => "none",
     }
 }
 

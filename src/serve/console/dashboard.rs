@@ -102,7 +102,7 @@ fn figures(dashboard: &Dashboard) -> Vec<(&'static str, String, String)> {
             "Median screen",
             quantile(&dashboard.latency, 0.5).map_or("–".into(), timed),
             quantile(&dashboard.latency, 0.99).map_or("none timed yet".into(), |us| {
-                format!("99 in 100 within {}", timed(us))
+                format!("99 in 100: {}", timed(us))
             }),
         ),
         (
@@ -232,7 +232,7 @@ fn latency(buckets: &[Bucket]) -> Chart {
     let summary = match (quantile(buckets, 0.5), quantile(buckets, 0.99)) {
         (Some(half), Some(most)) => {
             format!(
-                "Half within {}, 99 in 100 within {}.",
+                "Half up to {}, 99 in 100 up to {}.",
                 timed(half),
                 timed(most)
             )
@@ -288,6 +288,9 @@ fn indexes(bytes: &[(&'static str, usize)]) -> Vec<IndexRow> {
 
 /// Microseconds in words.
 fn timed(us: u64) -> String {
+    if us == u64::MAX {
+        return "longer".into();
+    }
     match us as f64 {
         us if us >= 1e6 => format!("{} s", short(us / 1e6)),
         us if us >= 1e3 => format!("{} ms", short(us / 1e3)),

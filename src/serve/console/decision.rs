@@ -43,7 +43,11 @@ impl Row {
         Self {
             signal: row.signal.clone(),
             level: row.level.clone(),
-            letters: Letters::of(&value(&row.probe), &value(&row.entry)),
+            letters: match row.level.as_str() {
+                // Letters that unrelated values share mean nothing.
+                "different" => Letters::apart(&value(&row.probe), &value(&row.entry)),
+                _ => Letters::of(&value(&row.probe), &value(&row.entry)),
+            },
             why: row.why.clone(),
             bar: bar.clone(),
         }

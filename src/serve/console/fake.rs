@@ -1,34 +1,26 @@
 //! A desk for tests: a real engine on the samples of `data/`, with flags, judgments and removals kept in memory.
 //!
-//! What pages show is thus what the engine tells; only the keeping is made up. [`serve`] puts it on a socket with as
-//! much of the API as a browser test needs.
+//! What pages show is thus what the engine tells; only the keeping is made up.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
-use axum::Json;
-use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::account::{Account, AccountDraft, AccountId};
 use crate::engine::{Engine, LookupRow, Options};
 use crate::error::Result;
 use crate::format::{Input, Parser};
-use crate::hash::Secret;
 use crate::judgment::{Answer, Judgment, Remark};
 use crate::serve::console::{
     Analyst, Bucket, Dashboard, Day, Decision, Desk, Edge, EntryFile, Family, Hour, Order, Queue,
-    Removal, Replay, Settings, Standing, Tally, routes,
+    Removal, Replay, Standing, Tally,
 };
 use crate::store::Access;
-use crate::wire::{AccountRecord, ReportRecord};
+use crate::wire::ReportRecord;
 
 /// The key that logs in.
 pub(super) const KEY: &str = "mw_fake_key_of_ada";
@@ -39,6 +31,8 @@ pub(super) struct Fake {
     engine: Engine,
     _folder: TempDir,
     kept: Mutex<Kept>,
+    /// No key is asked for.
+    pub(super) is_unlocked: bool,
 }
 
 #[derive(Default)]
@@ -90,6 +84,7 @@ impl Fake {
             engine: Engine::open(folder.path(), options).unwrap(),
             _folder: folder,
             kept: Mutex::default(),
+            is_unlocked: false,
         }
     }
 
@@ -126,6 +121,11 @@ impl Fake {
             });
         }
         Ok(told)
+    }
+
+    /// Puts an account on the watchlist.
+    pub(super) fn enrolled(&self, account: Account) -> u64 {
+        self.engine.enroll(vec![account]).unwrap().receipt.lsn
     }
 
     /// Judges every third flag.
@@ -255,8 +255,20 @@ impl Desk for Fake {
         Ok((key == KEY).then_some(ada))
     }
 
+    fn unlocked(&self) -> Result<Option<Analyst>> {
+        let local = Analyst {
+            key_id: "local".into(),
+            who: "local".into(),
+        };
+        Ok(self.is_unlocked.then_some(local))
+    }
+
     fn analyst(&self, key_id: &str) -> Result<Option<Analyst>> {
-        self.login(if key_id == "k1" { KEY } else { "" })
+        match key_id {
+            "local" => self.unlocked(),
+            "k1" => self.login(KEY),
+            _ => Ok(None),
+        }
     }
 
     fn lookup(&self, handle: &str, limit: usize) -> Result<Vec<LookupRow>> {
@@ -478,80 +490,4 @@ impl Desk for Fake {
             waiting,
         })
     }
-}
-
-/// The console, and the two calls of the API by which a browser test brings accounts.
-pub(super) fn router(fake: Arc<Fake>) -> Router {
-    let settings = Settings::new(Secret::new([9; 32]), false);
-    Router::new()
-        .route("/v1/screen", post(screen))
-        .route("/v1/watchlist", post(enroll))
-        .with_state(fake.clone())
-        .merge(routes(fake, settings))
-}
-
-fn read(headers: &HeaderMap, record: AccountRecord) -> Result<Account, Response> {
-    let sent = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    if sent != Some(&format!("Bearer {KEY}")) {
-        return Err(StatusCode::UNAUTHORIZED.into_response());
-    }
-    Ok(Parser::default().labelled(record).unwrap().account)
-}
-
-async fn screen(
-    State(fake): State<Arc<Fake>>,
-    headers: HeaderMap,
-    Json(record): Json<AccountRecord>,
-) -> Response {
-    match read(&headers, record) {
-        Ok(account) => fake
-            .screen_at(&account, Timestamp::now())
-            .unwrap()
-            .into_response(),
-        Err(refused) => refused,
-    }
-}
-
-async fn enroll(
-    State(fake): State<Arc<Fake>>,
-    headers: HeaderMap,
-    Json(record): Json<AccountRecord>,
-) -> Response {
-    match read(&headers, record) {
-        Ok(account) => {
-            let enrolled = fake.engine.enroll(vec![account]).unwrap();
-            Json(json!({"lsn": enrolled.receipt.lsn})).into_response()
-        }
-        Err(refused) => refused,
-    }
-}
-
-/// Serves the fake on `MIRRORWATCH_CONSOLE` (an address of this machine) until the line on standard input ends.
-#[test]
-#[ignore = "a server for scripts/test-console, not a test"]
-fn serve() {
-    let address = std::env::var("MIRRORWATCH_CONSOLE").unwrap_or("127.0.0.1:8799".into());
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(&address).await.unwrap();
-        let app = router(Arc::new(Fake::seeded()));
-        println!("console on http://{}", listener.local_addr().unwrap());
-        let ended = async {
-            let mut line = String::new();
-            let mut input = tokio::io::BufReader::new(tokio::io::stdin());
-            while tokio::io::AsyncBufReadExt::read_line(&mut input, &mut line)
-                .await
-                .unwrap_or(0)
-                > 0
-            {
-                line.clear();
-            }
-        };
-        axum::serve(listener, app)
-            .with_graceful_shutdown(ended)
-            .await
-            .unwrap();
-    });
 }

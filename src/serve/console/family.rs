@@ -183,11 +183,6 @@ fn arc(edge: &Edge, from: (i64, i64), to: (i64, i64)) -> Arc {
     let (x1, y1) = (from.0 + NODE_WIDTH, from.1 + NODE_HEIGHT / 2);
     let (x2, y2) = (to.0, to.1 + NODE_HEIGHT / 2);
     let bend = x1 + 36;
-    let hops = if edge.hops == 1 {
-        "1st return".to_owned()
-    } else {
-        format!("return {}", edge.hops)
-    };
     Arc {
         path: format!(
             "M{x1} {y1}C{} {y1} {} {y2} {bend} {y2}H{}",
@@ -198,8 +193,20 @@ fn arc(edge: &Edge, from: (i64, i64), to: (i64, i64)) -> Arc {
         x: (bend + x2) / 2,
         y: y2,
         over: format!("{} · {}", cut(&edge.who, 12), edge.at.strftime("%-d %b %Y")),
-        under: format!("{:.1} bits · {hops}", edge.score),
+        under: format!("{:.1} bits · {}", edge.score, ordinal(edge.hops)),
     }
+}
+
+/// `1st return`, `2nd return`, ...
+fn ordinal(hops: u32) -> String {
+    let end = match (hops % 10, hops % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{hops}{end} return")
 }
 
 struct Names {

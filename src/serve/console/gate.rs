@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::body::Bytes;
 use axum::extract::{FromRequestParts, Query, State};
-use axum::http::header::{COOKIE, SET_COOKIE};
+use axum::http::header::{COOKIE, HOST, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::serve::console::answer::{Refusal, Shell, page};
-use crate::serve::console::desk::Desk;
+use crate::serve::console::desk::{Analyst, Desk};
 use crate::serve::console::form::{Fields, inside};
 use crate::serve::console::routes::Room;
 
@@ -49,16 +49,16 @@ impl<D: Desk> FromRequestParts<Room<D>> for Visitor {
         };
         let name = room.settings.cookie_name();
         let cookie = cookie(&parts.headers, name).unwrap_or_default();
-        // A service without keys is open to this machine, and no one has to log in.
-        let pass = room.settings.read(&cookie, Timestamp::now());
-        let key_id = pass.map_or_else(String::new, |pass| pass.key_id);
-        let known = room.ask(move |desk| desk.analyst(&key_id)).await?;
+        let Some(pass) = room.settings.read(&cookie, Timestamp::now()) else {
+            return Err(Refusal::LogIn { next });
+        };
+        let known = room.ask(move |desk| desk.analyst(&pass.key_id)).await?;
         let Some(analyst) = known else {
             return Err(Refusal::LogIn { next });
         };
         Ok(Self {
             who: analyst.who,
-            token: room.settings.token(&cookie),
+            token: pass.token,
             cookie,
         })
     }
@@ -92,8 +92,14 @@ pub(crate) struct Next {
 /// `GET /login`
 pub(crate) async fn login_form<D: Desk>(
     State(room): State<Room<D>>,
+    headers: HeaderMap,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Refusal> {
+    if is_local(&headers)
+        && let Some(analyst) = room.ask(|desk| desk.unlocked()).await?
+    {
+        return Ok(admitted(&room, &analyst, inside(&next)));
+    }
     form(&room, StatusCode::OK, &next, "")
 }
 
@@ -139,20 +145,28 @@ pub(crate) async fn login<D: Desk>(
         let problem = "No live key of an analyst or admin reads like that.";
         return form(&room, StatusCode::FORBIDDEN, &next, problem);
     };
+    Ok(admitted(&room, &analyst, &next))
+}
+
+/// Whether the browser asked for this machine by its own name: a page elsewhere whose name was made to point here did not.
+fn is_local(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let name = host.map(|host| match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    });
+    matches!(name, Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+/// Logs someone in.
+fn admitted<D>(room: &Room<D>, analyst: &Analyst, next: &str) -> Response {
+    let (name, lasts) = (room.settings.cookie_name(), room.settings.lasts.as_secs());
     let issued = room.settings.issue(&analyst.key_id, Timestamp::now());
     let cookies = [
-        (
-            SET_COOKIE,
-            set_cookie(
-                &room,
-                room.settings.cookie_name(),
-                &issued,
-                room.settings.lasts.as_secs(),
-            ),
-        ),
-        (SET_COOKIE, set_cookie(&room, VISIT, "", 0)),
+        (SET_COOKIE, set_cookie(room, name, &issued, lasts)),
+        (SET_COOKIE, set_cookie(room, VISIT, "", 0)),
     ];
-    Ok((AppendHeaders(cookies), Redirect::to(&next)).into_response())
+    (AppendHeaders(cookies), Redirect::to(next)).into_response()
 }
 
 /// `POST /logout`

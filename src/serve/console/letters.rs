@@ -18,7 +18,7 @@ const WORDS_MAX: usize = 600;
 /// What leaving one out costs.
 const GAP: u32 = 3;
 /// Look-alikes that are spelled out beneath a value.
-const SWAPS_MAX: usize = 12;
+const SWAPS_MAX: usize = 6;
 
 /// How a piece of a value stands to the other value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +99,11 @@ impl Letters {
         if a.len().max(b.len()) <= WORDS_MAX {
             return Self::told(&a, &b, &aligned(&a, &b, word_match));
         }
+        Self::apart(probe, entry)
+    }
+
+    /// Two values that are not held against each other.
+    pub(crate) fn apart(probe: &str, entry: &str) -> Self {
         Self {
             probe: plain(probe),
             entry: plain(entry),

@@ -49,6 +49,7 @@ impl Person {
     /// `account` as seen at `now`.
     pub(crate) fn of(account: &Account, now: Timestamp) -> Self {
         let id = account.id().to_string();
+        let links = account.links.iter().take(LINKS_SHOWN);
         let bio: String = account.bio.chars().take(BIO_CHARS).collect();
         let cut = if bio.len() < account.bio.len() {
             "…"
@@ -61,8 +62,8 @@ impl Person {
             handle: plain(&account.handle),
             name: plain(&account.display_name),
             bio: plain(&(bio + cut)),
-            location: account.location.clone(),
-            links: account.links.iter().take(LINKS_SHOWN).cloned().collect(),
+            location: visible(&account.location),
+            links: links.map(|link| visible(link)).collect(),
             more_links: account.links.len().saturating_sub(LINKS_SHOWN),
             platform: account.platform.clone(),
             kind: account.kind.as_str(),
@@ -78,13 +79,15 @@ impl Person {
     }
 }
 
+/// A text without anything invisible.
+pub(crate) fn visible(text: &str) -> String {
+    let pieces = plain(text).into_iter().filter(Piece::is_same);
+    pieces.map(|piece| piece.text).collect()
+}
+
 /// `@handle`, else the name, else the id; without anything invisible.
 pub(crate) fn label(account: &Account) -> String {
-    let shown = |text: &str| {
-        let pieces = plain(text).into_iter().filter(Piece::is_same);
-        pieces.map(|piece| piece.text).collect::<String>()
-    };
-    match (shown(&account.handle), shown(&account.display_name)) {
+    match (visible(&account.handle), visible(&account.display_name)) {
         (handle, _) if !handle.trim().is_empty() => format!("@{handle}"),
         (_, name) if !name.trim().is_empty() => name,
         _ => account.id().to_string(),

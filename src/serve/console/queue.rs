@@ -11,7 +11,7 @@ use crate::serve::console::bits::signed;
 use crate::serve::console::desk::{Decision, Desk, Order};
 use crate::serve::console::form::segment;
 use crate::serve::console::gate::Visitor;
-use crate::serve::console::person::label;
+use crate::serve::console::person::{label, visible};
 use crate::serve::console::routes::Room;
 use crate::serve::console::told::Told;
 use crate::serve::console::when::{When, plural};
@@ -19,7 +19,7 @@ use crate::serve::console::when::{When, plural};
 /// Rows of evidence named in the list.
 const REASONS_SHOWN: usize = 3;
 /// A score that fills the bar, in bits.
-const FULL_BITS: f64 = 40.0;
+const FULL_BITS: f64 = 60.0;
 
 /// One flag in a list.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(crate) struct FlagRow {
     pub verdict: String,
     /// Of the best hit.
     pub score: String,
-    /// The same for a `<meter>`, at most 40.
+    /// The same for a `<meter>`, at most 60.
     pub meter: f64,
     /// The account flagged.
     pub probe: String,
@@ -48,7 +48,7 @@ pub(crate) struct FlagRow {
     pub reasons: Vec<(String, String)>,
     /// When it was raised.
     pub at: When,
-    /// What was judged of the best hit, in words; empty where nothing was.
+    /// What was judged of the best hit, else of another, in words; empty where nothing was.
     pub judged: String,
     /// The word of what was judged, for its colour.
     pub answer: &'static str,
@@ -66,17 +66,16 @@ impl FlagRow {
             .entries
             .iter()
             .find(|entry| entry.id().as_str() == best.entry);
-        let said = decision
-            .judgments
-            .iter()
-            .find(|said| said.entry().as_str() == best.entry);
+        let mut all = decision.judgments.iter();
+        let of_best = all.find(|said| said.entry().as_str() == best.entry);
+        let said = of_best.or(decision.judgments.first());
         Self {
             href: format!("/decisions/{}", segment(&decision.id)),
             verdict: told.verdict,
             score: format!("{:.1}", told.score_bits),
             meter: told.score_bits.clamp(0.0, FULL_BITS),
             probe: label(&decision.probe),
-            probe_name: decision.probe.display_name.clone(),
+            probe_name: visible(&decision.probe.display_name),
             platform: decision.probe.platform.clone(),
             entry: entry.map_or(best.entry, label),
             network: best.network,

@@ -1,1 +1,358 @@
-//! t
+//! The console from outside: who gets in, which form is taken, what each page says, and that nothing in a profile acts.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
+use tower::ServiceExt;
+
+use crate::account::AccountDraft;
+use crate::serve::console::desk::{Desk, Order};
+use crate::serve::console::fake::{Fake, KEY};
+use crate::serve::console::stand::router;
+
+/// A browser that keeps cookies.
+struct Browser {
+    app: Router,
+    fake: Arc<Fake>,
+    cookies: Vec<(String, String)>,
+}
+
+struct Page {
+    status: StatusCode,
+    location: String,
+    body: String,
+}
+
+impl Browser {
+    fn of(fake: Fake) -> Self {
+        let fake = Arc::new(fake);
+        Self {
+            app: router(fake.clone()),
+            fake,
+            cookies: Vec::new(),
+        }
+    }
+
+    async fn logged_in(fake: Fake) -> Self {
+        let mut browser = Self::of(fake);
+        let form = browser.get("/login").await;
+        let fields = [
+            ("token", token(&form.body)),
+            ("key", KEY),
+            ("next", "/networks"),
+        ];
+        let sent = browser.post("/login", &fields).await;
+        assert_eq!(
+            (sent.status, sent.location.as_str()),
+            (StatusCode::SEE_OTHER, "/networks")
+        );
+        browser
+    }
+
+    async fn get(&mut self, address: &str) -> Page {
+        self.ask(Request::get(address), Body::empty()).await
+    }
+
+    async fn post(&mut self, address: &str, fields: &[(&str, &str)]) -> Page {
+        let body = crate::serve::console::form::query(fields);
+        self.ask(Request::post(address), Body::from(body)).await
+    }
+
+    async fn ask(&mut self, request: axum::http::request::Builder, body: Body) -> Page {
+        let cookies: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
+        let request = request
+            .header(header::COOKIE, cookies.join("; "))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let response = self
+            .app
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
+        self.keep(&response);
+        let policy = response.headers()[header::CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap();
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"));
+        let location = response.headers().get(header::LOCATION);
+        Page {
+            status: response.status(),
+            location: location.map_or(String::new(), |at| at.to_str().unwrap().to_owned()),
+            body: String::from_utf8(
+                to_bytes(response.into_body(), 1 << 24)
+                    .await
+                    .unwrap()
+                    .to_vec(),
+            )
+            .unwrap(),
+        }
+    }
+
+    fn keep(&mut self, response: &Response) {
+        for cookie in response.headers().get_all(header::SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            assert!(cookie.contains("HttpOnly; SameSite=Lax"));
+            let (name, rest) = cookie.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap();
+            self.cookies.retain(|(own, _)| own != name);
+            self.cookies.push((name.to_owned(), value.to_owned()));
+        }
+    }
+}
+
+/// The token of a page's first form.
+fn token(page: &str) -> &str {
+    let after = page.split("name=\"token\" value=\"").nth(1).unwrap();
+    after.split('"').next().unwrap()
+}
+
+const PAGES: [&str; 8] = [
+    "/queue",
+    "/queue/next",
+    "/search?handle=a",
+    "/entries/x%3A1",
+    "/networks",
+    "/removals?platform=x",
+    "/removals.csv?platform=x",
+    "/dashboard",
+];
+
+#[tokio::test]
+async fn nobody_sees_a_page_without_logging_in() {
+    let mut browser = Browser::of(Fake::empty());
+    for address in PAGES {
+        let page = browser.get(address).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{address}");
+        assert!(
+            page.location.starts_with("/login?next=%2F"),
+            "{}",
+            page.location
+        );
+        assert!(page.body.is_empty());
+    }
+    let form = browser.get("/login").await.body;
+    let fields = [("token", token(&form)), ("key", "guess")];
+    let refused = browser.post("/login", &fields).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(refused.body.contains("role=\"alert\"") && !refused.body.contains("guess"));
+    browser.cookies.clear();
+    let strange = browser
+        .post("/login", &[("token", token(&form)), ("key", KEY)])
+        .await;
+    assert_eq!(
+        strange.status,
+        StatusCode::FORBIDDEN,
+        "a form without its browser"
+    );
+}
+
+#[tokio::test]
+async fn a_service_without_keys_asks_for_none_on_this_machine() {
+    let open = || {
+        let mut fake = Fake::empty();
+        fake.is_unlocked = true;
+        fake
+    };
+    let mut browser = Browser::of(open());
+    let request = Request::get("/login").header(header::HOST, "127.0.0.1:8787");
+    let page = browser.ask(request, Body::empty()).await;
+    assert_eq!(
+        (page.status, page.location.as_str()),
+        (StatusCode::SEE_OTHER, "/queue")
+    );
+    assert_eq!(browser.get("/queue").await.status, StatusCode::OK);
+    let mut elsewhere = Browser::of(open());
+    let request = Request::get("/login").header(header::HOST, "rebound.example");
+    assert_eq!(
+        elsewhere.ask(request, Body::empty()).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(elsewhere.get("/queue").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_form_counts_once_from_its_own_page() {
+    let mut browser = Browser::logged_in(Fake::seeded()).await;
+    let flag = browser.fake.queue(Order::Score, 0).unwrap().decisions[0].clone();
+    let entry = flag.entries[0].id().to_string();
+    let (page, judge) = (
+        format!("/decisions/{}", flag.id),
+        format!("/decisions/{}/judge", flag.id),
+    );
+    let shown = browser.get(&page).await.body;
+    let fields = |token| {
+        [
+            ("token", token),
+            ("entry", entry.as_str()),
+            ("answer", "mirror"),
+            ("note", "<b>&"),
+        ]
+    };
+    assert_eq!(
+        browser.post(&judge, &fields("")).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let request = Request::post(&judge).header("sec-fetch-site", "cross-site");
+    let body = crate::serve::console::form::query(&fields(token(&shown)));
+    assert_eq!(
+        browser.ask(request, Body::from(body)).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let odd = [
+        ("token", token(&shown)),
+        ("entry", entry.as_str()),
+        ("answer", "maybe"),
+    ];
+    assert_eq!(
+        browser.post(&judge, &odd).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert!(
+        browser
+            .fake
+            .decision(&flag.id)
+            .unwrap()
+            .unwrap()
+            .judgments
+            .is_empty()
+    );
+
+    let sent = browser.post(&judge, &fields(token(&shown))).await;
+    assert_eq!(
+        (sent.status, sent.location.as_str()),
+        (StatusCode::SEE_OTHER, page.as_str())
+    );
+    let judged = browser.get(&page).await.body;
+    assert!(judged.contains("judged a mirror by ada on") && judged.contains("&#60;b&#62;&#38;"));
+    let of_entry = browser
+        .get(&format!("/entries/{}", entry.replace(':', "%3A")))
+        .await
+        .body;
+    assert!(
+        of_entry.contains(&flag.id),
+        "the lineage names the decision"
+    );
+
+    let undo = format!("/decisions/{}/undo", flag.id);
+    let fields = [("token", token(&judged)), ("entry", entry.as_str())];
+    assert_eq!(
+        browser.post(&undo, &fields).await.status,
+        StatusCode::SEE_OTHER
+    );
+    assert!(
+        browser
+            .get(&page)
+            .await
+            .body
+            .contains("Are both one actor?")
+    );
+}
+
+#[tokio::test]
+async fn every_page_of_the_sample_is_shown() {
+    let mut browser = Browser::logged_in(Fake::seeded()).await;
+    let flags = browser.fake.queue(Order::Age, 0).unwrap().decisions;
+    for address in PAGES
+        .iter()
+        .filter(|address| !address.starts_with("/entries"))
+    {
+        let page = browser.get(address).await;
+        assert!(
+            page.status.is_success() || page.status == StatusCode::SEE_OTHER,
+            "{address}"
+        );
+    }
+    for flag in flags {
+        let id = flag.entries[0].id().to_string();
+        for address in [
+            format!("/decisions/{}", flag.id),
+            format!("/entries/{}", crate::serve::console::form::segment(&id)),
+        ] {
+            let page = browser.get(&address).await;
+            assert_eq!(page.status, StatusCode::OK, "{address}");
+            assert!(
+                !page.body.contains(" style=") && !page.body.contains("NaN"),
+                "{address}"
+            );
+        }
+    }
+    let rows = browser
+        .get("/search?handle=sadaetormand&part=rows")
+        .await
+        .body;
+    assert!(rows.contains("/entries/x%3A2588139986987973091") && !rows.contains("<html"));
+    for gone in ["/entries/nobody", "/decisions/d0", "/decisions/d0/replay"] {
+        assert_eq!(browser.get(gone).await.status, StatusCode::NOT_FOUND);
+    }
+    let gone = browser.get("/removals.csv?platform=x").await.body;
+    assert!(gone.starts_with('\u{feff}') && gone.lines().count() > 5);
+}
+
+#[tokio::test]
+async fn nothing_in_a_profile_acts() {
+    let fake = Fake::empty();
+    let hostile = "<script>alert(1)</script>\" onload=\"x\u{202e}\u{200b}";
+    let draft = AccountDraft {
+        id: "x:<script>alert(2)</script>".into(),
+        platform: "<i>".into(),
+        handle: hostile.into(),
+        display_name: hostile.into(),
+        bio: format!("{hostile} javascript:alert(3) uncommonly worded sentence about falcons"),
+        links: vec![
+            "javascript:alert(4)".into(),
+            "https://t.me/uncommonhandle".into(),
+        ],
+        ..AccountDraft::default()
+    };
+    let entry = draft.clone().check().unwrap();
+    fake.enrolled(entry.clone());
+    let probe = AccountDraft {
+        id: "x:2".into(),
+        ..draft
+    }
+    .check()
+    .unwrap();
+    fake.screen_at(&probe, jiff::Timestamp::now()).unwrap();
+    let mut browser = Browser::logged_in(fake).await;
+    let flag = browser.fake.queue(Order::Score, 0).unwrap().decisions[0]
+        .id
+        .clone();
+    let of_entry = format!(
+        "/entries/{}",
+        crate::serve::console::form::segment(entry.id().as_str())
+    );
+    let search = format!(
+        "/search?handle={}",
+        crate::serve::console::form::segment(hostile)
+    );
+    for address in [
+        "/queue".into(),
+        format!("/decisions/{flag}"),
+        of_entry,
+        search,
+        "/networks".into(),
+        "/removals?platform=%3Ci%3E".into(),
+    ] {
+        let page = browser.get(&address).await.body;
+        assert!(
+            page.contains("alert(1)") || address == "/networks",
+            "{address} shows it"
+        );
+        assert!(
+            !page.contains("<script>alert") && !page.contains("\" onload=\"x"),
+            "{address}"
+        );
+        assert!(
+            !page.contains('\u{202e}') || address.starts_with("/search"),
+            "{address} reorders"
+        );
+        assert!(!page.contains("href=\"javascript"), "{address}");
+    }
+}

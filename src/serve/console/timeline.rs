@@ -7,13 +7,14 @@ use crate::serve::console::form::segment;
 use crate::serve::console::person::label;
 use crate::serve::console::when::day;
 
-const WIDTH: f64 = 720.0;
+/// As wide as the page, so that its letters are as large as the page's.
+const WIDTH: f64 = 1_080.0;
 const LEFT: f64 = 12.0;
 /// Dots nearer than this stand above each other.
 const APART: f64 = 13.0;
 const LANES_MAX: usize = 8;
 const LANE: f64 = 14.0;
-const TICKS: u32 = 5;
+const TICKS: u32 = 6;
 
 /// A flag on the line.
 #[derive(Debug, Clone, PartialEq)]
