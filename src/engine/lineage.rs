@@ -10,7 +10,7 @@ use crate::judgment::{Answer, Judgment, Ruling};
 /// Steps from an entry banned in its own right beyond which a return is not enrolled by judgment alone: an error made
 /// once would otherwise be handed on without end.
 pub(crate) const HOPS_MAX: u8 = 12;
-/// Entries of a lineage that are told.
+/// Steps of a lineage that are told; the documentation of [`Engine::lineage`] has the number.
 const TOLD_MAX: usize = 500;
 
 /// What a judgment brought about.
@@ -76,7 +76,7 @@ impl Engine {
         Ok(settled)
     }
 
-    /// The lineage that `id` is of, from the entry banned in its own right on, at most [`TOLD_MAX`] steps; parents come
+    /// The lineage that `id` is of, from the entry banned in its own right on, at most 500 steps; parents come
     /// before their returns. One disk read a step.
     ///
     /// # Errors

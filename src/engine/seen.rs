@@ -120,7 +120,7 @@ impl Engine {
             .ok_or_else(unseen))
     }
 
-    /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for [`SEEN_DAYS`].
+    /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for 30 days.
     ///
     /// # Errors
     /// The database cannot be read or written.

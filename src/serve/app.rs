@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::StatusCode;
@@ -46,6 +47,8 @@ pub(crate) struct App {
     pub(crate) settings: Settings,
     /// Who may call.
     pub(crate) keys: Keys,
+    /// Whether there was a key since the service started.
+    was_shut: AtomicBool,
     /// How often a key may be tried at the console's door.
     pub(crate) logins: DefaultDirectRateLimiter,
     /// Keys the console's cookies; another one in each run.
@@ -84,8 +87,10 @@ impl App {
     pub(crate) fn new(folder: &Path, settings: Settings) -> Result<Shared> {
         let rate = std::num::NonZeroU32::new(settings.requests_per_second);
         let pace = rate.map(|rate| RateLimiter::keyed(Quota::per_second(rate)));
+        let keys = Keys::open(folder)?;
         Ok(Arc::new(Self {
-            keys: Keys::open(folder)?,
+            was_shut: AtomicBool::new(!keys.all().is_empty()),
+            keys,
             pace,
             logins: RateLimiter::direct(Quota::per_second(LOGINS_PER_SECOND)),
             cookies: cookie_secret()?,
@@ -104,9 +109,13 @@ impl App {
         }))
     }
 
-    /// Whether everybody may call: there are no keys, and only this machine reaches the service.
+    /// Whether everybody may call: there was no key since the service started, and only this machine reaches it. Once
+    /// there was one it stays shut, also when the last is revoked.
     pub(crate) fn is_open_here(&self) -> bool {
-        self.keys.all().is_empty() && self.settings.listen.ip().is_loopback()
+        if !self.keys.all().is_empty() {
+            self.was_shut.store(true, Ordering::Relaxed);
+        }
+        !self.was_shut.load(Ordering::Relaxed) && self.settings.listen.ip().is_loopback()
     }
 
     /// Lets requests through to an engine whose index is whole.

@@ -108,9 +108,10 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     if let Some(outgoing) = app.outgoing.get() {
         outgoing.close().await;
     }
-    opening
-        .await
-        .unwrap_or_else(|_| Err(Error::WriterStopped))?;
+    match opening.await {
+        Ok(opened) => opened?,
+        Err(_) => return Err(Error::WriterStopped),
+    }
     if let Ok(engine) = app.engine() {
         engine.keep_learnt()?;
     }

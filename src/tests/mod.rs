@@ -23,6 +23,7 @@ mod rescan;
 mod returns;
 mod screen;
 mod segments;
+mod served;
 mod service;
 mod tidy;
 mod traps;

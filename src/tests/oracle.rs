@@ -331,15 +331,11 @@ fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseE
         );
         prop_assert!(
             hit.score.total() < threshold || is_slip,
-            "{} is missed for {}\n{:?}",
-            hit.to_string(),
-            probe,
-            entry
+            "{hit} is missed for {probe}\n{entry:?}"
         );
         if hit.score.total() >= threshold {
             println!(
-                "slips: {} is missed for {} | {:?}",
-                hit.to_string(),
+                "slips: {hit} is missed for {} | {:?}",
                 probe["display_name"],
                 entry.map(|entry| entry.display_name.clone())
             );

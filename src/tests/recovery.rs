@@ -19,7 +19,7 @@ const KILLS: usize = 20;
 /// Records one command sends; a command commits them as one batch.
 const SENT: usize = 400;
 
-fn program() -> Option<PathBuf> {
+pub(super) fn program() -> Option<PathBuf> {
     let beside = || {
         let tests = std::env::current_exe().ok()?;
         Some(tests.parent()?.parent()?.join("mirrorwatch"))
