@@ -27,10 +27,11 @@ impl Evidence {
         Self {
             comparisons: [
                 handle,
-                if name.relation == Relation::Same {
-                    name
-                } else {
-                    name.or(crossed)
+                match (name.relation, crossed.relation) {
+                    (Relation::Same, _) => name,
+                    // The words of a handle tell no more than words of a name.
+                    (told, Relation::SharedWords) if told.level() > Level::Different => name,
+                    _ => name.or(crossed),
                 },
                 pairwise(&probe.bio, &entry.bio, |probe, entry| {
                     bio::compare(probe, entry, crowd)

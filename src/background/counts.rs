@@ -2,7 +2,7 @@
 //!
 //! Lossy counting (Manku and Motwani 2002): features are counted one by one until the table is full, then every count
 //! is halved and those that fall to nothing leave. What stays is what is common, which is all that rarity asks; halving
-//! also lets old fashions fade. Features are kept as 32-bit hashes: at 200,000 of them, one look-up in 20,000 of a
+//! also lets old fashions fade. Features are kept as 32-bit hashes: at 300,000 of them, one look-up in 14,000 of a
 //! feature never seen finds another's count, and errs towards "common", which never raises a score.
 //! Counting done, the counts are frozen into [`Frozen`], which answers "never seen" from a table that fits a core's cache.
 

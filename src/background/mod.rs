@@ -11,5 +11,6 @@ mod letters;
 mod rarity;
 mod stream;
 
+pub(crate) use crate::background::rarity::Spelling;
 pub use crate::background::rarity::{Background, BackgroundBuilder, Observation};
 pub(crate) use crate::background::stream::{Learnt, Stream};

@@ -12,9 +12,9 @@ use crate::hash::feature::{Space, feature};
 const TEXT_CHARS_MAX: usize = 64;
 /// Shortest and longest word the segmentation looks up, in characters.
 const TERM_CHARS_MIN: usize = 3;
-const TERM_CHARS_MAX: usize = 14;
+const TERM_CHARS_MAX: usize = 20;
 /// A word counted fewer times is no better known than its letters.
-const TERM_COUNT_MIN: u32 = 3;
+const TERM_COUNT_MIN: u32 = COUNT_MIN;
 /// Bits for starting another word: which of the few usual ways handles are put together.
 const TERM_JOIN_BITS: f32 = 1.5;
 /// More than a logarithm is ever rounded by.
@@ -42,6 +42,22 @@ pub struct Background {
     checksum: u32,
     /// No term has fewer bits than this.
     term_bits_min: f32,
+}
+
+/// What a text costs, in bits, up to each place of it and from each place on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Spelling {
+    before: Vec<f32>,
+    after: Vec<f32>,
+}
+
+impl Spelling {
+    /// Bits that the letters from `start` to `end` add to those around them: few where they end within a known word, so
+    /// that they are there by chance.
+    pub(crate) fn inside(&self, start: usize, end: usize) -> Option<f32> {
+        let around = self.before.get(start)? + self.after.get(end)?;
+        Some((self.before.last()? - around).max(0.0))
+    }
 }
 
 static STARTER: LazyLock<Arc<Background>> = LazyLock::new(|| {
@@ -147,6 +163,38 @@ impl Background {
         bits
     }
 
+    /// What a text costs up to each place of it, and from each place on; `None` for one that is too long, or not in Latin
+    /// letters. O(length x longest word).
+    pub(crate) fn spelling(&self, text: &str) -> Option<Spelling> {
+        let len = text.len();
+        if !text.is_ascii() || len > TEXT_CHARS_MAX {
+            return None;
+        }
+        let costs: Vec<f32> = self.letters.costs(text).collect();
+        let mut terms: Vec<(usize, usize, f32)> = Vec::new();
+        for end in TERM_CHARS_MIN..=len {
+            for start in end.saturating_sub(TERM_CHARS_MAX)..=end - TERM_CHARS_MIN {
+                let bits = self.term_bits(text.as_bytes().get(start..end).unwrap_or_default());
+                terms.extend(bits.map(|bits| (start, end, bits)));
+            }
+        }
+        let cheapest = |place: usize, known: &[f32], cost: f32, is_start: bool| {
+            let ways = terms.iter().filter_map(|(start, end, bits)| {
+                let (here, there) = if is_start { (start, end) } else { (end, start) };
+                (*here == place).then(|| known.get(*there).map_or(f32::INFINITY, |k| k + bits))
+            });
+            ways.fold(cost, f32::min)
+        };
+        let (mut before, mut after) = (vec![0.0; len + 1], vec![0.0; len + 1]);
+        for (at, cost) in costs.iter().enumerate() {
+            before[at + 1] = cheapest(at + 1, &before, before[at] + cost, false);
+        }
+        for (at, cost) in costs.iter().enumerate().rev() {
+            after[at] = cheapest(at, &after, after[at + 1] + cost, true);
+        }
+        Some(Spelling { before, after })
+    }
+
     fn term_bits(&self, term: &[u8]) -> Option<f32> {
         let count = self.features.count(feature(Space::Term, term));
         if count < TERM_COUNT_MIN {
@@ -233,6 +281,20 @@ mod tests {
         let background = background(&handles);
         assert!(background.text_bits("ahmadkhan") < 8.0);
         assert!(background.text_bits("qxvzwkjpq") > 25.0);
+    }
+
+    #[test]
+    fn letters_within_a_word_are_there_by_chance() {
+        let background = Background::starter();
+        let spelling = background.spelling("goldnewskabul").unwrap();
+        let inside = |start, end| spelling.inside(start, end).unwrap();
+        let whole = background.text_bits("goldnewskabul");
+        assert!((inside(0, 13) - whole).abs() < 0.1);
+        // "news" is a word of its own there; "ews" and "newskab" are not.
+        assert!(inside(4, 8) > inside(5, 8) + 2.0);
+        assert!(inside(4, 8) > inside(4, 11));
+        assert_eq!(spelling.inside(0, 14), None);
+        assert_eq!(background.spelling("قلم"), None);
     }
 
     #[test]

@@ -234,7 +234,7 @@ impl Gathering<'_> {
         };
         let first_near = self.ways.len();
         for bits in 0..STEM_STEPS {
-            self.way(Signal::Handle, Handle::edited_once(bits as f32));
+            self.way(Signal::Handle, handle.edited_once(bits as f32));
         }
         let first_contained = self.ways.len();
         for bits in 0..STEM_STEPS {

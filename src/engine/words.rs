@@ -111,7 +111,13 @@ impl Pair<'_> {
             Relation::SameSound => "sounds the same in another spelling or script".into(),
             Relation::NearWords => "nearly the same words".into(),
             Relation::SharedWords => match common(&probe, &entry) {
-                shared if shared.is_empty() => "words that sound or look alike".into(),
+                shared if shared.is_empty() => {
+                    let handle = words_of(&self.entry.handle).concat();
+                    match handle.starts_with(&probe.concat()) {
+                        true => "the words of the old handle".into(),
+                        false => "words that sound or look alike".into(),
+                    }
+                }
                 shared => format!("shares \"{}\"", shared.join(" ")),
             },
             Relation::Crossed => match self.crossed() {

@@ -9,6 +9,7 @@
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::evaluate::counted::{BIN_BITS, Bins, Counted, Pair, Shown};
+use crate::evaluate::ladder;
 use crate::evaluate::logistic::{Sample, line};
 use crate::score::Model;
 use crate::score::dial::Dial;
@@ -116,6 +117,10 @@ fn fit_rows(model: &mut Model, start: &Model, counted: &Counted, entries: u32) {
         };
         model.set(row);
     }
+    ladder::hold(model, |signal, relation| {
+        let bins = counted.relations.get(&(signal, relation));
+        bins.map_or(0.0, |bins| bins.values().map(|(m, _)| m).sum())
+    });
 }
 
 /// log2(m / u) of a difference; almost all strangers differ, so u is 1.

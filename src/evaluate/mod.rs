@@ -6,6 +6,7 @@
 mod calibration;
 mod counted;
 mod figures;
+mod ladder;
 mod logistic;
 mod trial;
 

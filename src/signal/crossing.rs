@@ -16,7 +16,12 @@ pub(crate) fn compare(
 ) -> Comparison {
     let mut found = Comparison::MISSING;
     if let (Some(name), Some(handle)) = (probe_name, entry_handle) {
-        found = found.or(same(name.joined(), handle, f32::INFINITY));
+        let mut crossed = same(name.joined(), handle, f32::INFINITY);
+        if crossed.relation == Relation::Crossed && name.joined() != handle.whole() {
+            // Whoever takes the old handle for a name takes its number along; without it, it is what followers write too.
+            crossed.relation = Relation::SharedWords;
+        }
+        found = found.or(crossed);
     }
     if let (Some(handle), Some(name)) = (probe_handle, entry_name) {
         found = found.or(same(name.joined(), handle, name.bits()));
@@ -35,4 +40,32 @@ fn same(joined: &str, handle: &Handle<'_>, bits: f32) -> Comparison {
         return Comparison::MISSING;
     }
     Comparison::new(Relation::Crossed, (met.min(bits) - CROSSED_BITS).max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::background::Background;
+
+    #[test]
+    fn the_words_of_a_numbered_handle_are_not_the_handle() {
+        let background = Background::starter();
+        let name = |text| Name::of(text, &background).unwrap();
+        let handle = |text| Handle::of(text, &background).unwrap();
+        let crossed = |probe: &Name<'_>, entry: &Handle<'_>| {
+            compare((None, Some(probe)), (Some(entry), None)).relation
+        };
+        let entry = handle("makzamak_gold_6109");
+        assert_eq!(
+            crossed(&name("Makzamak Gold 6109"), &entry),
+            Relation::Crossed
+        );
+        assert_eq!(
+            crossed(&name("Makzamak Gold"), &entry),
+            Relation::SharedWords
+        );
+        let (probe, entry) = (handle("zorvani_desk_22"), name("Zorvani Desk"));
+        let back = compare((Some(&probe), None), (None, Some(&entry)));
+        assert_eq!(back.relation, Relation::Crossed);
+    }
 }

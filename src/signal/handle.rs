@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use crate::background::Background;
+use crate::background::{Background, Spelling};
 use crate::hash::feature::{Space, feature};
 use crate::index::{distance_max, osa_within};
 use crate::normalize::lookalike::spelled;
@@ -38,7 +38,8 @@ const COUNTED_ON_MAX: u64 = 3;
 const RING_BITS: f32 = 3.0;
 /// Bits of each digit of a numeric tail nobody counted; log2(10) less the years, runs and repeats people prefer.
 const DIGIT_BITS: f32 = 2.6;
-/// Bits of each letter that stands around a contained core: a long strange surround is likelier another word.
+/// Bits of each letter that stands around a contained core where nothing tells its words: a long strange surround is
+/// likelier another word.
 const SURROUND_BITS: f32 = 0.4;
 
 /// One normal form of a handle.
@@ -71,6 +72,8 @@ pub struct Handle<'a> {
     core: Form<'a>,
     sound: Option<(u64, f32)>,
     ring: Option<(u64, f32)>,
+    /// Which letters of the whole handle are whose word; only probes are asked.
+    spelling: Option<Spelling>,
 }
 
 impl<'a> Handle<'a> {
@@ -108,7 +111,11 @@ impl<'a> Handle<'a> {
             .min(SOUND_BITS_MAX);
         let sound = (consonants.chars().count() >= SOUND_CHARS_MIN)
             .then(|| (feature(Space::Sound, consonants.as_bytes()), sound_bits));
+        let latin = spelled(&parts.whole);
+        let is_latin = latin.len() == parts.whole.len();
+        let spelling = is_latin.then(|| background.spelling(&latin)).flatten();
         Some(Self {
+            spelling,
             letters: parts.letters.into(),
             number: parts.number.into(),
             whole: Form::new(parts.whole.into(), whole_bits),
@@ -178,8 +185,9 @@ impl<'a> Handle<'a> {
     }
 
     /// What one edit to an entry's stem of `stem_bits` would suggest, at most.
-    pub(crate) fn edited_once(stem_bits: f32) -> Comparison {
-        Comparison::new(Relation::Edited1, (stem_bits - EDIT_BITS).max(0.0))
+    pub(crate) fn edited_once(&self, stem_bits: f32) -> Comparison {
+        let bits = stem_bits.min(self.stem.bits - EDIT_BITS);
+        Comparison::new(Relation::Edited1, bits.max(0.0))
     }
 
     /// What finding the core of an entry whose stem has `stem_bits` inside the probe would suggest, at most.
@@ -227,6 +235,7 @@ impl<'a> Handle<'a> {
             _ => Some((unpacker.key()?, unpacker.bits()?)),
         };
         Some(Self {
+            spelling: None,
             letters: Cow::Borrowed(letters),
             number: Cow::Borrowed(number),
             whole: Form::new(Cow::Borrowed(whole), whole_bits),
@@ -254,7 +263,7 @@ impl<'a> Handle<'a> {
     }
 }
 
-/// How the probe's handle relates to the entry's. O(length); the most surprising relation that holds.
+/// How the probe's handle relates to the entry's. O(length); the relation that tells most of the letters.
 pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     if probe.whole.text == entry.whole.text {
         let bits = entry.whole.bits;
@@ -270,14 +279,16 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         let surprise = entry.stem.bits + counted_on(&probe.number, &entry.number);
         Comparison::new(Relation::Renumbered, surprise)
     } else if probe.core.text == entry.core.text {
-        let surprise = entry.core.bits + same_number(probe, entry);
+        let surprise = entry.core.bits.min(probe.core.bits) + same_number(probe, entry);
         Comparison::new(Relation::Affixed, surprise)
+    } else if let Some(reordered) = reordered(probe, entry) {
+        // All letters agree, so what else holds is part of it.
+        return reordered;
     } else {
         edited(probe, entry)
     };
     met.or(contains(probe, entry))
         .or(truncated(probe, entry))
-        .or(reordered(probe, entry))
         .or(same_sound(probe, entry))
 }
 
@@ -306,13 +317,10 @@ fn same_number(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
     }
 }
 
-fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    match (probe.ring, entry.ring) {
-        (Some((key, _)), Some((other, bits))) if key == other => {
-            Comparison::new(Relation::Reordered, (bits - RING_BITS).max(0.0))
-        }
-        _ => Comparison::DIFFERENT,
-    }
+fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Option<Comparison> {
+    let ((key, own), (other, bits)) = probe.ring.zip(entry.ring)?;
+    let surprise = (bits.min(own) - RING_BITS).max(0.0);
+    (key == other).then(|| Comparison::new(Relation::Reordered, surprise))
 }
 
 fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
@@ -321,7 +329,10 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let Some(distance) = osa_within(&probe.stem.text, &entry.stem.text, within) else {
         return Comparison::DIFFERENT;
     };
-    let surprise = entry.stem.bits + same_number(probe, entry) - EDIT_BITS * distance as f32;
+    // An edit is one way to come to the probe's handle, so nobody is surer than the probe's own rarity tells; and an
+    // entry of common letters has ordinary handles all around it.
+    let off = EDIT_BITS * distance as f32;
+    let surprise = entry.stem.bits.min(probe.stem.bits - off) + same_number(probe, entry);
     let relation = if distance <= 1 {
         Relation::Edited1
     } else {
@@ -331,16 +342,20 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
 }
 
 fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    let Some(core) = entry
-        .contained()
-        .filter(|core| probe.whole.text.contains(core))
-    else {
+    let Some(core) = entry.contained() else {
         return Comparison::DIFFERENT;
     };
-    let surround = f32::from(probe.whole.len) - core.chars().count() as f32;
-    let surprise = entry.core.bits + same_number(probe, entry)
-        - (surround + 1.0).log2()
-        - SURROUND_BITS * surround;
+    let Some(start) = probe.whole.text.find(core) else {
+        return Comparison::DIFFERENT;
+    };
+    // What stands around it is as likely as it is common: "tv" is a word people add, half a word is chance.
+    let spelling = probe.spelling.as_ref();
+    let inside = spelling.and_then(|known| known.inside(start, start + core.len()));
+    let bits = inside.unwrap_or_else(|| {
+        let surround = f32::from(probe.whole.len) - core.chars().count() as f32;
+        entry.core.bits - (surround + 1.0).log2() - SURROUND_BITS * surround
+    });
+    let surprise = entry.core.bits.min(bits) + same_number(probe, entry);
     Comparison::new(Relation::Contains, surprise.max(0.0))
 }
 
@@ -359,13 +374,13 @@ fn truncated(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
 
 fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     match (probe.sound, entry.sound) {
-        (Some((key, _)), Some((other, bits))) if key == other => {
+        (Some((key, own)), Some((other, bits))) if key == other => {
             let is_ascii = |handle: &Handle<'_>| handle.letters.is_ascii();
             let script_bits = match is_ascii(probe) == is_ascii(entry) {
                 true => 0.0,
                 false => SCRIPT_BITS,
             };
-            let surprise = bits + script_bits + same_number(probe, entry);
+            let surprise = bits.min(own) + script_bits + same_number(probe, entry);
             Comparison::new(Relation::SameSound, surprise)
         }
         _ => Comparison::DIFFERENT,
@@ -400,4 +415,47 @@ fn number_bits(number: &str, background: &Background) -> f32 {
     let by_len = DIGIT_BITS * number.len() as f32;
     let counted = background.feature_bits(Space::Number, key);
     counted.map_or(by_len, |bits| bits.min(by_len))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compared(probe: &str, entry: &str) -> Comparison {
+        let background = Background::starter();
+        let of = |handle| Handle::of(handle, &background).unwrap();
+        compare(&of(probe), &of(entry))
+    }
+
+    #[test]
+    fn a_vowel_edited_is_an_edit() {
+        for probe in ["zorvonidispatch", "zorvandispatch", "zorbanidispatch"] {
+            let relation = compared(probe, "zorvanidispatch").relation;
+            assert_eq!(relation, Relation::Edited1, "{probe}");
+        }
+    }
+
+    #[test]
+    fn an_edit_says_no_more_than_the_handle_it_leads_to_is_rare() {
+        let from_rare = compared("johnsmith", "johnsmiqh").surprise;
+        assert!(from_rare < compared("johnsmiqh", "johnsmith").surprise + EDIT_BITS);
+        assert!(
+            from_rare
+                <= Handle::of("johnsmith", &Background::starter())
+                    .unwrap()
+                    .bits()
+        );
+    }
+
+    #[test]
+    fn a_core_among_words_of_its_own_is_no_chance() {
+        let (word, half) = ("velmintratech", "gavelmintrax");
+        let of = |probe| compared(probe, "velmintra");
+        assert!(
+            of(word).surprise > of(half).surprise,
+            "{:?} {:?}",
+            of(word),
+            of(half)
+        );
+    }
 }

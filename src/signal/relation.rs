@@ -249,6 +249,48 @@ impl Relation {
     }
 }
 
+/// Relations of one signal in the order of how much of the two values agrees: at the same surprise, one further down never
+/// weighs more than one before it.
+pub(crate) const LADDERS: [(Signal, &[Relation]); 6] = [
+    (
+        Signal::Handle,
+        &[
+            Relation::Same,
+            Relation::Lookalike,
+            Relation::Leet,
+            Relation::Edited1,
+            Relation::Edited2,
+        ],
+    ),
+    (
+        Signal::Name,
+        &[
+            Relation::Same,
+            Relation::NearWords,
+            Relation::SameSound,
+            Relation::SharedWords,
+        ],
+    ),
+    (
+        Signal::Bio,
+        &[
+            Relation::Same,
+            Relation::MostWords,
+            Relation::HalfWords,
+            Relation::FewWords,
+        ],
+    ),
+    (
+        Signal::Avatar,
+        &[Relation::Near10, Relation::Near20, Relation::Near31],
+    ),
+    (Signal::Link, &[Relation::Same, Relation::SameSite]),
+    (
+        Signal::Contact,
+        &[Relation::Announces, Relation::NamesEntry],
+    ),
+];
+
 /// One signal of a pair, graded. Small and `Copy`: made for every candidate; words are made only for what is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Comparison {
@@ -283,11 +325,14 @@ impl Comparison {
         }
     }
 
-    /// The more surprising of two readings of the same pair.
+    /// The better of two readings of the same pair: one by its letters before one by its sound alone, which most small
+    /// changes of letters leave as it is too; of equals the more surprising.
     pub fn or(self, other: Comparison) -> Self {
         let agrees = |c: &Comparison| c.relation.level() > Level::Different;
+        let by_letters = |c: &Comparison| c.relation != Relation::SameSound;
+        let told = |c: &Comparison| (by_letters(c), c.surprise);
         match (agrees(&self), agrees(&other)) {
-            (true, true) if other.surprise > self.surprise => other,
+            (true, true) if told(&other) > told(&self) => other,
             (false, true) => other,
             (false, false) if self.relation == Relation::Missing => other,
             _ => self,
@@ -388,5 +433,24 @@ impl<'a> Crowd<'a> {
         let carriers = (self.carriers)(key);
         self.note(key, carriers);
         carriers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_tell_more_than_sounds() {
+        let heard = Comparison::new(Relation::SameSound, 24.0);
+        let read = Comparison::new(Relation::Edited1, 12.0);
+        let held = Comparison::new(Relation::Contains, 15.0);
+        assert_eq!(heard.or(read).relation, Relation::Edited1);
+        assert_eq!(read.or(heard).relation, Relation::Edited1);
+        assert_eq!(read.or(held).relation, Relation::Contains);
+        assert_eq!(
+            Comparison::DIFFERENT.or(heard).relation,
+            Relation::SameSound
+        );
     }
 }
