@@ -9,6 +9,8 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 24.0;
+/// Widest bar.
+const BAR_MAX: f64 = 46.0;
 
 /// A bar or a part of one.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +74,8 @@ impl Chart {
         let high = bars.iter().flatten().copied().fold(0.0, f64::max);
         let scale = Scale::of(high);
         let step = (WIDTH - LEFT - RIGHT) / bars.len().max(1) as f64;
-        let gap = if step > 6.0 { 2.0 } else { step / 4.0 };
+        // A young service has few bars: they stay bars.
+        let gap = (step - BAR_MAX).max(if step > 6.0 { 2.0 } else { step / 4.0 });
         for (at, values) in bars.iter().enumerate() {
             let classes = self.series.iter().map(|(class, _)| *class);
             let blocks = values
@@ -95,9 +98,9 @@ impl Chart {
         self
     }
 
-    /// A line through values; `None` where there is nothing to tell.
-    pub(crate) fn with_line(mut self, values: &[Option<f64>], unit: &str) -> Self {
-        let scale = Scale::of(values.iter().flatten().copied().fold(0.0, f64::max));
+    /// A line through values on a scale to `least` or more; `None` where there is nothing to tell.
+    pub(crate) fn with_line(mut self, values: &[Option<f64>], least: f64, unit: &str) -> Self {
+        let scale = Scale::of(values.iter().flatten().copied().fold(least, f64::max));
         let step = (WIDTH - LEFT - RIGHT) / values.len().max(1) as f64;
         let points = values.iter().enumerate().filter_map(|(at, value)| {
             let x = rounded(LEFT + (at as f64 + 0.5) * step);

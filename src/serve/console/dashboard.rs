@@ -9,7 +9,7 @@ use crate::serve::console::chart::{Chart, short};
 use crate::serve::console::desk::{Bucket, Dashboard, Day, Desk, Hour};
 use crate::serve::console::gate::Visitor;
 use crate::serve::console::routes::Room;
-use crate::serve::console::when::{day, grouped};
+use crate::serve::console::when::{day, grouped, plural};
 
 /// One index and its share of all.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +80,7 @@ fn figures(dashboard: &Dashboard) -> Vec<(&'static str, String, String)> {
         (
             "Screened",
             grouped(screened),
-            format!("accounts in {hours} hours"),
+            format!("accounts in {}", plural(hours as u64, "hour")),
         ),
         (
             "Flagged",
@@ -100,9 +100,10 @@ fn figures(dashboard: &Dashboard) -> Vec<(&'static str, String, String)> {
         ),
         (
             "Median screen",
-            quantile(&dashboard.latency, 0.5).map_or("–".into(), timed),
+            quantile(&dashboard.latency, 0.5)
+                .map_or("–".into(), |us| format!("≤\u{202f}{}", timed(us))),
             quantile(&dashboard.latency, 0.99).map_or("none timed yet".into(), |us| {
-                format!("99 in 100: {}", timed(us))
+                format!("99 in 100 ≤\u{202f}{}", timed(us))
             }),
         ),
         (
@@ -124,9 +125,9 @@ fn signups(hours: &[Hour]) -> Chart {
         id: "signups",
         title: "Accounts screened by hour",
         summary: format!(
-            "{} in {} hours, at most {} an hour.",
+            "{} in {}, at most {} an hour.",
             grouped(all),
-            hours.len(),
+            plural(hours.len() as u64, "hour"),
             grouped(most)
         ),
         series: vec![("screened", "screened")],
@@ -221,7 +222,7 @@ fn false_flags(days: &[Day]) -> Chart {
     };
     chart
         .with_places(days.len(), label)
-        .with_line(&shares, "\u{a0}%")
+        .with_line(&shares, 10.0, "\u{a0}%")
 }
 
 fn latency(buckets: &[Bucket]) -> Chart {

@@ -13,10 +13,14 @@ use crate::normalize::unicode::{fold, is_invisible};
 
 /// Longest value that is aligned by graphemes.
 const GRAPHEMES_MAX: usize = 128;
+/// From so many words on a value is aligned by words, however short.
+const PROSE_WORDS_MIN: usize = 5;
 /// Longest value that is aligned by words; longer ones are shown unmarked.
 const WORDS_MAX: usize = 600;
 /// What leaving one out costs.
 const GAP: u32 = 3;
+/// From here on code points are told no more.
+const TITLE_BYTES_MAX: usize = 160;
 /// Look-alikes that are spelled out beneath a value.
 const SWAPS_MAX: usize = 6;
 
@@ -92,7 +96,8 @@ impl Letters {
     /// Aligns two values. O(length of one times length of the other), both bounded.
     pub(crate) fn of(probe: &str, entry: &str) -> Self {
         let (a, b) = (graphemes(probe), graphemes(entry));
-        if a.len().max(b.len()) <= GRAPHEMES_MAX {
+        let is_short = a.len().max(b.len()) <= GRAPHEMES_MAX;
+        if is_short && !is_prose(probe) && !is_prose(entry) {
             return Self::told(&a, &b, &aligned(&a, &b, grapheme_match));
         }
         let (a, b) = (words(probe), words(entry));
@@ -154,6 +159,11 @@ pub(crate) fn plain(value: &str) -> Vec<Piece> {
         put(&mut pieces, grapheme, Mark::Same);
     }
     pieces
+}
+
+/// Sentences are held against each other by words: letters that two words share by chance mean nothing.
+fn is_prose(value: &str) -> bool {
+    value.split_whitespace().nth(PROSE_WORDS_MIN - 1).is_some()
 }
 
 enum Step {
@@ -277,17 +287,24 @@ fn put_next(pieces: &mut Vec<Piece>, text: Option<&&str>) {
     }
 }
 
-/// Appends letters, to the last piece where the mark is the same.
+/// Appends letters; what is invisible among them by its code point.
 fn put(pieces: &mut Vec<Piece>, text: &str, mark: Mark) {
-    if text.chars().all(is_invisible) {
-        let (text, title) = (hex(text), format!("invisible: {}", points(text)));
-        pieces.push(Piece {
-            text,
-            mark: Mark::Unseen,
-            title,
-        });
-        return;
+    for grapheme in text.graphemes(true) {
+        if grapheme.chars().all(is_invisible) {
+            let title = format!("invisible: {}", points(grapheme));
+            pieces.push(Piece {
+                text: hex(grapheme),
+                mark: Mark::Unseen,
+                title,
+            });
+        } else {
+            put_seen(pieces, grapheme, mark);
+        }
     }
+}
+
+/// Appends one letter, to the last piece where the mark is the same.
+fn put_seen(pieces: &mut Vec<Piece>, text: &str, mark: Mark) {
     let title = match mark {
         Mark::Same => String::new(),
         _ => points(text),
@@ -295,7 +312,7 @@ fn put(pieces: &mut Vec<Piece>, text: &str, mark: Mark) {
     match pieces.last_mut().filter(|last| last.mark == mark) {
         Some(last) => {
             last.text.push_str(text);
-            if !title.is_empty() {
+            if !title.is_empty() && last.title.len() < TITLE_BYTES_MAX {
                 last.title = format!("{}, {title}", last.title);
             }
         }
@@ -387,6 +404,9 @@ mod tests {
             "bad[unseen U+200B]_ac[unseen U+202E]tor"
         );
         assert_eq!(letters.probe[1].title, "invisible: U+200B");
+        let prose = "so many words in one text\u{202e} here";
+        let told = shown(&Letters::of(prose, prose).probe);
+        assert_eq!(told, "so many words in one text[unseen U+202E] here");
     }
 
     #[test]

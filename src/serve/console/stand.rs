@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::account::Account;
-use crate::error::Result;
 use crate::format::Parser;
 use crate::hash::Secret;
 use crate::serve::console::fake::{Fake, KEY};
@@ -28,14 +27,11 @@ pub(super) fn router(fake: Arc<Fake>) -> Router {
         .merge(routes(fake, settings))
 }
 
-fn read(headers: &HeaderMap, record: AccountRecord) -> Result<Account, Response> {
-    let sent = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok());
-    if sent != Some(&format!("Bearer {KEY}")) {
-        return Err(StatusCode::UNAUTHORIZED.into_response());
-    }
-    Ok(Parser::default().labelled(record).unwrap().account)
+/// The account of a call with the right key.
+fn read(headers: &HeaderMap, record: AccountRecord) -> Option<Account> {
+    let sent = headers.get("authorization")?.to_str().ok()?;
+    let is_known = sent == format!("Bearer {KEY}");
+    is_known.then(|| Parser::default().labelled(record).unwrap().account)
 }
 
 async fn screen(
@@ -43,13 +39,8 @@ async fn screen(
     headers: HeaderMap,
     Json(record): Json<AccountRecord>,
 ) -> Response {
-    match read(&headers, record) {
-        Ok(account) => fake
-            .screen_at(&account, Timestamp::now())
-            .unwrap()
-            .into_response(),
-        Err(refused) => refused,
-    }
+    let told = read(&headers, record).map(|account| fake.screen_at(&account, Timestamp::now()));
+    told.map_or_else(unknown, |told| told.unwrap().into_response())
 }
 
 async fn enroll(
@@ -57,13 +48,12 @@ async fn enroll(
     headers: HeaderMap,
     Json(record): Json<AccountRecord>,
 ) -> Response {
-    match read(&headers, record) {
-        Ok(account) => {
-            let lsn = fake.enrolled(account);
-            Json(json!({"lsn": lsn})).into_response()
-        }
-        Err(refused) => refused,
-    }
+    let lsn = read(&headers, record).map(|account| fake.enrolled(account));
+    lsn.map_or_else(unknown, |lsn| Json(json!({"lsn": lsn})).into_response())
+}
+
+fn unknown() -> Response {
+    StatusCode::UNAUTHORIZED.into_response()
 }
 
 /// Serves the fake on `MIRRORWATCH_CONSOLE` (an address of this machine) until standard input ends.

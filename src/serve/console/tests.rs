@@ -11,6 +11,7 @@ use tower::ServiceExt;
 use crate::account::AccountDraft;
 use crate::serve::console::desk::{Desk, Order};
 use crate::serve::console::fake::{Fake, KEY};
+use crate::serve::console::form::{query, segment};
 use crate::serve::console::stand::router;
 
 /// A browser that keeps cookies.
@@ -57,7 +58,7 @@ impl Browser {
     }
 
     async fn post(&mut self, address: &str, fields: &[(&str, &str)]) -> Page {
-        let body = crate::serve::console::form::query(fields);
+        let body = query(fields);
         self.ask(Request::post(address), Body::from(body)).await
     }
 
@@ -177,82 +178,64 @@ async fn a_service_without_keys_asks_for_none_on_this_machine() {
     assert_eq!(elsewhere.get("/queue").await.status, StatusCode::SEE_OTHER);
 }
 
-#[tokio::test]
-async fn a_form_counts_once_from_its_own_page() {
-    let mut browser = Browser::logged_in(Fake::seeded()).await;
+/// The first flag of the queue: its id, its page, and its best entry.
+fn first_flag(browser: &Browser) -> (String, String, String) {
     let flag = browser.fake.queue(Order::Score, 0).unwrap().decisions[0].clone();
-    let entry = flag.entries[0].id().to_string();
-    let (page, judge) = (
-        format!("/decisions/{}", flag.id),
-        format!("/decisions/{}/judge", flag.id),
-    );
+    let page = format!("/decisions/{}", flag.id);
+    (flag.id, page, flag.entries[0].id().to_string())
+}
+
+#[tokio::test]
+async fn a_form_from_elsewhere_is_not_taken() {
+    let mut browser = Browser::logged_in(Fake::seeded()).await;
+    let (id, page, entry) = first_flag(&browser);
+    let judge = format!("{page}/judge");
     let shown = browser.get(&page).await.body;
-    let fields = |token| {
+    let fields = |token, answer| {
         [
             ("token", token),
             ("entry", entry.as_str()),
-            ("answer", "mirror"),
-            ("note", "<b>&"),
+            ("answer", answer),
         ]
     };
-    assert_eq!(
-        browser.post(&judge, &fields("")).await.status,
-        StatusCode::FORBIDDEN
-    );
+    let without = browser.post(&judge, &fields("", "mirror")).await;
+    assert_eq!(without.status, StatusCode::FORBIDDEN);
     let request = Request::post(&judge).header("sec-fetch-site", "cross-site");
-    let body = crate::serve::console::form::query(&fields(token(&shown)));
-    assert_eq!(
-        browser.ask(request, Body::from(body)).await.status,
-        StatusCode::FORBIDDEN
-    );
-    let odd = [
+    let body = query(&fields(token(&shown), "mirror"));
+    let crossed = browser.ask(request, Body::from(body)).await;
+    assert_eq!(crossed.status, StatusCode::FORBIDDEN);
+    let odd = browser.post(&judge, &fields(token(&shown), "maybe")).await;
+    assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let flag = browser.fake.decision(&id).unwrap().unwrap();
+    assert!(flag.judgments.is_empty());
+}
+
+#[tokio::test]
+async fn a_judgment_is_shown_and_taken_back() {
+    let mut browser = Browser::logged_in(Fake::seeded()).await;
+    let (id, page, entry) = first_flag(&browser);
+    let shown = browser.get(&page).await.body;
+    let fields = [
         ("token", token(&shown)),
         ("entry", entry.as_str()),
-        ("answer", "maybe"),
+        ("answer", "mirror"),
+        ("note", "<b>&"),
     ];
-    assert_eq!(
-        browser.post(&judge, &odd).await.status,
-        StatusCode::UNPROCESSABLE_ENTITY
-    );
-    assert!(
-        browser
-            .fake
-            .decision(&flag.id)
-            .unwrap()
-            .unwrap()
-            .judgments
-            .is_empty()
-    );
-
-    let sent = browser.post(&judge, &fields(token(&shown))).await;
-    assert_eq!(
-        (sent.status, sent.location.as_str()),
-        (StatusCode::SEE_OTHER, page.as_str())
-    );
+    let sent = browser.post(&format!("{page}/judge"), &fields).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+    assert_eq!(sent.location, page);
     let judged = browser.get(&page).await.body;
     assert!(judged.contains("judged a mirror by ada on") && judged.contains("&#60;b&#62;&#38;"));
-    let of_entry = browser
-        .get(&format!("/entries/{}", entry.replace(':', "%3A")))
-        .await
-        .body;
+    let of_entry = browser.get(&format!("/entries/{}", segment(&entry))).await;
     assert!(
-        of_entry.contains(&flag.id),
+        of_entry.body.contains(&id),
         "the lineage names the decision"
     );
-
-    let undo = format!("/decisions/{}/undo", flag.id);
     let fields = [("token", token(&judged)), ("entry", entry.as_str())];
-    assert_eq!(
-        browser.post(&undo, &fields).await.status,
-        StatusCode::SEE_OTHER
-    );
-    assert!(
-        browser
-            .get(&page)
-            .await
-            .body
-            .contains("Are both one actor?")
-    );
+    let undone = browser.post(&format!("{page}/undo"), &fields).await;
+    assert_eq!(undone.status, StatusCode::SEE_OTHER);
+    let open = browser.get(&page).await.body;
+    assert!(open.contains("Are both one actor?"));
 }
 
 #[tokio::test]
@@ -273,7 +256,7 @@ async fn every_page_of_the_sample_is_shown() {
         let id = flag.entries[0].id().to_string();
         for address in [
             format!("/decisions/{}", flag.id),
-            format!("/entries/{}", crate::serve::console::form::segment(&id)),
+            format!("/entries/{}", segment(&id)),
         ] {
             let page = browser.get(&address).await;
             assert_eq!(page.status, StatusCode::OK, "{address}");
@@ -324,14 +307,8 @@ async fn nothing_in_a_profile_acts() {
     let flag = browser.fake.queue(Order::Score, 0).unwrap().decisions[0]
         .id
         .clone();
-    let of_entry = format!(
-        "/entries/{}",
-        crate::serve::console::form::segment(entry.id().as_str())
-    );
-    let search = format!(
-        "/search?handle={}",
-        crate::serve::console::form::segment(hostile)
-    );
+    let of_entry = format!("/entries/{}", segment(entry.id().as_str()));
+    let search = format!("/search?handle={}", segment(hostile));
     for address in [
         "/queue".into(),
         format!("/decisions/{flag}"),
