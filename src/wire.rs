@@ -200,6 +200,8 @@ pub(crate) struct LookupRecord {
     why: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     judgments: Vec<JudgmentRecord>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<String>,
     #[serde(flatten)]
     account: AccountRecord,
 }
@@ -362,6 +364,7 @@ impl LookupRecord {
             relation: row.kind.as_str(),
             why: row.why.clone(),
             judgments: row.judgments.iter().map(JudgmentRecord::of).collect(),
+            decisions: row.decisions.iter().copied().map(decision_id).collect(),
             account: AccountRecord::of(&row.account),
         }
     }

@@ -45,10 +45,13 @@ pub(crate) fn run(
     ];
     let is_judged = rows.iter().any(|row| !row.judgments.is_empty());
     header.extend(is_judged.then_some("judgments"));
+    let is_flagged = rows.iter().any(|row| !row.decisions.is_empty());
+    header.extend(is_flagged.then_some("flags"));
     let mut shown = table(&header);
     for row in &rows {
         let judged = is_judged.then(|| judgments(row));
-        shown.add_row(cells(row).into_iter().chain(judged));
+        let flagged = is_flagged.then(|| row.decisions.len().to_string());
+        shown.add_row(cells(row).into_iter().chain(judged).chain(flagged));
     }
     console.print(&format!("{shown}\n{}\n", counted(rows.len())))?;
     Ok(DONE)

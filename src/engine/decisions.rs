@@ -29,6 +29,8 @@ pub struct Decided {
     pub report: Report,
     /// Whether it is flagged on evidence that no earlier decision of the account had.
     pub is_new: bool,
+    /// Entries that were read and compared.
+    pub compared: u32,
 }
 
 impl Engine {
@@ -45,9 +47,13 @@ impl Engine {
         }
         let (entries, hits) = self.reporter().hits(&probe, &screened)?.into_iter().unzip();
         let mut report = self.reporter().headed(&probe, &screened, hits);
+        let decided = |report, is_new| Decided {
+            report,
+            is_new,
+            compared: screened.compared,
+        };
         if screened.verdict == Verdict::Clear {
-            let is_new = false;
-            return Ok(Decided { report, is_new });
+            return Ok(decided(report, false));
         }
         let agreed = agreed(&screened);
         let earlier = self.decisions_of(probe.id(), 1)?.pop();
@@ -55,8 +61,7 @@ impl Engine {
             && is_same(earlier, &report)
         {
             report.decision = Some(earlier.number);
-            let is_new = false;
-            return Ok(Decided { report, is_new });
+            return Ok(decided(report, false));
         }
         let mut decision = self.decision_of(probe, &screened, entries, &report);
         let before = earlier.map_or_else(Vec::new, |earlier| earlier.agreed);
@@ -67,8 +72,7 @@ impl Engine {
         report.decision = Some(decision.number);
         decision.report = told(&report);
         self.store().decide(&decision)?;
-        let is_new = decision.is_new;
-        Ok(Decided { report, is_new })
+        Ok(decided(report, decision.is_new))
     }
 
     fn decision_of(

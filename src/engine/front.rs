@@ -174,7 +174,9 @@ impl Engine {
             recent: None,
         };
         if writes {
-            engine.retire(Timestamp::now())?;
+            let now = Timestamp::now();
+            engine.retire(now)?;
+            engine.forget_seen(now)?;
         }
         Ok(engine)
     }

@@ -9,6 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::judgment::Judgment;
 use crate::signal::handle::{self, Handle};
 use crate::signal::relation::{Comparison, Relation, Signal};
+use crate::store::Side;
 
 /// Edit distance of the widest look-up, for handles long enough.
 const WIDE_DISTANCE: usize = 3;
@@ -18,6 +19,9 @@ const WIDE_CHARS_MIN: usize = 8;
 const LOOKED_AT_MAX: usize = 1_000;
 /// Judgments told of one entry.
 const JUDGMENTS_SHOWN: usize = 20;
+
+/// Decisions told of one entry.
+const DECISIONS_SHOWN: usize = 20;
 
 /// How an entry's handle relates to the one asked for, the nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +73,8 @@ pub struct LookupRow {
     pub account: Account,
     /// What people judged of it, the latest first; at most [`JUDGMENTS_SHOWN`].
     pub judgments: Vec<Judgment>,
+    /// Numbers of the decisions in which it was told, the latest first; at most [`DECISIONS_SHOWN`].
+    pub decisions: Vec<u64>,
 }
 
 impl Engine {
@@ -140,6 +146,9 @@ impl Engine {
                 why,
                 account,
                 judgments: self.judgments_of_entry(&id, JUDGMENTS_SHOWN)?,
+                decisions: self
+                    .store()
+                    .decisions_of(Side::Entry, &id, DECISIONS_SHOWN)?,
             });
         }
         Ok(rows)

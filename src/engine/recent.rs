@@ -279,6 +279,13 @@ impl Engine {
         Ok(recalled)
     }
 
+    /// Ends what works on recent signups beside the rest, as before the process ends.
+    pub fn end_recent(&self) {
+        if let Some(recent) = &self.recent {
+            recent.shared.is_over.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Signups at hand.
     pub fn recent_signups(&self) -> usize {
         self.recent.as_ref().map_or(0, |recent| recent.len())

@@ -120,7 +120,7 @@ impl Engine {
             .ok_or_else(unseen))
     }
 
-    /// Withdraws entries whose ban has ended by `now`, and forgets accounts not seen for 30 days.
+    /// Withdraws entries whose ban has ended by `now`. O(entries).
     ///
     /// # Errors
     /// The database cannot be read or written.
@@ -129,6 +129,14 @@ impl Engine {
         if !ended.is_empty() {
             self.withdraw(ended)?;
         }
+        Ok(())
+    }
+
+    /// Forgets accounts not seen for 30 days. Reads all that were.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn forget_seen(&self, now: Timestamp) -> Result<()> {
         let oldest = Timestamp::from_second(now.as_second() - SEEN_DAYS * 86_400)
             .unwrap_or(Timestamp::UNIX_EPOCH);
         self.store().forget_before(oldest)?;

@@ -11,12 +11,17 @@ const SECONDS: [f64; 14] = [
     0.0001, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0,
 ];
 
+/// Upper bounds of the histogram of entries compared.
+const ENTRIES: [f64; 8] = [1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
+
 /// The one recorder of the process, or `None` where another was installed.
 pub(crate) fn recorder() -> Option<PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let install = || {
         let suffix = Matcher::Suffix("_seconds".to_owned());
         let builder = PrometheusBuilder::new().set_buckets_for_metric(suffix, &SECONDS);
+        let counts = Matcher::Full("mirrorwatch_candidates".to_owned());
+        let builder = builder.and_then(|builder| builder.set_buckets_for_metric(counts, &ENTRIES));
         builder.ok()?.install_recorder().ok()
     };
     RECORDER.get_or_init(install).clone()
@@ -35,7 +40,8 @@ pub(crate) fn stage(stage: &'static str, took: Duration) {
 }
 
 /// A verdict that was given.
-pub(crate) fn verdict(verdict: &'static str, cuts: u32) {
+pub(crate) fn verdict(verdict: &'static str, cuts: u32, compared: u32) {
+    histogram!("mirrorwatch_candidates").record(compared);
     counter!("mirrorwatch_verdicts_total", "verdict" => verdict).increment(1);
     counter!("mirrorwatch_cuts_total").increment(u64::from(cuts));
 }

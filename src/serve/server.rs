@@ -21,8 +21,10 @@ use crate::serve::outgoing::{Outgoing, Schedule};
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 
-/// How often bans that have ended are withdrawn, and what is past its time forgotten.
+/// How often bans that have ended are withdrawn.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
+/// What is past its time is forgotten, and what was learnt kept, every so many times: it reads much.
+const TIDYING_EVERY: u32 = 60;
 
 /// Serves the database in `folder` until the process is told to stop (SIGTERM, SIGINT). `told` gets the address.
 ///
@@ -147,10 +149,10 @@ fn start_beside(app: &Shared) -> Result<JoinHandle<()>> {
 fn open(app: &App, options: Options) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
-    app.docket.recall(&engine)?;
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");
+    app.docket.recall(&engine)?;
     let recalled = engine.recall_recent()?;
     tracing::info!(recalled, "recent signups are at hand");
     Ok(())
@@ -172,6 +174,9 @@ async fn stop_when_told(app: Shared, handle: Handle<SocketAddr>) {
     #[cfg(not(unix))]
     drop(interrupt.await);
     tracing::info!("stopping: open requests are finished first");
+    if let Ok(engine) = app.engine() {
+        engine.end_recent();
+    }
     handle.graceful_shutdown(Some(Duration::from_secs(app.settings.drain_seconds)));
 }
 
@@ -179,7 +184,7 @@ async fn stop_when_told(app: Shared, handle: Handle<SocketAddr>) {
 async fn keep_house(app: Shared) {
     let mut ticks = tokio::time::interval(HOUSEKEEPING_EVERY);
     ticks.tick().await;
-    loop {
+    for tick in 1.. {
         ticks.tick().await;
         let app = app.clone();
         let kept = tokio::task::spawn_blocking(move || {
@@ -188,10 +193,14 @@ async fn keep_house(app: Shared) {
             };
             let now = Timestamp::now();
             engine.retire(now)?;
-            let days = i64::from(app.settings.keep.decision_days);
-            let oldest = Timestamp::from_second(now.as_second() - days * 86_400);
-            engine.forget_decisions_before(oldest.unwrap_or(Timestamp::UNIX_EPOCH))?;
-            engine.keep_learnt()
+            if u32::is_multiple_of(tick, TIDYING_EVERY) {
+                engine.forget_seen(now)?;
+                let days = i64::from(app.settings.keep.decision_days);
+                let oldest = Timestamp::from_second(now.as_second() - days * 86_400);
+                engine.forget_decisions_before(oldest.unwrap_or(Timestamp::UNIX_EPOCH))?;
+                engine.keep_learnt()?;
+            }
+            Ok(())
         });
         if let Ok(Err(error)) = kept.await {
             tracing::error!(%error, "housekeeping failed");

@@ -89,10 +89,14 @@ pub(in crate::serve) fn screened(
     account: &Account,
 ) -> Result<(bool, ReportRecord), Problem> {
     let begun = Instant::now();
-    let Decided { report, is_new } = engine.decide(account, told)?;
+    let Decided {
+        report,
+        is_new,
+        compared,
+    } = engine.decide(account, told)?;
     let took = begun.elapsed();
     meters::stage("screen", took);
-    meters::verdict(report.verdict, report.cuts);
+    meters::verdict(report.verdict, report.cuts, compared);
     app.ledger.count(report.verdict, took, Timestamp::now());
     if let Some(number) = report.decision
         && let Some(decision) = engine.decision(number)?

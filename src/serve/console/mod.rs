@@ -29,8 +29,6 @@ mod when;
 #[cfg(test)]
 mod fake;
 #[cfg(test)]
-mod stand;
-#[cfg(test)]
 mod tests;
 
 pub(crate) use crate::serve::console::desk::{
