@@ -200,7 +200,8 @@ impl AccountDraft {
     /// The first field that is past its limit or carries a NUL.
     pub fn check(mut self) -> Result<Account, Rejection> {
         let id = AccountId::new(&self.id)?;
-        self.handle = self.handle.trim().trim_start_matches('@').to_owned();
+        let is_before = |c: char| c == '@' || c.is_whitespace();
+        self.handle = self.handle.trim().trim_start_matches(is_before).to_owned();
         self.platform = self.platform.trim().to_ascii_lowercase();
         check_text("platform", &self.platform, PLATFORM_BYTES_MAX)?;
         check_text("handle", &self.handle, NAME_BYTES_MAX)?;

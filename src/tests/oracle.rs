@@ -293,7 +293,8 @@ proptest! {
 }
 
 /// What is found is what brute force says of it; what is not found no index promised; what is missed from the review
-/// threshold on is missed only where every word of the name has a slip, which no index looks for.
+/// threshold on is missed only where every word of the name has a slip, or a text stands within a longer one of rarer
+/// words, which no index looks for.
 fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseError> {
     let generation = watch.engine.generation();
     let threshold = watch
@@ -329,9 +330,16 @@ fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseE
             name.relation,
             Relation::NearWords | Relation::SharedWords | Relation::SameSound
         );
+        // A short text within a longer one, whose rarest words are others: bios meet in pairs of their eight rarest.
+        let words = |bio: &str| bio.split_whitespace().count();
+        let longer = words(probe["bio"].as_str().unwrap_or_default())
+            .max(entry.as_ref().map_or(0, |entry| words(&entry.bio)));
+        let bio = hit.evidence.comparison(Signal::Bio);
+        let is_within = bio.relation == Relation::MostWords && longer > 8;
         prop_assert!(
-            hit.score.total() < threshold || is_slip,
-            "{hit} is missed for {probe}\n{entry:?}"
+            hit.score.total() < threshold || is_slip || is_within,
+            "{hit} is missed for {probe}
+{entry:?}"
         );
         if hit.score.total() >= threshold {
             println!(
