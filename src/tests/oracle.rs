@@ -346,7 +346,7 @@ fn agrees_with_brute_force(watch: &Watch, probe: &Value) -> Result<(), TestCaseE
         if hit.score.total() >= threshold {
             println!(
                 "slips: {} is missed for {} | {:?}",
-                hit.to_string(),
+                hit,
                 probe["display_name"],
                 entry.map(|entry| entry.display_name.clone())
             );
