@@ -129,29 +129,39 @@ impl Engine {
         });
         let mut rows = Vec::new();
         for (kind, comparison, id) in found.into_iter().take(limit) {
-            let Ok(id) = AccountId::new(id) else {
-                continue;
-            };
-            let Some(account) = self.entry(&id)? else {
-                continue;
-            };
-            let why = Pair {
-                probe: asked,
-                entry: &account,
-                background: self.background(),
-            }
-            .why(Signal::Handle, &comparison);
-            rows.push(LookupRow {
-                kind,
-                why,
-                account,
-                judgments: self.judgments_of_entry(&id, JUDGMENTS_SHOWN)?,
-                decisions: self
-                    .store()
-                    .decisions_of(Side::Entry, &id, DECISIONS_SHOWN)?,
-            });
+            rows.extend(self.row(asked, id, kind, &comparison)?);
         }
         Ok(rows)
+    }
+
+    /// The row of one entry found, unless it was withdrawn since.
+    fn row(
+        &self,
+        asked: &Account,
+        id: &str,
+        kind: LookupKind,
+        comparison: &Comparison,
+    ) -> Result<Option<LookupRow>> {
+        let Ok(id) = AccountId::new(id) else {
+            return Ok(None);
+        };
+        let Some(account) = self.entry(&id)? else {
+            return Ok(None);
+        };
+        let pair = Pair {
+            probe: asked,
+            entry: &account,
+            background: self.background(),
+        };
+        Ok(Some(LookupRow {
+            kind,
+            why: pair.why(Signal::Handle, comparison),
+            judgments: self.judgments_of_entry(&id, JUDGMENTS_SHOWN)?,
+            decisions: self
+                .store()
+                .decisions_of(Side::Entry, &id, DECISIONS_SHOWN)?,
+            account,
+        }))
     }
 }
 
