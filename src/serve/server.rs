@@ -187,7 +187,7 @@ async fn keep_house(app: Shared) {
     for tick in 1.. {
         ticks.tick().await;
         let app = app.clone();
-        let kept = tokio::task::spawn_blocking(move || {
+        let kept = tokio::task::spawn_blocking(move || -> Result<()> {
             let Ok(engine) = app.engine() else {
                 return Ok(());
             };

@@ -9,10 +9,11 @@ use axum::response::Response;
 use tower::ServiceExt;
 
 use crate::account::AccountDraft;
+use crate::hash::Secret;
 use crate::serve::console::desk::{Desk, Order};
 use crate::serve::console::fake::{Fake, KEY};
 use crate::serve::console::form::{query, segment};
-use crate::serve::console::stand::router;
+use crate::serve::console::{Settings, routes};
 
 /// A browser that keeps cookies.
 struct Browser {
@@ -31,7 +32,7 @@ impl Browser {
     fn of(fake: Fake) -> Self {
         let fake = Arc::new(fake);
         Self {
-            app: router(fake.clone()),
+            app: routes(fake.clone(), Settings::new(Secret::new([9; 32]), false)),
             fake,
             cookies: Vec::new(),
         }
