@@ -43,14 +43,16 @@ def prepare(arguments, folder):
         subprocess.run([*run, "enroll", str(population / "entries.ndjson")], check=True)
         (folder / "stamp").write_text("made")
     lines = (population / "probes.ndjson").read_text().splitlines()
-    # The mirrors come first: every fiftieth probe is one, the rest are strangers.
-    mirrors, ordinary = lines[:1000], lines[1000 : 1000 + PROBES - 1000]
-    step = len(ordinary) // len(mirrors)
+    # One signup in fifty is a mirror, the rest are strangers; other strangers are banned meanwhile.
+    is_mirror = lambda line: json.loads(line).get("mirror_of") is not None
+    mirrors = [line for line in lines if is_mirror(line)][:1000]
+    strangers = [line for line in lines if not is_mirror(line)]
+    mixed, bans = strangers[: PROBES - len(mirrors)], strangers[PROBES:]
+    step = len(mixed) // len(mirrors)
     for n, mirror in enumerate(mirrors):
-        ordinary.insert(n * (step + 1), mirror)
+        mixed.insert(n * (step + 1), mirror)
     probes = folder / "probes.ndjson"
-    probes.write_text("\n".join(ordinary) + "\n")
-    bans = [line for line in lines[60_000:]]
+    probes.write_text("\n".join(mixed) + "\n")
     return database, probes, bans
 
 
@@ -87,8 +89,13 @@ def beside(host, port, bans, stop, told):
 
     def look(connection):
         pages = ["/queue", "/search?handle=news", "/dashboard"]
+        # A service without keys lets its own machine in at the door.
+        connection.request("GET", "/login")
+        door = connection.getresponse()
+        door.read()
+        cookies = [value.split(";")[0] for name, value in door.getheaders() if name.lower() == "set-cookie"]
         def work(n):
-            connection.request("GET", pages[n % len(pages)])
+            connection.request("GET", pages[n % len(pages)], headers={"Cookie": "; ".join(cookies)})
             answer = connection.getresponse()
             answer.read()
             assert answer.status == 200, answer.status

@@ -45,8 +45,9 @@ impl Engine {
         if let Some(recent) = &self.recent {
             recent.note(probe.id(), fingerprint);
         }
-        let (entries, hits) = self.reporter().hits(&probe, &screened)?.into_iter().unzip();
-        let mut report = self.reporter().headed(&probe, &screened, hits);
+        let reporter = self.reporter();
+        let (entries, hits) = reporter.hits(&probe, &screened)?.into_iter().unzip();
+        let mut report = reporter.headed(&probe, &screened, hits);
         let decided = |report, is_new| Decided {
             report,
             is_new,

@@ -118,6 +118,8 @@ pub struct Engine {
     committer: Option<Arc<Committer>>,
     background: Arc<Background>,
     judge: Arc<Judge>,
+    /// Of model, background and normaliser; told with every report.
+    digest: Arc<str>,
     pub(in crate::engine) learning: Option<Arc<Learning>>,
     /// Number of the last decision.
     pub(in crate::engine) decided: Arc<AtomicU64>,
@@ -153,6 +155,7 @@ impl Engine {
             Access::Read => None,
             _ => Some(Arc::new(Learning::of(&store.stream()?))),
         };
+        let digest = digest(&judge, &background);
         let store = Arc::new(store);
         let generation = Arc::new(ArcSwap::from_pointee(generation));
         let writes = options.access != Access::Read;
@@ -169,6 +172,7 @@ impl Engine {
             committer,
             background,
             judge: Arc::new(judge),
+            digest,
             learning,
             decided: Arc::default(),
             recent: None,
@@ -359,14 +363,7 @@ impl Engine {
 
     /// Identifies what decides a report: model, background and normaliser, in eight hex digits.
     pub fn model(&self) -> String {
-        let parts = [
-            self.judge.model.digest(),
-            self.background.checksum(),
-            self.judge.learnt.checksum(),
-            NORMALIZER_VERSION,
-        ];
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
-        format!("{:08x}", crc32fast::hash(&bytes))
+        self.digest.to_string()
     }
 
     /// The accounts that may be enrolled, bare ones filled from what was seen of them, and those turned down.
@@ -438,4 +435,16 @@ impl Engine {
                 .collect(),
         )
     }
+}
+
+/// Identifies what decides a report, in eight hex digits. Writes the model down once.
+fn digest(judge: &Judge, background: &Background) -> Arc<str> {
+    let parts = [
+        judge.model.digest(),
+        background.checksum(),
+        judge.learnt.checksum(),
+        NORMALIZER_VERSION,
+    ];
+    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.to_le_bytes()).collect();
+    format!("{:08x}", crc32fast::hash(&bytes)).into()
 }

@@ -77,10 +77,13 @@ impl Recent {
             is_over: AtomicBool::new(false),
         });
         let (folding, merging) = (Arc::clone(&shared), Arc::clone(&shared));
-        let threads = vec![
-            std::thread::spawn(move || folding.fold_until_over()),
-            std::thread::spawn(move || merging.merge_until_over()),
+        let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let threads = [
+            named("recent-fold").spawn(move || folding.fold_until_over()),
+            named("recent-merge").spawn(move || merging.merge_until_over()),
         ];
+        // Without them signups are compared one by one, which is slow and right.
+        let threads = threads.into_iter().flatten().collect();
         Self {
             shared,
             threads: Mutex::new(threads),
@@ -232,13 +235,14 @@ impl Shared {
 }
 
 impl Engine {
-    /// This engine with recent signups at hand: what [`Engine::decide`] screens from now on, and what was seen before.
+    /// This engine with recent signups at hand, unless none are to be kept: what [`Engine::decide`] screens from now on, and what was seen before.
     /// Returns the engine and what fills it, to be run beside the rest.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn with_recent(mut self, recency: Recency) -> Self {
-        self.recent = Some(Arc::new(Recent::start(recency)));
+        let is_kept = recency.signups_max > 0;
+        self.recent = is_kept.then(|| Arc::new(Recent::start(recency)));
         self
     }
 

@@ -47,7 +47,7 @@ pub(crate) struct Settings {
 pub(crate) struct Keep {
     /// Signups are matched against later bans for so long, in hours.
     pub(crate) recent_hours: u32,
-    /// At most so many of them.
+    /// At most so many of them; 0 for none.
     pub(crate) recent_signups: u32,
     /// Decisions are kept for so long, in days.
     pub(crate) decision_days: u32,
