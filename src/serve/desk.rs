@@ -99,5 +99,4 @@ fn united_and_screened(
 }
 
 #[cfg(test)]
-#[path = "desk_tests.rs"]
 mod tests;

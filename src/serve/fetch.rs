@@ -215,5 +215,4 @@ async fn body(mut response: Response) -> Result<Vec<u8>, &'static str> {
 }
 
 #[cfg(test)]
-#[path = "fetch_tests.rs"]
 mod tests;

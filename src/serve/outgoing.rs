@@ -435,5 +435,4 @@ fn count(endpoint: &str, outcome: &'static str) {
 }
 
 #[cfg(test)]
-#[path = "outgoing_tests.rs"]
 mod tests;

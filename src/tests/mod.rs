@@ -57,7 +57,7 @@ fn id(text: &str) -> AccountId {
 }
 
 /// The repository's folder of samples.
-fn samples() -> PathBuf {
+pub(crate) fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
 }
 
@@ -255,4 +255,15 @@ fn steady(lines: &str) -> Vec<Value> {
         value
     };
     lines.lines().map(line).collect()
+}
+
+/// Waits, not long, until something is so.
+pub(crate) async fn until(what: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if what() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("it never came about");
 }

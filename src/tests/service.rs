@@ -112,6 +112,12 @@ impl Service {
         answered.json()
     }
 
+    /// Posts what must be turned down with this status.
+    async fn refused(&self, status: u16, path: &str, body: Value) -> Value {
+        let answered = self.call("POST", path, body.to_string()).await;
+        answered.problem(status)
+    }
+
     async fn post(&self, path: &str, body: Value) -> Value {
         Self::expect(self.call("POST", path, body.to_string()).await)
     }
@@ -249,10 +255,7 @@ async fn a_batch_answers_in_place_and_a_bad_record_costs_only_itself() {
     );
     assert_eq!(answers[2]["verdict"], "clear");
     let many = vec![json!({"id": "x:1"}); 1_001];
-    service
-        .call("POST", "/v1/screen/batch", json!(many).to_string())
-        .await
-        .problem(422);
+    service.refused(422, "/v1/screen/batch", json!(many)).await;
     let bare = service.post("/v1/watchlist", json!({"id": "x:1"})).await;
     assert_eq!(
         bare["enrolled"],
@@ -260,9 +263,8 @@ async fn a_batch_answers_in_place_and_a_bad_record_costs_only_itself() {
         "filled from what was seen"
     );
     let never = service
-        .call("POST", "/v1/watchlist", json!({"id": "x:3"}).to_string())
-        .await
-        .problem(422);
+        .refused(422, "/v1/watchlist", json!({"id": "x:3"}))
+        .await;
     assert_eq!(never["errors"][0]["field"], "id");
 }
 
@@ -308,29 +310,26 @@ async fn what_is_wrong_is_named() {
         .await
         .problem(404);
     service
-        .call(
-            "POST",
+        .refused(
+            404,
             "/v1/explain",
-            json!({"probe": {"id": "a"}, "entry": "b"}).to_string(),
+            json!({"probe": {"id": "a"}, "entry": "b"}),
         )
-        .await
-        .problem(404);
+        .await;
     service
-        .call(
-            "POST",
+        .refused(
+            404,
             "/v1/judgments",
-            json!({"decision": "d0", "judgment": "mirror"}).to_string(),
+            json!({"decision": "d0", "judgment": "mirror"}),
         )
-        .await
-        .problem(404);
+        .await;
     service
-        .call(
-            "POST",
+        .refused(
+            422,
             "/v1/judgments",
-            json!({"decision": "d0", "judgment": "maybe"}).to_string(),
+            json!({"decision": "d0", "judgment": "maybe"}),
         )
-        .await
-        .problem(422);
+        .await;
     service.call("GET", "/nowhere", "").await.problem(404);
     let wrong = service.call("PATCH", "/v1/screen", "").await;
     assert_eq!(wrong.headers.get(header::ALLOW).unwrap(), "POST");

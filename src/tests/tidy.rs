@@ -65,7 +65,7 @@ impl Source {
 
     fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
-        self.path.starts_with("src/tests/")
+        self.path.contains("/tests/")
             || name.ends_with("tests.rs")
             || self.path.ends_with("index/figures.rs")
     }

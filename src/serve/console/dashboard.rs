@@ -6,9 +6,10 @@ use axum::response::Response;
 
 use crate::serve::console::answer::{Refusal, Shell, page};
 use crate::serve::console::chart::{Chart, short};
-use crate::serve::console::desk::{Bucket, Dashboard, Day, Desk, Hour};
+use crate::serve::console::desk::Desk;
 use crate::serve::console::gate::Visitor;
 use crate::serve::console::routes::Room;
+use crate::serve::console::values::{Bucket, Dashboard, Day, Hour};
 use crate::serve::console::when::{day, grouped, plural};
 
 /// One index and its share of all.

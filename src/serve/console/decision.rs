@@ -13,13 +13,14 @@ use crate::judgment::Answer;
 use crate::normalize::unicode::is_invisible;
 use crate::serve::console::answer::{Refusal, Shell, page};
 use crate::serve::console::bits::{Bar, Waterfall, percent};
-use crate::serve::console::desk::{Decision, Desk};
-use crate::serve::console::form::{query, segment};
+use crate::serve::console::desk::Desk;
+use crate::serve::console::form::{Fields, query, segment};
 use crate::serve::console::gate::Visitor;
 use crate::serve::console::letters::Letters;
 use crate::serve::console::person::{Person, difference, label};
 use crate::serve::console::routes::Room;
 use crate::serve::console::told::{Told, ToldHit, ToldRow};
+use crate::serve::console::values::Decision;
 use crate::serve::console::when::When;
 
 /// One row of evidence.
@@ -227,6 +228,12 @@ pub(crate) async fn show<D: Desk>(
     ))
 }
 
+/// The entry a form is about, and the address of its hit's page.
+fn pair(id: &str, fields: &Fields) -> Result<(AccountId, String), Refusal> {
+    let entry = AccountId::new(fields.get("entry"))?;
+    Ok((entry, address(id, fields.get("hit").parse().unwrap_or(0))))
+}
+
 /// `POST /decisions/{id}/judge`: fields `entry`, `answer`, `note`, `hit`.
 pub(crate) async fn judge<D: Desk>(
     State(room): State<Room<D>>,
@@ -236,9 +243,8 @@ pub(crate) async fn judge<D: Desk>(
 ) -> Result<Response, Refusal> {
     let fields = visitor.fields(&room, &body)?;
     let answer: Answer = fields.get("answer").parse()?;
-    let entry = AccountId::new(fields.get("entry"))?;
+    let (entry, back) = pair(&id, &fields)?;
     let (note, who) = (fields.get("note").to_owned(), visitor.who);
-    let back = address(&id, fields.get("hit").parse().unwrap_or(0));
     room.ask(move |desk| desk.judge(&id, &entry, answer, &note, &who))
         .await?;
     Ok(Redirect::to(&back).into_response())
@@ -251,9 +257,7 @@ pub(crate) async fn undo<D: Desk>(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let fields = visitor.fields(&room, &body)?;
-    let entry = AccountId::new(fields.get("entry"))?;
-    let back = address(&id, fields.get("hit").parse().unwrap_or(0));
+    let (entry, back) = pair(&id, &visitor.fields(&room, &body)?)?;
     let who = visitor.who;
     room.ask(move |desk| desk.undo(&id, &entry, &who)).await?;
     Ok(Redirect::to(&back).into_response())

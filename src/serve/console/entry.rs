@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::account::AccountId;
 use crate::serve::console::answer::{Refusal, Shell, page};
-use crate::serve::console::desk::{Desk, EntryFile, Family};
+use crate::serve::console::desk::Desk;
 use crate::serve::console::family::Graph;
 use crate::serve::console::form::query;
 use crate::serve::console::gate::Visitor;
@@ -15,6 +15,7 @@ use crate::serve::console::person::Person;
 use crate::serve::console::queue::FlagRow;
 use crate::serve::console::routes::Room;
 use crate::serve::console::timeline::Timeline;
+use crate::serve::console::values::{EntryFile, Family};
 use crate::serve::console::when::When;
 
 /// Flags listed beneath the timeline.

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use jiff::Timestamp;
 
 use crate::account::AccountId;
-use crate::serve::console::desk::{Edge, Family};
 use crate::serve::console::form::segment;
 use crate::serve::console::person::label;
+use crate::serve::console::values::{Edge, Family};
 use crate::serve::console::when::When;
 
 /// Accounts drawn; a family that is larger is drawn around the one asked about.

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::serve::console::answer::{Refusal, Shell, page};
-use crate::serve::console::desk::{Analyst, Desk};
+use crate::serve::console::desk::Desk;
 use crate::serve::console::form::{Fields, inside};
 use crate::serve::console::routes::Room;
+use crate::serve::console::values::Analyst;
 
 /// Holds the random value that ties the log-in form to the browser.
 const VISIT: &str = "mirrorwatch-visit";

@@ -24,16 +24,16 @@ mod routes;
 mod search;
 mod timeline;
 mod told;
+mod values;
 mod when;
 
 #[cfg(test)]
-mod fake;
-#[cfg(test)]
 mod tests;
 
-pub(crate) use crate::serve::console::desk::{
-    Analyst, Bucket, Dashboard, Day, Decision, Desk, Edge, EntryFile, Family, Hour, Order, Queue,
-    Removal, Replay, Standing, Tally,
-};
+pub(crate) use crate::serve::console::desk::Desk;
 pub(crate) use crate::serve::console::pass::Settings;
 pub(crate) use crate::serve::console::routes::routes;
+pub(crate) use crate::serve::console::values::{
+    Analyst, Bucket, Dashboard, Day, Decision, Edge, EntryFile, Family, Hour, Order, Queue,
+    Removal, Replay, Standing, Tally,
+};

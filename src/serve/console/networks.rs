@@ -7,10 +7,11 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::serve::console::answer::{Refusal, Shell, page};
-use crate::serve::console::desk::{Desk, Standing, Tally};
+use crate::serve::console::desk::Desk;
 use crate::serve::console::form::query;
 use crate::serve::console::gate::Visitor;
 use crate::serve::console::routes::Room;
+use crate::serve::console::values::{Standing, Tally};
 use crate::serve::console::when::grouped;
 
 /// Platforms with a column of their own; the rest are counted together.

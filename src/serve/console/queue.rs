@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use crate::serve::console::answer::{Refusal, Shell, page};
 use crate::serve::console::bits::signed;
-use crate::serve::console::desk::{Decision, Desk, Order};
+use crate::serve::console::desk::Desk;
 use crate::serve::console::form::segment;
 use crate::serve::console::gate::Visitor;
 use crate::serve::console::person::{label, visible};
 use crate::serve::console::routes::Room;
 use crate::serve::console::told::Told;
+use crate::serve::console::values::{Decision, Order};
 use crate::serve::console::when::{When, plural};
 
 /// Rows of evidence named in the list.

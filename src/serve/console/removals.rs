@@ -11,11 +11,12 @@ use serde::Deserialize;
 use crate::account::{Account, AccountId};
 use crate::error::{Error, Rejection};
 use crate::serve::console::answer::{Refusal, Shell, page};
-use crate::serve::console::desk::{Desk, Removal, Standing};
+use crate::serve::console::desk::Desk;
 use crate::serve::console::form::{query, segment};
 use crate::serve::console::gate::Visitor;
 use crate::serve::console::person::Person;
 use crate::serve::console::routes::Room;
+use crate::serve::console::values::{Removal, Standing};
 use crate::serve::console::when::When;
 
 /// Entries of one page; the export has them all.

@@ -8,17 +8,102 @@ use axum::http::{Request, StatusCode, header};
 use axum::response::Response;
 use tower::ServiceExt;
 
-use crate::account::AccountDraft;
+use crate::account::{Account, AccountDraft};
+use crate::engine::{Engine, Options};
+use crate::format::{Input, Parser};
 use crate::hash::Secret;
-use crate::serve::console::desk::{Desk, Order};
-use crate::serve::console::fake::{Fake, KEY};
+use crate::judgment::Answer;
+use crate::serve::api::screen::screened;
+use crate::serve::app::{App, Shared};
+use crate::serve::console::desk::Desk;
 use crate::serve::console::form::{query, segment};
+use crate::serve::console::values::{Order, Standing};
 use crate::serve::console::{Settings, routes};
+use crate::serve::keys::{Keys, Role};
+use crate::store::Access;
+use crate::tests::samples;
+
+/// The service behind the console, with the key of an admin named ada, on a folder that is gone with it.
+struct Stage {
+    app: Shared,
+    key: String,
+    _folder: tempfile::TempDir,
+}
+
+fn sample(name: &str) -> Vec<Account> {
+    let parser = Parser::new(samples());
+    let lines = Input::new(&samples().join(name), None)
+        .unwrap()
+        .lines(|_| ())
+        .unwrap();
+    let account = |line: crate::format::Line| parser.parse(line.body.unwrap()).unwrap().account;
+    lines.map(account).collect()
+}
+
+impl Stage {
+    /// Nothing enrolled; without a key everybody on this machine may come in.
+    fn empty(has_key: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::open(folder.path()).unwrap();
+        let key = has_key.then(|| keys.add("ada", Role::Admin).unwrap());
+        let app = App::new(folder.path(), crate::serve::Settings::default()).unwrap();
+        let access = Access::Create;
+        let engine = Engine::open(
+            folder.path(),
+            Options {
+                access,
+                ..Options::default()
+            },
+        );
+        app.open(engine.unwrap());
+        Self {
+            app,
+            key: key.unwrap_or_default(),
+            _folder: folder,
+        }
+    }
+
+    /// The samples screened against their watchlist; every third flag judged, some entries reported or removed.
+    fn seeded() -> Self {
+        let stage = Self::empty(true);
+        stage.engine().enroll(sample("watchlist.ndjson")).unwrap();
+        sample("signups.ndjson")
+            .iter()
+            .for_each(|signup| stage.screen(signup));
+        let desk: &App = &stage.app;
+        let flags = (0..9).flat_map(|page| desk.queue(Order::Age, page).unwrap().decisions);
+        let flags: Vec<_> = flags.collect();
+        assert!(flags.len() > 100, "{} flags", flags.len());
+        for (at, flag) in flags.iter().enumerate().step_by(3) {
+            let answer = match at % 21 {
+                9 => Answer::NotMirror,
+                15 => Answer::Unsure,
+                _ => Answer::Mirror,
+            };
+            let entry = flag.entries[0].id();
+            desk.judge(&flag.id, entry, answer, "looked at", "nadia")
+                .unwrap();
+        }
+        let entries = stage.engine().entries().unwrap();
+        let ids: Vec<_> = entries.map(|entry| entry.unwrap().id().clone()).collect();
+        desk.mark(&ids[..20], Standing::Removed, "ada").unwrap();
+        desk.mark(&ids[20..40], Standing::Reported, "ada").unwrap();
+        stage
+    }
+
+    fn engine(&self) -> &Engine {
+        self.app.engine().ok().unwrap()
+    }
+
+    fn screen(&self, signup: &Account) {
+        screened(&self.app, self.engine(), signup).ok().unwrap();
+    }
+}
 
 /// A browser that keeps cookies.
 struct Browser {
     app: Router,
-    fake: Arc<Fake>,
+    stage: Stage,
     cookies: Vec<(String, String)>,
 }
 
@@ -29,21 +114,22 @@ struct Page {
 }
 
 impl Browser {
-    fn of(fake: Fake) -> Self {
-        let fake = Arc::new(fake);
+    fn of(stage: Stage) -> Self {
+        let door = Settings::new(Secret::new([9; 32]), false);
         Self {
-            app: routes(fake.clone(), Settings::new(Secret::new([9; 32]), false)),
-            fake,
+            app: routes(Arc::clone(&stage.app), door),
+            stage,
             cookies: Vec::new(),
         }
     }
 
-    async fn logged_in(fake: Fake) -> Self {
-        let mut browser = Self::of(fake);
+    async fn logged_in(stage: Stage) -> Self {
+        let key = stage.key.clone();
+        let mut browser = Self::of(stage);
         let form = browser.get("/login").await;
         let fields = [
             ("token", token(&form.body)),
-            ("key", KEY),
+            ("key", key.as_str()),
             ("next", "/networks"),
         ];
         let sent = browser.post("/login", &fields).await;
@@ -128,7 +214,7 @@ const PAGES: [&str; 8] = [
 
 #[tokio::test]
 async fn nobody_sees_a_page_without_logging_in() {
-    let mut browser = Browser::of(Fake::empty());
+    let mut browser = Browser::of(Stage::empty(true));
     for address in PAGES {
         let page = browser.get(address).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{address}");
@@ -145,8 +231,9 @@ async fn nobody_sees_a_page_without_logging_in() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(refused.body.contains("role=\"alert\"") && !refused.body.contains("guess"));
     browser.cookies.clear();
+    let key = browser.stage.key.clone();
     let strange = browser
-        .post("/login", &[("token", token(&form)), ("key", KEY)])
+        .post("/login", &[("token", token(&form)), ("key", &key)])
         .await;
     assert_eq!(
         strange.status,
@@ -157,11 +244,7 @@ async fn nobody_sees_a_page_without_logging_in() {
 
 #[tokio::test]
 async fn a_service_without_keys_asks_for_none_on_this_machine() {
-    let open = || {
-        let mut fake = Fake::empty();
-        fake.is_unlocked = true;
-        fake
-    };
+    let open = || Stage::empty(false);
     let mut browser = Browser::of(open());
     let request = Request::get("/login").header(header::HOST, "127.0.0.1:8787");
     let page = browser.ask(request, Body::empty()).await;
@@ -181,14 +264,14 @@ async fn a_service_without_keys_asks_for_none_on_this_machine() {
 
 /// The first flag of the queue: its id, its page, and its best entry.
 fn first_flag(browser: &Browser) -> (String, String, String) {
-    let flag = browser.fake.queue(Order::Score, 0).unwrap().decisions[0].clone();
+    let flag = browser.stage.app.queue(Order::Score, 0).unwrap().decisions[0].clone();
     let page = format!("/decisions/{}", flag.id);
     (flag.id, page, flag.entries[0].id().to_string())
 }
 
 #[tokio::test]
 async fn a_form_from_elsewhere_is_not_taken() {
-    let mut browser = Browser::logged_in(Fake::seeded()).await;
+    let mut browser = Browser::logged_in(Stage::seeded()).await;
     let (id, page, entry) = first_flag(&browser);
     let judge = format!("{page}/judge");
     let shown = browser.get(&page).await.body;
@@ -207,13 +290,13 @@ async fn a_form_from_elsewhere_is_not_taken() {
     assert_eq!(crossed.status, StatusCode::FORBIDDEN);
     let odd = browser.post(&judge, &fields(token(&shown), "maybe")).await;
     assert_eq!(odd.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let flag = browser.fake.decision(&id).unwrap().unwrap();
+    let flag = browser.stage.app.decision(&id).unwrap().unwrap();
     assert!(flag.judgments.is_empty());
 }
 
 #[tokio::test]
 async fn a_judgment_is_shown_and_taken_back() {
-    let mut browser = Browser::logged_in(Fake::seeded()).await;
+    let mut browser = Browser::logged_in(Stage::seeded()).await;
     let (id, page, entry) = first_flag(&browser);
     let shown = browser.get(&page).await.body;
     let fields = [
@@ -241,8 +324,8 @@ async fn a_judgment_is_shown_and_taken_back() {
 
 #[tokio::test]
 async fn every_page_of_the_sample_is_shown() {
-    let mut browser = Browser::logged_in(Fake::seeded()).await;
-    let flags = browser.fake.queue(Order::Age, 0).unwrap().decisions;
+    let mut browser = Browser::logged_in(Stage::seeded()).await;
+    let flags = browser.stage.app.queue(Order::Age, 0).unwrap().decisions;
     for address in PAGES
         .iter()
         .filter(|address| !address.starts_with("/entries"))
@@ -281,7 +364,7 @@ async fn every_page_of_the_sample_is_shown() {
 
 #[tokio::test]
 async fn nothing_in_a_profile_acts() {
-    let fake = Fake::empty();
+    let stage = Stage::empty(true);
     let hostile = "<script>alert(1)</script>\" onload=\"x\u{202e}\u{200b}";
     let draft = AccountDraft {
         id: "x:<script>alert(2)</script>".into(),
@@ -296,16 +379,16 @@ async fn nothing_in_a_profile_acts() {
         ..AccountDraft::default()
     };
     let entry = draft.clone().check().unwrap();
-    fake.enrolled(entry.clone());
+    stage.engine().enroll(vec![entry.clone()]).unwrap();
     let probe = AccountDraft {
         id: "x:2".into(),
         ..draft
     }
     .check()
     .unwrap();
-    fake.screen_at(&probe, jiff::Timestamp::now()).unwrap();
-    let mut browser = Browser::logged_in(fake).await;
-    let flag = browser.fake.queue(Order::Score, 0).unwrap().decisions[0]
+    stage.screen(&probe);
+    let mut browser = Browser::logged_in(stage).await;
+    let flag = browser.stage.app.queue(Order::Score, 0).unwrap().decisions[0]
         .id
         .clone();
     let of_entry = format!("/entries/{}", segment(entry.id().as_str()));

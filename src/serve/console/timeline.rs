@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::serve::console::desk::Decision;
 use crate::serve::console::form::segment;
 use crate::serve::console::person::label;
+use crate::serve::console::values::Decision;
 use crate::serve::console::when::day;
 
 /// As wide as the page, so that its letters are as large as the page's.

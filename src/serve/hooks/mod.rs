@@ -35,12 +35,4 @@ pub(crate) use crate::serve::hooks::signature::standard as verify_standard;
 pub(crate) use crate::serve::hooks::signature::{SharedSecret, standard_digest};
 
 #[cfg(test)]
-mod cloudevents_tests;
-#[cfg(test)]
-mod firebase_tests;
-#[cfg(test)]
-mod hostile_tests;
-#[cfg(test)]
-mod route_tests;
-#[cfg(test)]
 mod tests;

@@ -4,9 +4,9 @@ use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::serve::hooks::cloudevents_tests::cloud;
 use crate::serve::hooks::settings::{Source, Sources};
 use crate::serve::hooks::signature::{SharedSecret, standard};
+use crate::serve::hooks::tests::cloudevents::cloud;
 use crate::serve::hooks::tests::{BEARER, Clerk, KEY, Office, post};
 use crate::serve::problem::Problem;
 use crate::verdict::Verdict;

@@ -13,9 +13,10 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Endpoint, Outgoing, Schedule, jittered, random_share};
 use crate::serve::dead_letters::{DeadInMemory, Message};
 use crate::serve::hooks::{SharedSecret, verify_standard};
+use crate::serve::outgoing::{Endpoint, Outgoing, Schedule, jittered, random_share};
+use crate::tests::until;
 
 const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -87,17 +88,6 @@ fn message(id: &str) -> Message {
 
 fn start(endpoints: Vec<Endpoint>, schedule: &Schedule) -> Outgoing {
     Outgoing::start(endpoints, schedule, Arc::new(DeadInMemory::default())).unwrap()
-}
-
-/// Waits, not long, until something is so.
-async fn until(what: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if what() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it never came about");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::serve::hooks::route_tests::source;
+use crate::serve::hooks::tests::route::source;
 use crate::serve::hooks::tests::{BEARER, Office, post};
 use crate::verdict::Verdict;
 

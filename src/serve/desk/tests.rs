@@ -1,7 +1,6 @@
 //! Hooks before the real engine: what accumulates, what a ban by id alone finds, what a picture adds.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -19,8 +18,9 @@ use crate::serve::hooks::Desk;
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 use crate::store::Access;
+use crate::tests::until;
 
-const PICTURE: &[u8] = include_bytes!("../../data/avatars/desk_skyline.png");
+const PICTURE: &[u8] = include_bytes!("../../../data/avatars/desk_skyline.png");
 
 /// A service with one source of CloudEvents.
 struct Service {
@@ -192,14 +192,4 @@ async fn a_picture_is_fetched_afterwards_and_weighs_in() {
     until(|| !engine.decisions_of(&probe, 1).unwrap().is_empty()).await;
     let decision = engine.decisions_of(&probe, 1).unwrap().pop().unwrap();
     assert_eq!(decision.verdict, "match");
-}
-
-async fn until(what: impl Fn() -> bool) {
-    for _ in 0..500 {
-        if what() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("it never came about");
 }

@@ -10,9 +10,9 @@ use crate::serve::hooks::refusal::Refusal;
 use crate::serve::hooks::settings::Source;
 
 const BODIES: [&str; 6] = [
-    include_str!("../../../data/hooks/mastodon.json"),
-    include_str!("../../../data/hooks/discourse.json"),
-    include_str!("../../../data/hooks/supabase.json"),
+    include_str!("../../../../data/hooks/mastodon.json"),
+    include_str!("../../../../data/hooks/discourse.json"),
+    include_str!("../../../../data/hooks/supabase.json"),
     r#"{"identity_id":"i","traits":{"username":"a","name":{"first":"b"}},"transient":{"links":["c"]},"flow_id":"f"}"#,
     r#"{"specversion":"1.0","id":"1","source":"/s","type":"org.mirrorwatch.account.banned.v1","data":{"id":"x:1","ban":{"reason":"r"},"avatar":{"url":"u"}}}"#,
     r#"{"username":"a","server_name":"b","email_threepid":{"address":"c@d"},"request_info":[["e","f"]],"user_id":"@g:h","displayname":"i","event":{"type":"m.room.member","state_key":"@a:b","content":{"membership":"join"}}}"#,

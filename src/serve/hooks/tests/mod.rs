@@ -3,6 +3,11 @@
 //! Requests are those of `data/hooks`; their signatures were made by Python's `hmac`, PyPI's `standardwebhooks` and
 //! `cryptography` (`scripts/hooks/signatures.py`). A [`Clerk`] stands in for the service and writes down what it is asked.
 
+mod cloudevents;
+mod firebase;
+mod hostile;
+mod route;
+
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -124,7 +129,7 @@ pub(super) fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Request<
     request.body(Body::from(body.to_owned())).unwrap()
 }
 
-const MASTODON: &str = include_str!("../../../data/hooks/mastodon.json");
+const MASTODON: &str = include_str!("../../../../data/hooks/mastodon.json");
 const MASTODON_SIGNATURE: &str =
     "sha256=85514b4a418bf17cdfa8e6d163ed5146737eebd303820e44de97a3f45c8490d4";
 
@@ -135,7 +140,7 @@ fn mastodon() -> Value {
 /// A body of Mastodon's, signed by our own code, which the vector above vouches for.
 fn signed_mastodon(body: &str) -> Request<Body> {
     let secret = b"6dae39e6d0cc15e92a55a0ff6c74e5f1d6ea0b8e";
-    let digest = super::signature::hmac_sha256(secret, &[body.as_bytes()]);
+    let digest = crate::serve::hooks::signature::hmac_sha256(secret, &[body.as_bytes()]);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     post(
         "/hooks/m",
@@ -270,7 +275,7 @@ async fn what_mastodon_tells_of_others_is_taken_and_let_go() {
     );
 }
 
-const DISCOURSE: &str = include_str!("../../../data/hooks/discourse.json");
+const DISCOURSE: &str = include_str!("../../../../data/hooks/discourse.json");
 
 fn discourse(event: &str) -> Request<Body> {
     let signature = "sha256=68ddbc58f80658d3b16543386d5b931dfc73d454ae60ef253656c034aecdcdef";
@@ -320,7 +325,7 @@ async fn discourse_tells_of_users() {
     assert_eq!(told("user_logged_in").await, []);
 }
 
-const SUPABASE: &str = include_str!("../../../data/hooks/supabase.json");
+const SUPABASE: &str = include_str!("../../../../data/hooks/supabase.json");
 const SUPABASE_SIGNATURE: &str = "v1,PfCki9k7EIwgRtQgAn8443DOpmJDdKDYixXWwMoz/3s=";
 
 fn supabase(signatures: &str) -> Request<Body> {

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use crate::serve::hooks::tests::{Office, THEN, post};
 use crate::verdict::Verdict;
 
-const FIREBASE: &str = include_str!("../../../data/hooks/firebase.json");
-const CERTIFICATE: &str = include_str!("../../../data/hooks/firebase-certificate.pem");
-const PUBLIC_KEY: &str = include_str!("../../../data/hooks/firebase-key.pem");
+const FIREBASE: &str = include_str!("../../../../data/hooks/firebase.json");
+const CERTIFICATE: &str = include_str!("../../../../data/hooks/firebase-certificate.pem");
+const PUBLIC_KEY: &str = include_str!("../../../../data/hooks/firebase-key.pem");
 
 fn firebase(trust: Value) -> Value {
     let mut firebase =

@@ -10,11 +10,11 @@ use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::{FetchLimits, Fetcher, Pictures, Wanted};
 use crate::account::AccountId;
 use crate::format::{PICTURE_BYTES_MAX, picture_of};
+use crate::serve::fetch::{FetchLimits, Fetcher, Pictures, Wanted};
 
-const PICTURE: &[u8] = include_bytes!("../../data/avatars/desk_skyline.png");
+const PICTURE: &[u8] = include_bytes!("../../../data/avatars/desk_skyline.png");
 
 /// A server whose bodies never end and tell no length: `chunk` bytes again and again, with a pause between.
 async fn endless(chunk: usize, pause: Duration) -> String {
