@@ -1,10 +1,13 @@
 //! Bodies to records: bytes as they came, read by the same parser as files are.
 
+use std::fmt;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
-use serde::de::DeserializeOwned;
+use serde::Deserializer;
+use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::account::Account;
@@ -58,18 +61,42 @@ pub(crate) fn account(bytes: &[u8]) -> Result<Account, Rejection> {
     Ok(labelled.account)
 }
 
-/// The elements of a JSON array, unparsed.
+/// The elements of a JSON array, unparsed; reads none beyond the limit.
 ///
 /// # Errors
 /// No array, or too long.
-pub(crate) fn elements(bytes: &[u8], len_max: usize) -> Result<Vec<Box<RawValue>>, Problem> {
-    let elements: Vec<Box<RawValue>> =
-        serde_json::from_slice(bytes).map_err(|_| Problem::malformed("expected a JSON array"))?;
-    if elements.len() > len_max {
-        let reason = format!("{} records, the limit is {len_max}", elements.len());
-        return Err(Rejection::new("too_many", "record", reason).into());
-    }
+pub(crate) fn elements(bytes: &[u8], len_max: usize) -> Result<Vec<&RawValue>, Problem> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let read = deserializer.deserialize_seq(UpTo(len_max));
+    let no_array = |_| Problem::malformed("expected a JSON array");
+    let elements = read.map_err(no_array)?.ok_or_else(|| {
+        let reason = format!("more records than the limit of {len_max}");
+        Problem::from(Rejection::new("too_many", "record", reason))
+    })?;
+    deserializer.end().map_err(no_array)?;
     Ok(elements)
+}
+
+/// Reads an array of at most so many elements; `None` of a longer one.
+struct UpTo(usize);
+
+impl<'de> Visitor<'de> for UpTo {
+    type Value = Option<Vec<&'de RawValue>>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "an array of at most {} elements", self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Some(Vec::new());
+        while let Some(element) = sequence.next_element::<&RawValue>()? {
+            elements = elements.filter(|held| held.len() < self.0);
+            if let Some(held) = &mut elements {
+                held.push(element);
+            }
+        }
+        Ok(elements)
+    }
 }
 
 /// A small JSON object.
