@@ -2,6 +2,8 @@
 //!
 //! A decision holds everything its report was made of, so that it can be made again after the watchlist has moved on.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use prost::Message;
 use rocksdb::{Direction, IteratorMode, WriteBatch};
@@ -211,6 +213,19 @@ impl Store {
             .transpose()
     }
 
+    /// Number of the last decision; 0 where there is none. One disk read.
+    pub(crate) fn last_decision(&self) -> Result<u64> {
+        let Some(family) = self.db().cf_handle(family::DECISIONS) else {
+            return Ok(0);
+        };
+        match self.db().iterator_cf(family, IteratorMode::End).next() {
+            None => Ok(0),
+            Some(Err(source)) => Err(database(source)),
+            Some(Ok((key, _))) => key::lsn_of(&key)
+                .ok_or_else(|| damaged(&key, "a number of a decision that has not eight bytes")),
+        }
+    }
+
     /// Decisions from number `from` on, in the order they were raised.
     pub(crate) fn decisions(
         &self,
@@ -251,6 +266,33 @@ impl Store {
             numbers.push(number);
         }
         Ok(numbers)
+    }
+
+    /// Reads every decision, and by what accounts it is found; what is wrong goes into `damage`. Returns how many.
+    pub(in crate::store) fn check_decisions(&self, damage: &mut Vec<String>) -> Result<u64> {
+        let mut expected: HashSet<Vec<u8>> = HashSet::new();
+        let mut read = 0;
+        for decision in self.decisions(0)? {
+            match decision {
+                Ok(decision) => {
+                    read += 1;
+                    expected.extend(keys_of(&decision));
+                }
+                Err(error) => damage.push(format!("decisions: {error}")),
+            }
+        }
+        let (total, mut found) = (expected.len(), 0);
+        for row in self.rows_if_there(family::DECIDED)? {
+            match row {
+                Ok((key, _)) => found += usize::from(expected.contains(&*key)),
+                Err(error) => damage.push(format!("decided: {error}")),
+            }
+        }
+        if found != total {
+            let reason = format!("decided: {found} of {total} accounts find their decision");
+            damage.push(reason);
+        }
+        Ok(read)
     }
 
     /// Forgets decisions.

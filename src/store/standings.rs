@@ -28,6 +28,23 @@ impl Store {
         self.db().write(batch).map_err(database)
     }
 
+    /// Forgets how far a platform has come with one entry.
+    pub(crate) fn forget_standing(&self, id: &AccountId) -> Result<()> {
+        let family = self.family(family::STANDINGS)?;
+        let forgotten = self.db().delete_cf(family, key::account(id));
+        forgotten.map_err(database)
+    }
+
+    /// Reads every row; what is wrong goes into `damage`.
+    pub(in crate::store) fn check_standings(&self, damage: &mut Vec<String>) -> Result<()> {
+        for row in self.rows_if_there(family::STANDINGS)? {
+            if let Err(error) = row.and_then(|(key, stored)| standing_of(&key, &stored)) {
+                damage.push(format!("standings: {error}"));
+            }
+        }
+        Ok(())
+    }
+
     /// How far its platform has come with an entry; `None` where nobody noted it. One disk read.
     pub(crate) fn standing(&self, id: &AccountId) -> Result<Option<Standing>> {
         let key = key::account(id);

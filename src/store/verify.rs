@@ -19,6 +19,8 @@ pub struct Verification {
     pub seen: u64,
     /// Judgments and protected accounts read.
     pub rulings: u64,
+    /// Decisions read.
+    pub decisions: u64,
     /// What is damaged, one sentence each; empty when all is well.
     pub damage: Vec<String>,
     /// Segment files that are damaged or missing, one sentence each: they can be made again from the rest.
@@ -56,6 +58,8 @@ impl Store {
                 ));
             }
         }
+        found.decisions = self.check_decisions(&mut found.damage)?;
+        self.check_standings(&mut found.damage)?;
         found.segments = self.damaged_segments()?;
         Ok(found)
     }
