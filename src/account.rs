@@ -155,6 +155,10 @@ pub struct Ban {
     pub descent: Option<Descent>,
 }
 
+/// Steps from an entry banned in its own right beyond which a return is not enrolled by judgment alone: an error made
+/// once would otherwise be handed on without end.
+pub(crate) const HOPS_MAX: u8 = 12;
+
 /// Where in a lineage an entry stands that came by a judgment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Descent {

@@ -38,6 +38,8 @@ pub struct Receipt {
     pub updated: usize,
     /// Entries removed.
     pub withdrawn: usize,
+    /// Of them those that nobody named: they were judged to be returns of those that were.
+    pub descendants: Vec<AccountId>,
     /// Judgments and protections written, and protections ended.
     pub ruled: usize,
     /// Ids that were not on the watchlist, or not protected.
@@ -52,8 +54,9 @@ pub(crate) enum Request {
     Withdraw(Vec<AccountId>),
     /// What people say of pairs and accounts.
     Rule(Vec<Ruling>),
-    /// What people say, and the entries that come and go with it.
-    Settle(Vec<Ruling>, Vec<(Account, Entry)>, Vec<AccountId>),
+    /// What people say, and the entries that come and go with it; all of it or, where an entry is not as it was, nothing:
+    /// then the answer names it as unknown.
+    Settle(Settlement),
     /// Write changes of a bulk load and how far it has come; they become visible when [`Request::Adopt`] brings their
     /// segment. The first of a load says after which change it began.
     Load(Vec<Change>, Vec<u8>, Option<u64>),
@@ -61,6 +64,25 @@ pub(crate) enum Request {
     Adopt(Part),
     /// Put a merged part in the place of those it was merged from.
     Replace(Vec<Part>, Part),
+}
+
+/// What people say, and the entries that come and go with it.
+#[derive(Default)]
+pub(crate) struct Settlement {
+    /// What they say.
+    pub(crate) rulings: Vec<Ruling>,
+    /// Entries that come or change.
+    pub(crate) joining: Vec<Joining>,
+    /// Entries that go.
+    pub(crate) leaving: Vec<AccountId>,
+}
+
+/// An entry that is written only if it is still as it was when that was worked out.
+pub(crate) struct Joining {
+    /// The entry as it was stored; `None` of one that is new.
+    pub(crate) was: Option<Account>,
+    /// The entry to be.
+    pub(crate) now: (Account, Entry),
 }
 
 struct Waiting {
@@ -202,7 +224,7 @@ impl Writer {
                 Request::Enroll(accounts) => group.enroll(accounts),
                 Request::Withdraw(ids) => group.withdraw(ids),
                 Request::Rule(rulings) => group.rule(rulings),
-                Request::Settle(rulings, accounts, ids) => group.settle(rulings, accounts, ids),
+                Request::Settle(settlement) => group.settle(settlement, &self.store)?,
                 Request::Load(changes, new_mark, begun) => {
                     mark = Some(new_mark);
                     self.loading.extend(begun);
@@ -372,20 +394,42 @@ impl<'a> Group<'a> {
         receipt
     }
 
-    fn settle(
-        &mut self,
-        rulings: Vec<Ruling>,
-        accounts: Vec<(Account, Entry)>,
-        ids: Vec<AccountId>,
-    ) -> Receipt {
-        let ruled = self.rule(rulings);
-        let (enrolled, withdrawn) = (self.enroll(accounts), self.withdraw(ids));
-        Receipt {
+    /// Whether the entry is as it was, and the entry that it is a return of is there.
+    fn is_as_it_was(&self, joining: &Joining, store: &Store) -> Result<bool> {
+        let (account, entry) = &joining.now;
+        let ban = account.ban.as_ref();
+        let parent = ban
+            .and_then(|ban| ban.descent.as_ref())
+            .map(|of| &of.parent);
+        let is_attached = parent.is_none_or(|parent| self.is_live(parent));
+        Ok(is_attached
+            && match &joining.was {
+                None => !self.is_live(&entry.id),
+                // What this group changed is not in the store yet, and is not as it was.
+                Some(_) if self.live.contains_key(&entry.id) => false,
+                Some(was) => store.entry(&entry.id)?.as_ref() == Some(was),
+            })
+    }
+
+    fn settle(&mut self, settlement: Settlement, store: &Store) -> Result<Receipt> {
+        for joining in &settlement.joining {
+            if !self.is_as_it_was(joining, store)? {
+                return Ok(Receipt {
+                    unknown: vec![joining.now.1.id.clone()],
+                    ..Receipt::default()
+                });
+            }
+        }
+        let ruled = self.rule(settlement.rulings);
+        let joining = settlement.joining.into_iter().map(|joining| joining.now);
+        let enrolled = self.enroll(joining.collect());
+        let withdrawn = self.withdraw(settlement.leaving);
+        Ok(Receipt {
             added: enrolled.added,
             updated: enrolled.updated,
             withdrawn: withdrawn.withdrawn,
             ..ruled
-        }
+        })
     }
 
     fn load(&mut self, changes: Vec<Change>) -> Receipt {

@@ -1,15 +1,16 @@
 //! Lineages: what a person judged to be a return becomes an entry of its own, so that the next return may be found by
 //! any of them, and goes again when the judgment is taken back or the entry it came from is withdrawn.
 
-use crate::account::{Account, AccountId, Ban, Descent};
-use crate::engine::committer::{Receipt, Request};
+use std::collections::HashSet;
+
+use crate::account::{Account, AccountId, Ban, Descent, HOPS_MAX};
+use crate::engine::committer::{Joining, Receipt, Request, Settlement};
 use crate::engine::front::Engine;
 use crate::error::{Error, Rejection, Result};
 use crate::judgment::{Answer, Judgment, Ruling};
 
-/// Steps from an entry banned in its own right beyond which a return is not enrolled by judgment alone: an error made
-/// once would otherwise be handed on without end.
-pub(crate) const HOPS_MAX: u8 = 12;
+/// Times a change is worked out anew because something it rests on was changed before it was written.
+pub(in crate::engine) const TRIES: usize = 8;
 /// Steps of a lineage that are told; the documentation of [`Engine::lineage`] has the number.
 const TOLD_MAX: usize = 500;
 
@@ -24,6 +25,12 @@ pub struct Settled {
     pub left: Vec<AccountId>,
     /// Why a mirror was not enrolled, in words.
     pub kept_out: Option<&'static str>,
+}
+
+/// What goes with entries that are withdrawn.
+struct Leaving {
+    gone: Vec<AccountId>,
+    moved: Vec<Joining>,
 }
 
 /// One step of a lineage.
@@ -44,36 +51,84 @@ impl Engine {
     /// # Errors
     /// The entry is not on the watchlist, or the database cannot be read or written.
     pub fn settle(&self, judgment: Judgment, probe: Option<&Account>) -> Result<Settled> {
+        for _ in 0..TRIES {
+            let (settlement, mut settled) = self.settlement(&judgment, probe)?;
+            self.check_exemptions(&settlement.rulings)?;
+            settled.receipt = self.commit(Request::Settle(settlement))?;
+            if settled.receipt.unknown.is_empty() {
+                settled.left.extend(self.leave_orphans(&settled.left)?);
+                return Ok(settled);
+            }
+        }
+        Err(Error::UnknownEntry {
+            id: judgment.entry().to_string(),
+        })
+    }
+
+    /// Removes entries, and those that were judged to be returns of them; honoured by every later screen. A return that
+    /// was judged to be one of another entry too is of that one's lineage from then on. Ids that are not on the watchlist
+    /// are listed in the answer.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn withdraw(&self, ids: Vec<AccountId>) -> Result<Receipt> {
+        let mut leaving = self.leaving(ids.clone())?;
+        for _ in 0..TRIES {
+            if leaving.moved.is_empty() {
+                break;
+            }
+            // What was changed meanwhile is looked at again.
+            self.commit(Request::Settle(Settlement {
+                joining: leaving.moved,
+                ..Settlement::default()
+            }))?;
+            leaving = self.leaving(ids.clone())?;
+        }
+        let mut receipt = self.commit(Request::Withdraw(leaving.gone.clone()))?;
+        let orphans = self.leave_orphans(&leaving.gone)?;
+        receipt.withdrawn += orphans.len();
+        receipt.descendants = leaving.gone.into_iter().chain(orphans).collect();
+        receipt.descendants.retain(|id| !ids.contains(id));
+        Ok(receipt)
+    }
+
+    /// What a judgment changes, as things are now.
+    fn settlement(
+        &self,
+        judgment: &Judgment,
+        probe: Option<&Account>,
+    ) -> Result<(Settlement, Settled)> {
         let unknown = || Error::UnknownEntry {
             id: judgment.entry().to_string(),
         };
         let parent = self.entry(judgment.entry())?.ok_or_else(unknown)?;
         let mut settled = Settled::default();
-        let (mut enrolled, mut withdrawn) = (Vec::new(), Vec::new());
+        let mut settlement = Settlement {
+            rulings: vec![Ruling::Judge(judgment.clone())],
+            ..Settlement::default()
+        };
         match judgment.answer {
-            Answer::Mirror => match self.joining(&judgment, probe, &parent)? {
-                Ok(joining) => {
-                    settled.joined = Some(judgment.probe().clone());
-                    enrolled = joining;
+            Answer::Mirror => match self.child(judgment, probe, &parent)? {
+                Ok(child) => {
+                    settled.joined = Some(child.id().clone());
+                    settlement.joining = vec![self.joining(None, child)];
                 }
                 Err(reason) => settled.kept_out = Some(reason),
             },
             Answer::NotMirror | Answer::Unsure => {
                 if self.is_return_of(judgment.probe(), judgment.entry())? {
-                    withdrawn = self.with_descendants(vec![judgment.probe().clone()])?;
+                    let besides = Some(judgment.entry());
+                    if let Some(moved) = self.moved(judgment.probe(), besides, &HashSet::new())? {
+                        settlement.joining = vec![moved];
+                    } else {
+                        let leaving = self.leaving(vec![judgment.probe().clone()])?;
+                        settled.left.clone_from(&leaving.gone);
+                        (settlement.joining, settlement.leaving) = (leaving.moved, leaving.gone);
+                    }
                 }
             }
         }
-        settled.left.clone_from(&withdrawn);
-        let entries = enrolled.into_iter().map(|account| {
-            let account = self.without_opaque_tokens(&account);
-            let entry = self.entry_of(&account);
-            (account, entry)
-        });
-        let rulings = vec![Ruling::Judge(judgment)];
-        self.check_exemptions(&rulings)?;
-        settled.receipt = self.commit(Request::Settle(rulings, entries.collect(), withdrawn))?;
-        Ok(settled)
+        Ok((settlement, settled))
     }
 
     /// The lineage that `id` is of, from the entry banned in its own right on, at most 500 steps; parents come
@@ -109,22 +164,107 @@ impl Engine {
         Ok((root, steps))
     }
 
-    /// `ids`, and the entries that were judged to be returns of them, and of these, and so on.
-    pub(in crate::engine) fn with_descendants(
+    /// `ids`, and the entries that are returns of them, and of these, and so on; those that are returns of an entry that
+    /// stays move to it, with what descends from them.
+    fn leaving(&self, ids: Vec<AccountId>) -> Result<Leaving> {
+        let named: HashSet<AccountId> = ids.iter().cloned().collect();
+        let (mut moved, mut moving) = (Vec::new(), HashSet::new());
+        loop {
+            let gone = self.with_descendants(ids.clone(), &moving)?;
+            let going: HashSet<AccountId> = gone.iter().cloned().collect();
+            let before = moving.len();
+            for id in gone.iter().filter(|id| !named.contains(*id)) {
+                if let Some(joining) = self.moved(id, None, &going)? {
+                    moving.insert(id.clone());
+                    moved.push(joining);
+                    break;
+                }
+            }
+            if moving.len() == before {
+                return Ok(Leaving { gone, moved });
+            }
+        }
+    }
+
+    /// `ids` and all that descends from them, but for `staying` and what descends from these alone.
+    fn with_descendants(
         &self,
         ids: Vec<AccountId>,
+        staying: &HashSet<AccountId>,
     ) -> Result<Vec<AccountId>> {
+        let mut known: HashSet<AccountId> = ids.iter().chain(staying).cloned().collect();
         let mut all = ids;
         let mut next = 0;
         while let Some(parent) = all.get(next).cloned() {
             next += 1;
             for (child, _) in self.returns(&parent)? {
-                if !all.contains(child.id()) {
+                if known.insert(child.id().clone()) {
                     all.push(child.id().clone());
                 }
             }
         }
         Ok(all)
+    }
+
+    /// Withdraws what joined the lineage of entries while these were being withdrawn.
+    fn leave_orphans(&self, gone: &[AccountId]) -> Result<Vec<AccountId>> {
+        let mut orphans = Vec::new();
+        for parent in gone {
+            if self.entry(parent)?.is_none() {
+                orphans.extend(
+                    self.returns(parent)?
+                        .into_iter()
+                        .map(|(c, _)| c.id().clone()),
+                );
+            }
+        }
+        if !orphans.is_empty() {
+            orphans = self.with_descendants(orphans, &HashSet::new())?;
+            self.commit(Request::Withdraw(orphans.clone()))?;
+        }
+        Ok(orphans)
+    }
+
+    /// The move of a return to another entry that it was judged to be a return of too, if there is one that is neither
+    /// `besides` nor `going` nor descends from it.
+    fn moved(
+        &self,
+        child: &AccountId,
+        besides: Option<&AccountId>,
+        going: &HashSet<AccountId>,
+    ) -> Result<Option<Joining>> {
+        let Some(was) = self.entry(child)? else {
+            return Ok(None);
+        };
+        let below = self.with_descendants(vec![child.clone()], &HashSet::new())?;
+        for judgment in self.store().judgments_of_probe(child)? {
+            let entry = judgment.entry();
+            let is_free = Some(entry) != besides && !going.contains(entry);
+            if !is_free || below.contains(entry) || judgment.answer != Answer::Mirror {
+                continue;
+            }
+            if let Some(parent) = self.entry(entry)?
+                && let Some(descent) = descent_from(&parent)
+            {
+                let ban = Ban {
+                    descent: Some(descent),
+                    ..was.ban.clone().unwrap_or_default()
+                };
+                let now = banned(was.clone(), ban)?;
+                return Ok(Some(self.joining(Some(was), now)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The change of an entry from what it was.
+    pub(in crate::engine) fn joining(&self, was: Option<Account>, child: Account) -> Joining {
+        let child = self.without_opaque_tokens(&child);
+        let entry = self.entry_of(&child);
+        Joining {
+            was,
+            now: (child, entry),
+        }
     }
 
     /// Entries that came by a judgment of `parent`, with it.
@@ -146,13 +286,13 @@ impl Engine {
         Ok(child.is_some_and(|child| is_from(&child, parent)))
     }
 
-    /// The entries to write so that the probe joins the lineage of `parent`, or why it does not.
-    fn joining(
+    /// The probe as an entry of the lineage of `parent`, or why it is none.
+    fn child(
         &self,
         judgment: &Judgment,
         probe: Option<&Account>,
         parent: &Account,
-    ) -> Result<Result<Vec<Account>, &'static str>> {
+    ) -> Result<Result<Account, &'static str>> {
         if self.generation().contains(judgment.probe()) {
             return Ok(Err("it is on the watchlist already"));
         }
@@ -166,32 +306,37 @@ impl Engine {
         let Some(probe) = seen.filter(|account| !account.is_bare()) else {
             return Ok(Err("nothing was seen of it"));
         };
-        let ban = parent.ban.clone().unwrap_or_default();
-        let hops = ban.descent.as_ref().map_or(0, |of| of.hops) + 1;
-        if hops > HOPS_MAX {
+        let Some(descent) = descent_from(parent) else {
             return Ok(Err("its lineage is too long: enroll it in its own right"));
-        }
+        };
+        let ban = parent.ban.clone().unwrap_or_default();
         // The returns of an entry without a network make one, so that what they tell can be pooled.
         let network = match ban.network.as_str() {
             "" => format!("lineage of {}", parent.id()),
             network => network.to_owned(),
         };
         let joined = Ban {
-            network: network.clone(),
+            network,
             source: format!("judged by {}", judgment.remark.who()),
             banned_at: Some(judgment.remark.at()),
-            descent: Some(Descent {
-                parent: parent.id().clone(),
-                hops,
-            }),
-            ..ban.clone()
+            descent: Some(descent),
+            ..ban
         };
-        let mut joining = vec![banned(probe, joined)?];
-        if ban.network.is_empty() {
-            joining.push(banned(parent.clone(), Ban { network, ..ban })?);
-        }
-        Ok(Ok(joining))
+        Ok(Ok(banned(probe, joined)?))
     }
+}
+
+/// Where a return of `parent` stands, or `None` where the lineage would be too long.
+fn descent_from(parent: &Account) -> Option<Descent> {
+    let ban = parent.ban.as_ref();
+    let before = ban
+        .and_then(|ban| ban.descent.as_ref())
+        .map_or(0, |of| of.hops);
+    let hops = before.saturating_add(1);
+    (hops <= HOPS_MAX).then(|| Descent {
+        parent: parent.id().clone(),
+        hops,
+    })
 }
 
 fn is_from(child: &Account, parent: &AccountId) -> bool {

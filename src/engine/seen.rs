@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
-use crate::account::{Account, AccountId};
+use crate::account::{Account, AccountId, Avatar};
+use crate::engine::committer::{Request, Settlement};
 use crate::engine::front::Engine;
+use crate::engine::lineage::TRIES;
 use crate::error::{Rejection, Result};
 use crate::store::SeenAccount;
 
@@ -25,9 +27,17 @@ pub struct Erased {
     pub decisions: usize,
 }
 
+/// What is known of an account after it told something.
+pub(in crate::engine) struct Sighting {
+    /// What it tells now, over what it told before.
+    pub(in crate::engine) whole: Account,
+    /// Whether nothing was known of it.
+    pub(in crate::engine) is_first: bool,
+}
+
 impl Engine {
-    /// Erases what is kept of one account: its entry, what was seen of it, and the decisions that tell of it. What
-    /// people judged stays, which holds ids and their own notes, no profile.
+    /// Erases what is kept of one account: its entry, what was seen of it, how far its platform came with it, and the
+    /// decisions that tell of it. What people judged stays, which holds ids and their own notes, no profile.
     ///
     /// # Errors
     /// The database cannot be read or written.
@@ -41,6 +51,7 @@ impl Engine {
         }
         let seen = self.store().has_seen(id)?;
         self.store().forget(id)?;
+        self.store().forget_standing(id)?;
         let mut decisions = self.decisions_of(id, usize::MAX)?;
         decisions.extend(self.returns_of(id, usize::MAX)?);
         decisions.sort_by_key(|decision| decision.number);
@@ -68,6 +79,29 @@ impl Engine {
             .filter_map(|(id, accounts)| self.accumulated(id, &accounts, seen_at).transpose())
             .collect::<Result<_>>()?;
         self.store().remember(&seen)
+    }
+
+    /// Keeps what an account whose tokens are keyed tells, added to what it told before. One disk read and one write.
+    pub(in crate::engine) fn sighted(
+        &self,
+        account: &Account,
+        seen_at: Timestamp,
+    ) -> Result<Sighting> {
+        let earlier = self.store().seen(account.id())?;
+        let is_first = earlier.is_none();
+        let whole = match earlier {
+            Some(seen) => account.filled_from(&seen.account),
+            None => account.clone(),
+        };
+        let seen = SeenAccount {
+            seen_at,
+            account: whole,
+        };
+        if !account.is_bare() {
+            self.store().remember(std::slice::from_ref(&seen))?;
+        }
+        let whole = seen.account;
+        Ok(Sighting { whole, is_first })
     }
 
     /// What was seen of one account before, and now in `accounts`, the later over the earlier.
@@ -101,6 +135,42 @@ impl Engine {
         }
     }
 
+    /// Adds a picture to an entry that has none; whether it did. One disk read and one write.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn add_picture(&self, id: &AccountId, avatar: Avatar) -> Result<bool> {
+        for _ in 0..TRIES {
+            let Some(was) = self.entry(id)?.filter(|entry| entry.avatar.is_none()) else {
+                return Ok(false);
+            };
+            let mut draft = was.clone().into_draft();
+            draft.avatar = Some(avatar);
+            let now = draft.check()?;
+            let joining = vec![self.joining(Some(was), now)];
+            let settlement = Settlement {
+                joining,
+                ..Settlement::default()
+            };
+            if self.commit(Request::Settle(settlement))?.unknown.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// An account with what it lacks taken from what is known of it, as an entry banned in its own right.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn completed(&self, account: &Account) -> Result<Account> {
+        let account = self.without_opaque_tokens(account);
+        Ok(match self.known(account.id())? {
+            Some(known) => in_its_own_right(account.filled_from(&known), &account),
+            None => account,
+        })
+    }
+
     /// The account to enrol, or why it cannot be.
     pub(in crate::engine) fn filled(&self, account: Account) -> Result<Result<Account, Rejection>> {
         if !account.is_bare() {
@@ -115,21 +185,21 @@ impl Engine {
             )
         };
         Ok(known
-            .map(|known| account.filled_from(&known))
+            .map(|known| in_its_own_right(account.filled_from(&known), &account))
             .filter(|account| !account.is_bare())
             .ok_or_else(unseen))
     }
 
-    /// Withdraws entries whose ban has ended by `now`. O(entries).
+    /// Withdraws entries whose ban has ended by `now`; returns them. O(entries).
     ///
     /// # Errors
     /// The database cannot be read or written.
-    pub fn retire(&self, now: Timestamp) -> Result<()> {
-        let ended = self.generation().ended(now);
+    pub fn retire(&self, now: Timestamp) -> Result<Vec<AccountId>> {
+        let mut ended = self.generation().ended(now);
         if !ended.is_empty() {
-            self.withdraw(ended)?;
+            ended.extend(self.withdraw(ended.clone())?.descendants);
         }
-        Ok(())
+        Ok(ended)
     }
 
     /// Forgets accounts not seen for 30 days. Reads all that were.
@@ -142,4 +212,19 @@ impl Engine {
         self.store().forget_before(oldest)?;
         Ok(())
     }
+}
+
+/// An account that was filled, as an entry banned in its own right: that it was an entry before as the return of another
+/// does not make this ban depend on the other, unless it says so itself.
+fn in_its_own_right(filled: Account, told: &Account) -> Account {
+    let says_so = |account: &Account| account.ban.as_ref().is_some_and(|b| b.descent.is_some());
+    if says_so(told) || !says_so(&filled) {
+        return filled;
+    }
+    let mut draft = filled.clone().into_draft();
+    if let Some(ban) = &mut draft.ban {
+        ban.descent = None;
+    }
+    // It was checked before, and there is less of it now.
+    draft.check().unwrap_or(filled)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::account::{
-    Account, AccountDraft, AccountId, Avatar, Ban, Descent, Kind, Token, TokenValue,
+    Account, AccountDraft, AccountId, Avatar, Ban, Descent, HOPS_MAX, Kind, Token, TokenValue,
 };
 use crate::error::Rejection;
 use crate::format::input::Body;
@@ -227,10 +227,12 @@ fn ban(record: BanRecord) -> Result<Ban, Rejection> {
 fn descent(parent: &str, hops: Option<u8>) -> Result<Descent, Rejection> {
     let parent = AccountId::new(parent)
         .map_err(|rejection| Rejection::new(rejection.code, "ban.mirror_of", rejection.reason))?;
-    Ok(Descent {
-        parent,
-        hops: hops.unwrap_or(1).max(1),
-    })
+    let hops = hops.unwrap_or(1);
+    if !(1..=HOPS_MAX).contains(&hops) {
+        let reason = format!("{hops}, expected 1 to {HOPS_MAX}");
+        return Err(Rejection::new("invalid_value", "ban.hops", reason));
+    }
+    Ok(Descent { parent, hops })
 }
 
 /// The moment of a field in RFC 3339.

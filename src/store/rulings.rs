@@ -87,6 +87,25 @@ impl Store {
         Ok(rows.map(|row| row.and_then(|(key, stored)| protection_of(&key, &stored))))
     }
 
+    /// Every judgment of a probe, by entry.
+    pub(crate) fn judgments_of_probe(&self, probe: &AccountId) -> Result<Vec<Judgment>> {
+        let Some(judgments) = self.db().cf_handle(family::JUDGMENTS) else {
+            return Ok(Vec::new());
+        };
+        let begin = key::pairs_of(probe);
+        let from = IteratorMode::From(&begin, Direction::Forward);
+        let rows = self.db().iterator_cf(judgments, from);
+        let of_probe = rows.take_while(|row| {
+            row.as_ref()
+                .map_or(true, |(key, _)| key.starts_with(&begin))
+        });
+        let judgment = |row: std::result::Result<Row, rocksdb::Error>| {
+            let (key, stored) = row.map_err(database)?;
+            judgment_of(&key, &stored)
+        };
+        of_probe.map(judgment).collect()
+    }
+
     /// Every judgment of an entry, by probe. One disk read for each.
     pub(crate) fn judgments_of_entry(&self, entry: &AccountId) -> Result<Vec<Judgment>> {
         let Some(judged) = self.db().cf_handle(family::JUDGED) else {

@@ -11,6 +11,7 @@ mod format;
 mod hostile;
 mod inputs;
 mod judgments;
+mod lineages;
 mod lists;
 mod merges;
 mod oracle;
