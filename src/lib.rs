@@ -63,8 +63,8 @@ pub use crate::account::{
 pub use crate::background::{Background, BackgroundBuilder, Observation};
 pub use crate::engine::{
     Bulk, Cancelled, Decided, Engine, Enrolled, EntryRef, Erased, EvidenceRow, Generation, Hit,
-    HitReport, Judge, Judged, Options, Probe, Receipt, Recency, Report, Screened, Settled, Stats,
-    Step, screen,
+    HitReport, Judge, Judged, Occasion, Options, Probe, Receipt, Recency, Report, Screened,
+    Settled, Stats, Step, screen,
 };
 pub use crate::error::{Error, Rejection, Result};
 pub use crate::evidence::Evidence;

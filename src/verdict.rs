@@ -24,6 +24,14 @@ impl Verdict {
             Self::Match => "match",
         }
     }
+
+    /// The verdict of a word of the contract.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let verdicts = [Self::Clear, Self::Review, Self::Match];
+        verdicts
+            .into_iter()
+            .find(|verdict| verdict.as_str() == word)
+    }
 }
 
 /// How much a flag may cost.

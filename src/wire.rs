@@ -312,11 +312,6 @@ impl ReportRecord {
         counts.map(|hit| hit.entry.as_str())
     }
 
-    /// Whether the entry of this id is among the hits that count.
-    pub(crate) fn tells(&self, entry: &str) -> bool {
-        self.entries().any(|told| told == entry)
-    }
-
     /// Entry and network, which may be empty, of the best hit that counts.
     pub(crate) fn best(&self) -> Option<(&str, &str)> {
         let hit = self.hits.iter().find(|hit| hit.cancelled.is_none())?;

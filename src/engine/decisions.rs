@@ -22,11 +22,29 @@ use crate::store::{DecidedHit, Decision, Side};
 use crate::verdict::Verdict;
 use crate::watchlist::Entry;
 
+/// Decisions that are forgotten in one write.
+const FORGOTTEN_LEN: usize = 1_000;
+/// Bits by which a hit may weigh another sum and still be the same: what is rare drifts as the watchlist grows.
+const SAME_BITS: f32 = 0.1;
+
+/// What is judged of an account, and what is kept of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// It tells this of itself: judged exactly as told, and kept.
+    Told,
+    /// It tells this beside what it told before: judged as a whole, and kept.
+    Event,
+    /// It was seen before, and there is reason to judge it again: nothing of it is kept but the decision.
+    Again,
+}
+
 /// What screening an account for good came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided {
     /// The report; flagged ones carry the number of their decision.
     pub report: Report,
+    /// The decision of a flagged one.
+    pub decision: Option<Decision>,
     /// Whether it is flagged on evidence that no earlier decision of the account had.
     pub is_new: bool,
     /// Entries that were read and compared.
@@ -34,37 +52,76 @@ pub struct Decided {
 }
 
 impl Engine {
-    /// Judges an account as [`Engine::report`] does and keeps the decision if it is flagged, with the bytes that `told`
-    /// makes of its report. Screened again with the same outcome it is the same decision.
+    /// Keeps what an account tells, judges it as [`Engine::report`] does, and keeps the decision if it is flagged, with
+    /// the bytes that `told` makes of its report. Screened again with the same outcome it is the same decision.
+    ///
+    /// What is told is kept before the watchlist is looked at: a ban that comes meanwhile is either seen here or finds
+    /// the account among the recent ones.
     ///
     /// # Errors
     /// The database cannot be read or written.
-    pub fn decide(&self, probe: &Account, told: impl Fn(&Report) -> Vec<u8>) -> Result<Decided> {
-        let probe = self.without_opaque_tokens(probe);
-        let (fingerprint, screened) = self.screened(&probe)?;
-        if let Some(recent) = &self.recent {
-            recent.note(probe.id(), fingerprint);
+    pub fn decide(
+        &self,
+        account: &Account,
+        occasion: Occasion,
+        told: impl Fn(&Report) -> Vec<u8>,
+    ) -> Result<Decided> {
+        let _held = self.stripes.hold(account.id());
+        let probe = self.without_opaque_tokens(account);
+        let sighting = match occasion {
+            Occasion::Again => None,
+            Occasion::Told | Occasion::Event => Some(self.sighted(&probe, Timestamp::now())?),
+        };
+        let probe = match (occasion, &sighting) {
+            (Occasion::Event, Some(sighting)) => sighting.whole.clone(),
+            _ => probe,
+        };
+        let fingerprint = self.fingerprint(&probe);
+        if let (Some(recent), Some(sighting)) = (&self.recent, &sighting) {
+            let is_all = sighting.whole == probe;
+            recent.note(
+                probe.id(),
+                match is_all {
+                    true => fingerprint.clone(),
+                    false => self.fingerprint(&sighting.whole),
+                },
+            );
         }
+        let screened = self.judged(&probe, &fingerprint);
+        if sighting.is_some_and(|sighting| sighting.is_first) {
+            self.learn(&probe, &fingerprint, screened.verdict);
+        }
+        self.kept(probe, &screened, told)
+    }
+
+    /// The report of an account that was screened, kept as a decision if it is flagged.
+    fn kept(
+        &self,
+        probe: Account,
+        screened: &Screened,
+        told: impl Fn(&Report) -> Vec<u8>,
+    ) -> Result<Decided> {
         let reporter = self.reporter();
-        let (entries, hits) = reporter.hits(&probe, &screened)?.into_iter().unzip();
-        let mut report = reporter.headed(&probe, &screened, hits);
-        let decided = |report, is_new| Decided {
+        let (entries, hits) = reporter.hits(&probe, screened)?.into_iter().unzip();
+        let mut report = reporter.headed(&probe, screened, hits);
+        let decided = |report, decision, is_new| Decided {
             report,
+            decision,
             is_new,
             compared: screened.compared,
         };
         if screened.verdict == Verdict::Clear {
-            return Ok(decided(report, false));
+            return Ok(decided(report, None, false));
         }
-        let agreed = agreed(&screened);
         let earlier = self.decisions_of(probe.id(), 1)?.pop();
         if let Some(earlier) = &earlier
-            && is_same(earlier, &report)
+            && self.is_same(earlier, &report, screened.entries)
         {
             report.decision = Some(earlier.number);
-            return Ok(decided(report, false));
+            return Ok(decided(report, Some(earlier.clone()), false));
         }
-        let mut decision = self.decision_of(probe, &screened, entries, &report);
+        let mut decision = self.decision_of(probe, screened, entries, &report);
+        let agreed = agreed(screened);
         let before = earlier.map_or_else(Vec::new, |earlier| earlier.agreed);
         decision.is_new = agreed.iter().any(|of| before.binary_search(of).is_err());
         decision.agreed = [before, agreed].concat();
@@ -73,7 +130,25 @@ impl Engine {
         report.decision = Some(decision.number);
         decision.report = told(&report);
         self.store().decide(&decision)?;
-        Ok(decided(report, decision.is_new))
+        let is_new = decision.is_new;
+        Ok(decided(report, Some(decision), is_new))
+    }
+
+    /// Whether a report tells the same verdict and hits as a decision, under the same model and for the same bits of
+    /// evidence; the prior moves with the length of the watchlist and says nothing of the account.
+    fn is_same(&self, earlier: &Decision, report: &Report, entries: u32) -> bool {
+        let model = &self.judge().model;
+        let (prior_before, prior_now) = (model.prior(earlier.entries), model.prior(entries));
+        let is_same_hit = |(before, now): (&DecidedHit, &HitReport)| {
+            let moved = (before.score - prior_before) - (now.score_bits - prior_now);
+            before.entry.id().as_str() == now.entry
+                && before.cancelled == now.cancelled.as_deref().unwrap_or_default()
+                && moved.abs() < SAME_BITS
+        };
+        earlier.model == report.model
+            && earlier.verdict == report.verdict
+            && earlier.hits.len() == report.hits.len()
+            && earlier.hits.iter().zip(&report.hits).all(is_same_hit)
     }
 
     fn decision_of(
@@ -132,14 +207,14 @@ impl Engine {
             .iter()
             .filter_map(|hit| replayed.hit(hit))
             .collect();
-        let counts = hits.iter().find(|hit| hit.cancelled.is_none());
-        let score = counts.map_or(decision.score, |hit| hit.score_bits);
-        let judge = self.judge();
+        // The best entry that counted may have been withdrawn between screen and report, and the dial may have been
+        // turned since: verdict and score are those of the moment.
+        let verdict = Verdict::of_word(&decision.verdict).unwrap_or(Verdict::Review);
         Report {
             id: decision.probe.id().to_string(),
-            verdict: judge.thresholds(decision.entries).decide(score).as_str(),
-            score_bits: score,
-            probability: judge.model.probability(score),
+            verdict: verdict.as_str(),
+            score_bits: decision.score,
+            probability: self.judge().model.probability(decision.score),
             lsn: decision.lsn,
             model: self.model(),
             cuts: decision.cuts,
@@ -185,12 +260,18 @@ impl Engine {
     /// # Errors
     /// The database cannot be read or written.
     pub fn forget_decisions_before(&self, limit: Timestamp) -> Result<usize> {
-        let old: Vec<Decision> = self
+        let mut old = self
             .decisions(0)?
-            .take_while(|decision| decision.as_ref().map_or(true, |d| d.at() < limit))
-            .collect::<Result<_>>()?;
-        self.store().forget_decisions(&old)?;
-        Ok(old.len())
+            .take_while(|decision| decision.as_ref().map_or(true, |d| d.at() < limit));
+        let mut forgotten = 0;
+        loop {
+            let some: Vec<Decision> = old.by_ref().take(FORGOTTEN_LEN).collect::<Result<_>>()?;
+            if some.is_empty() {
+                return Ok(forgotten);
+            }
+            self.store().forget_decisions(&some)?;
+            forgotten += some.len();
+        }
     }
 
     fn read_decisions(&self, side: Side, id: &AccountId, limit: usize) -> Result<Vec<Decision>> {
@@ -269,17 +350,6 @@ fn agreed(screened: &Screened) -> Vec<u64> {
     agreed.sort_unstable();
     agreed.dedup();
     agreed
-}
-
-/// Whether a report tells the same hits with the same scores under the same model.
-fn is_same(earlier: &Decision, report: &Report) -> bool {
-    let told = report.hits.iter();
-    let told = told.map(|hit| (hit.entry.as_str(), hit.score_bits, hit.cancelled.as_deref()));
-    let before = earlier.hits.iter().map(|hit| {
-        let cancelled = (!hit.cancelled.is_empty()).then_some(hit.cancelled.as_str());
-        (hit.entry.id().as_str(), hit.score, cancelled)
-    });
-    earlier.model == report.model && earlier.verdict == report.verdict && told.eq(before)
 }
 
 impl Entry {

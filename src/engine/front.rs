@@ -18,6 +18,7 @@ use crate::engine::learning::Learning;
 use crate::engine::recent::Recent;
 use crate::engine::report::{HitReport, Report, Reporter};
 use crate::engine::screen::{Judge, Probe, Screened, compare, screen};
+use crate::engine::stripes::Stripes;
 use crate::error::{Error, Rejection, Result};
 use crate::fingerprint::{Fingerprint, NORMALIZER_VERSION, keyed_tokens};
 use crate::score::Model;
@@ -123,6 +124,8 @@ pub struct Engine {
     pub(in crate::engine) learning: Option<Arc<Learning>>,
     /// Number of the last decision.
     pub(in crate::engine) decided: Arc<AtomicU64>,
+    /// One decision at a time for one account.
+    pub(in crate::engine) stripes: Arc<Stripes>,
     /// Recent signups, where they are kept at hand.
     pub(in crate::engine) recent: Option<Arc<Recent>>,
 }
@@ -156,6 +159,8 @@ impl Engine {
             _ => Some(Arc::new(Learning::of(&store.stream()?))),
         };
         let digest = digest(&judge, &background);
+        // Numbers go on from here also where the clock was set back.
+        let decided = Arc::new(AtomicU64::new(store.last_decision()?));
         let store = Arc::new(store);
         let generation = Arc::new(ArcSwap::from_pointee(generation));
         let writes = options.access != Access::Read;
@@ -174,7 +179,8 @@ impl Engine {
             judge: Arc::new(judge),
             digest,
             learning,
-            decided: Arc::default(),
+            decided,
+            stripes: Arc::default(),
             recent: None,
         };
         if writes {
@@ -206,16 +212,6 @@ impl Engine {
         Bulk::new(self)
     }
 
-    /// Removes entries, and those that were judged to be returns of them; honoured by every later screen. Ids that are
-    /// not on the watchlist are listed in the answer.
-    ///
-    /// # Errors
-    /// The database cannot be read or written.
-    pub fn withdraw(&self, ids: Vec<AccountId>) -> Result<Receipt> {
-        let ids = self.with_descendants(ids)?;
-        self.commit(Request::Withdraw(ids))
-    }
-
     /// Judges one account. Microseconds to milliseconds, no disk.
     pub fn screen(&self, probe: &Account) -> Screened {
         let fingerprint = self.fingerprint(probe);
@@ -229,26 +225,35 @@ impl Engine {
     /// The database cannot be read.
     pub fn report(&self, probe: &Account) -> Result<Report> {
         let probe = self.without_opaque_tokens(probe);
-        let (_, screened) = self.screened(&probe)?;
+        let fingerprint = self.fingerprint(&probe);
+        let screened = self.judged(&probe, &fingerprint);
+        // Who was seen before has taught before.
+        if self.learning.is_some() && !self.store.has_seen(probe.id())? {
+            self.learn(&probe, &fingerprint, screened.verdict);
+        }
         self.reporter().report(&probe, &screened)
     }
 
-    /// Judges an account whose tokens are keyed; a clear one teaches what is ordinary.
-    pub(in crate::engine) fn screened(
+    /// Judges an account whose tokens are keyed.
+    pub(in crate::engine) fn judged(
         &self,
         probe: &Account,
-    ) -> Result<(Fingerprint<'static>, Screened)> {
-        let fingerprint = self.fingerprint(probe);
-        let of_probe = Probe::of(probe, &fingerprint);
-        let screened = screen(&self.generation.load_full(), &of_probe, &self.judge);
-        // Flagged accounts teach nothing, and who was seen before has taught before.
-        if let Some(learning) = &self.learning
-            && screened.verdict == Verdict::Clear
-            && !self.store.has_seen(probe.id())?
-        {
+        fingerprint: &Fingerprint<'_>,
+    ) -> Screened {
+        let probe = Probe::of(probe, fingerprint);
+        screen(&self.generation.load_full(), &probe, &self.judge)
+    }
+
+    /// Learns what is ordinary from an account seen for the first time; flagged ones teach nothing.
+    pub(in crate::engine) fn learn(
+        &self,
+        probe: &Account,
+        fingerprint: &Fingerprint<'_>,
+        verdict: Verdict,
+    ) {
+        if let (Some(learning), Verdict::Clear) = (&self.learning, verdict) {
             learning.observe(probe, &fingerprint.values());
         }
-        Ok((fingerprint, screened))
     }
 
     /// Compares `probe` with one entry, whatever blocking would have said.

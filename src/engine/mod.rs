@@ -25,11 +25,12 @@ mod report;
 mod screen;
 mod seen;
 mod segment;
+mod stripes;
 mod words;
 
 pub use crate::engine::bulk::Bulk;
 pub use crate::engine::committer::Receipt;
-pub use crate::engine::decisions::Decided;
+pub use crate::engine::decisions::{Decided, Occasion};
 pub use crate::engine::exemptions::Cancelled;
 pub use crate::engine::front::{Engine, Enrolled, Options, Stats};
 pub use crate::engine::generation::{EntryRef, Generation};

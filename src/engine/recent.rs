@@ -4,7 +4,7 @@
 //! it finds is then screened in earnest, so that a retro-match is the verdict a screen would give now.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ const FOLD_EVERY: Duration = Duration::from_millis(500);
 const LET_GO_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Most signups that are screened again for one new entry, those that agree most.
 const RESCREENED_MAX: usize = 64;
+/// Of them, signups that name the entry: many may talk about somebody, and they must not take all the places.
+const NAMING_MAX: usize = 24;
 
 /// How long and how many signups are kept at hand.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +73,7 @@ impl Recent {
             fresh: Mutex::default(),
             is_full: Condvar::new(),
             view: ArcSwap::default(),
-            converse: RwLock::new(Converse::new(recency.signups_max as usize)),
+            converse: RwLock::new(Converse::new(recency.signups_max as usize, recency.hours)),
             writing: Mutex::default(),
             folding: Mutex::default(),
             is_over: AtomicBool::new(false),
@@ -104,6 +106,8 @@ impl Recent {
 
     /// Forgets a signup.
     pub(crate) fn forget(&self, id: &AccountId) {
+        // What is being indexed would come back when it is done.
+        let _folding = held(&self.shared.folding);
         for signups in self.shared.fresh().iter_mut() {
             signups.retain(|signup| signup.id != *id);
         }
@@ -111,6 +115,7 @@ impl Recent {
             let ids = std::slice::from_ref(id);
             Some(view.changed(&mut Packed::default(), ids, view.lsn()))
         });
+        self.shared.converse_mut().forget(id);
     }
 
     /// Signups at hand.
@@ -134,14 +139,30 @@ impl Drop for Recent {
     }
 }
 
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Shared {
-    fn fresh(&self) -> std::sync::MutexGuard<'_, [Vec<Arc<Entry>>; 2]> {
-        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    fn fresh(&self) -> MutexGuard<'_, [Vec<Arc<Entry>>; 2]> {
+        held(&self.fresh)
+    }
+
+    fn converse_mut(&self) -> RwLockWriteGuard<'_, Converse> {
+        self.converse
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn until(&self, seen_at: Timestamp) -> Timestamp {
         let kept = SignedDuration::from_hours(i64::from(self.recency.hours));
         seen_at.checked_add(kept).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Signups beyond which the oldest go at once: a sixteenth more than are kept, since picking them reads all.
+    fn beyond(&self) -> u32 {
+        let kept = self.recency.signups_max;
+        kept.saturating_add(kept / 16)
     }
 
     fn is_over(&self) -> bool {
@@ -150,7 +171,7 @@ impl Shared {
 
     /// Publishes what `change` makes of the view, if anything.
     fn change(&self, change: impl FnOnce(&Generation) -> Option<Generation>) {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writing = held(&self.writing);
         if let Some(changed) = change(&self.view.load_full()) {
             self.view.store(Arc::new(changed));
         }
@@ -161,7 +182,8 @@ impl Shared {
         while !self.is_over() {
             self.fold();
             let now = Timestamp::now();
-            if now.duration_since(let_go) >= LET_GO_EVERY {
+            let beyond = self.view.load().entries() > self.beyond();
+            if beyond || now.duration_since(let_go) >= LET_GO_EVERY {
                 let_go = now;
                 self.let_go(now);
             }
@@ -174,7 +196,7 @@ impl Shared {
 
     /// Indexes what came. It is found one by one until the view has it.
     fn fold(&self) {
-        let _folding = self.folding.lock().unwrap_or_else(PoisonError::into_inner);
+        let _folding = held(&self.folding);
         let came: Vec<Arc<Entry>> = {
             let mut fresh = self.fresh();
             let [came, folding] = &mut *fresh;
@@ -186,11 +208,8 @@ impl Shared {
         }
         let mut packed = Packed::default();
         came.iter().for_each(|signup| packed.push(signup));
-        let mut converse = self
-            .converse
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        came.iter().for_each(|signup| converse.push(signup));
+        let (mut converse, now) = (self.converse_mut(), Timestamp::now());
+        came.iter().for_each(|signup| converse.push(signup, now));
         drop(converse);
         self.change(|view| Some(view.changed(&mut packed, &[], view.lsn() + 1)));
         let [_, folding] = &mut *self.fresh();
@@ -266,9 +285,9 @@ impl Engine {
             }
             let id = seen.account.id();
             let signup = Entry::of_signup(id, self.fingerprint(&seen.account), until);
-            // What came since it was read is newer.
-            let is_at_hand = shared.view.load().contains(id);
+            // What came since it was read is newer. With `fresh` held nothing is between it and the view.
             let mut fresh = shared.fresh();
+            let is_at_hand = shared.view.load().contains(id);
             let is_at_hand = is_at_hand || fresh.iter().flatten().any(|other| other.id == *id);
             if let ([came, _], false) = (&mut *fresh, is_at_hand) {
                 came.push(Arc::new(signup));
@@ -304,31 +323,37 @@ impl Engine {
             return Ok(Vec::new());
         };
         let asked = Asked::of(self, entry);
+        // First what is not indexed yet: what is indexed meanwhile is met twice, the other way round not at all.
+        let fresh: Vec<Arc<Entry>> = recent.shared.fresh().iter().flatten().cloned().collect();
         let view = recent.shared.view.load_full();
         let mut found = asked.indexed(&view);
-        found.extend(asked.conversely(&recent.shared, &view));
-        let fresh: Vec<Arc<Entry>> = recent.shared.fresh().iter().flatten().cloned().collect();
+        let (naming, containing) = asked.conversely(&recent.shared, &view);
+        found.extend(containing);
         for signup in fresh {
-            found.extend(
-                asked
-                    .worth(&signup.fingerprint)
-                    .map(|bits| (bits, signup.id.clone())),
-            );
+            let bits = asked.worth(&signup.fingerprint);
+            found.extend(bits.map(|bits| (bits, signup.id.clone())));
         }
-        found.retain(|(_, id)| id != entry.id());
-        found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        let mut ids: Vec<AccountId> = Vec::new();
-        for (_, id) in found {
-            if ids.len() < RESCREENED_MAX && !ids.contains(&id) {
-                ids.push(id);
+        // An entry is no signup any more.
+        let (mut ids, listed) = (Vec::new(), self.generation());
+        let mut take = |mut found: Worths, len_max| {
+            found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+            for (_, id) in found {
+                if ids.len() < len_max && !ids.contains(&id) && !listed.contains(&id) {
+                    ids.push(id);
+                }
             }
-        }
+        };
+        take(naming, NAMING_MAX);
+        take(found, RESCREENED_MAX);
         let seen = ids
             .iter()
             .filter_map(|id| self.store().seen(id).transpose());
         seen.map(|seen| Ok(seen?.account)).collect()
     }
 }
+
+/// Signups, and what each pair is worth at most.
+type Worths = Vec<(f32, AccountId)>;
 
 /// An entry that asks which signups are like it.
 struct Asked<'a> {
@@ -352,7 +377,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Signups of the index that may reach a review.
-    fn indexed(&self, view: &Generation) -> Vec<(f32, AccountId)> {
+    fn indexed(&self, view: &Generation) -> Worths {
         let model = &self.engine.judge().model;
         let found_min = self.review - model.prior(self.entries) - UNSOUGHT_BITS;
         let query = Query::of(&self.fingerprint);
@@ -369,22 +394,45 @@ impl<'a> Asked<'a> {
         met.filter_map(signup).collect()
     }
 
-    /// Signups that name the entry or have its core in their handles. What naming is worth the index does not keep, so
-    /// they are taken for the best.
-    fn conversely(&self, shared: &Shared, view: &Generation) -> Vec<(f32, AccountId)> {
+    /// Signups that name the entry, and those that have its core in their handles, where they may reach a review.
+    fn conversely(&self, shared: &Shared, view: &Generation) -> (Worths, Worths) {
         let converse = shared
             .converse
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        let like = converse.like(&self.fingerprint);
+        let like = converse.like(&self.fingerprint, |id| view.contains(id));
         drop(converse);
-        let is_at_hand = |id: &AccountId| view.contains(id);
-        let like = like.into_iter().filter(is_at_hand);
-        like.map(|id| (f32::INFINITY, id)).collect()
+        let signup = |id: &AccountId| {
+            let in_part = |part: &'_ Part| Some((part.clone(), part.find(id.as_str())?));
+            view.parts().iter().find_map(in_part)
+        };
+        let bits = |id: &AccountId| {
+            let (part, ordinal) = signup(id)?;
+            Some(self.bits(&part.columns().fingerprint(ordinal)?))
+        };
+        // Whether a text names a handle is not kept with what is indexed: it is taken for the most it can be worth.
+        let model = &self.engine.judge().model;
+        let naming_max = model.most(Signal::Contact, Relation::Announces);
+        let naming = like.naming.into_iter().filter_map(|id| {
+            let (bits, _) = bits(&id)?;
+            let bits = bits + naming_max;
+            (bits >= self.review).then_some((bits, id))
+        });
+        let containing = like.containing.into_iter().filter_map(|id| {
+            let (bits, agrees) = bits(&id)?;
+            (agrees && bits >= self.review).then_some((bits, id))
+        });
+        (naming.collect(), containing.collect())
     }
 
     /// What the pair is worth at most, where that may reach a review: crowds can only lessen it.
     fn worth(&self, signup: &Fingerprint<'_>) -> Option<f32> {
+        let (bits, agrees) = self.bits(signup);
+        (agrees && bits >= self.review).then_some(bits)
+    }
+
+    /// The bits of the pair where nobody else carries what agrees, and whether anything does.
+    fn bits(&self, signup: &Fingerprint<'_>) -> (f32, bool) {
         let nobody = |_: u64| Carriers::default();
         let unknown = |_: u64| None;
         let crowd = Crowd::new(self.entries, &nobody, &unknown);
@@ -397,6 +445,6 @@ impl<'a> Asked<'a> {
         };
         let model = &self.engine.judge().model;
         let bits = Score::of(&evidence, &circumstances, model).total();
-        (evidence.agrees() && bits >= self.review).then_some(bits)
+        (bits, evidence.agrees())
     }
 }

@@ -1,15 +1,15 @@
-//! What follows from a flag: decisions made again, recent signups found by a later ban, lineages that grow and go.
+//! What follows from a flag: decisions made again, and recent signups found by a later ban.
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::account::Account;
-use crate::engine::{Engine, Options, Recency, Report};
+use crate::engine::{Engine, Occasion, Options, Recency, Report};
 use crate::format::{Input, Parser};
 use crate::judgment::{Answer, Judgment, Remark};
 use crate::store::Access;
+use crate::tests::lineages::first_ban;
 use crate::tests::{account, id, samples};
 use crate::wire::ReportRecord;
 
@@ -33,7 +33,7 @@ fn read(name: &str) -> Vec<Account> {
 }
 
 /// An engine with recent signups at hand, on a folder that is gone with it.
-fn engine() -> (Engine, tempfile::TempDir) {
+pub(crate) fn engine() -> (Engine, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let access = Access::Create;
     let engine = Engine::open(
@@ -47,15 +47,18 @@ fn engine() -> (Engine, tempfile::TempDir) {
     (engine.with_recent(RECENCY), folder)
 }
 
-fn seen(engine: &Engine, account: &Account) -> crate::engine::Decided {
-    let decided = engine.decide(account, told).unwrap();
-    engine
-        .remember(std::slice::from_ref(account), Timestamp::now())
-        .unwrap();
-    decided
+/// Screens a signup.
+pub(crate) fn seen(engine: &Engine, account: &Account) -> crate::engine::Decided {
+    engine.decide(account, Occasion::Told, told).unwrap()
 }
 
-fn judged(engine: &Engine, probe: &str, entry: &str, answer: Answer) -> crate::engine::Settled {
+/// What a person judged of a pair.
+pub(crate) fn judged(
+    engine: &Engine,
+    probe: &str,
+    entry: &str,
+    answer: Answer,
+) -> crate::engine::Settled {
     let remark = Remark::new("ada", "", "2026-11-20T10:00:00Z".parse().unwrap()).unwrap();
     let judgment = Judgment::new(id(probe), id(entry), answer, remark).unwrap();
     engine.settle(judgment, None).unwrap()
@@ -122,6 +125,103 @@ fn the_same_account_again_is_the_same_decision_and_only_new_evidence_is_new() {
     assert!(!back.is_new, "what it tells was told before");
     assert_eq!(engine.decisions_of(&id("x:9"), 10).unwrap().len(), 3);
     assert_eq!(engine.returns_of(&id("x:1"), 2).unwrap().len(), 2);
+}
+
+#[test]
+fn a_longer_list_makes_no_new_decision_and_a_turned_dial_none_of_an_old_one() {
+    let (engine, folder) = engine();
+    engine
+        .enroll(vec![account(
+            json!({"id": "x:1", "handle": "zorvani_dispatch", "bio": "write t.me/zorvanidsp"}),
+        )])
+        .unwrap();
+    let probe =
+        account(json!({"id": "x:9", "handle": "zorvani_dispatch2", "bio": "t.me/zorvanidsp"}));
+    let first = seen(&engine, &probe);
+    let others =
+        (0..40).map(|n| account(json!({"id": format!("y:{n}"), "handle": format!("garden{n}er")})));
+    engine.enroll(others.collect()).unwrap();
+    let again = seen(&engine, &probe);
+    assert_eq!(again.report.decision, first.report.decision);
+    drop(engine);
+    let options = Options {
+        false_flags_per_10k: 0.000_1,
+        ..Options::default()
+    };
+    let engine = Engine::open(folder.path(), options).unwrap();
+    let decision = engine.decision(first.report.decision.unwrap());
+    let decision = decision.unwrap().unwrap();
+    assert_eq!(told(&engine.replay(&decision)), decision.report);
+}
+
+#[test]
+fn an_event_adds_to_what_was_told_before_and_a_plain_screen_judges_what_it_is_sent() {
+    let (engine, _folder) = engine();
+    engine.enroll(vec![account(first_ban())]).unwrap();
+    let handle = account(json!({"id": "x:9", "handle": "quiet_gardener"}));
+    let link = account(json!({"id": "x:9", "bio": "write t.me/zorvanidsp"}));
+    assert!(!seen(&engine, &handle).is_new);
+    let decided = engine.decide(&link, Occasion::Event, told).unwrap();
+    assert_eq!(decided.decision.unwrap().probe.handle, "quiet_gardener");
+    let decided = seen(&engine, &link);
+    assert_eq!(decided.decision.unwrap().probe.handle, "");
+    let known = engine.known(&id("x:9")).unwrap().unwrap();
+    assert_eq!(
+        (known.handle.as_str(), known.bio.as_str()),
+        ("quiet_gardener", "write t.me/zorvanidsp")
+    );
+}
+
+/// Signups and bans at the same time: whichever comes first, one of both finds the pair.
+#[test]
+fn no_return_slips_through_between_a_signup_and_a_ban() {
+    let (engine, _folder) = engine();
+    let pair = |n: u64| {
+        // Nine letters that no other pair shares.
+        let word: String = (0..9)
+            .map(|at| char::from(b'a' + (n * 7 + 3 * at * (n + at)) as u8 % 26))
+            .collect();
+        let link = format!("t.me/{word}{n}");
+        let entry =
+            account(json!({"id": format!("x:{n}"), "handle": format!("{word}_{n}"), "bio": link}));
+        (
+            entry,
+            account(json!({"id": format!("y:{n}"), "handle": format!("{word}.{n}x"), "bio": link})),
+        )
+    };
+    let pairs: Vec<_> = (0..150).map(pair).collect();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for (_, signup) in &pairs {
+                seen(&engine, signup);
+            }
+        });
+        for (entry, _) in &pairs {
+            engine.enroll(vec![entry.clone()]).unwrap();
+            for like in engine.recent_like(entry).unwrap() {
+                engine.decide(&like, Occasion::Again, told).unwrap();
+            }
+        }
+    });
+    for (entry, signup) in &pairs {
+        let decisions = engine.decisions_of(signup.id(), 10).unwrap();
+        let tells = |hit: &crate::store::DecidedHit| hit.entry.id() == entry.id();
+        let is_told = decisions
+            .iter()
+            .any(|decision| decision.hits.iter().any(tells));
+        assert!(is_told, "{} was not found", signup.id());
+    }
+}
+
+#[test]
+fn an_account_that_was_banned_meanwhile_is_no_recent_signup_any_more() {
+    let (engine, _folder) = engine();
+    let signup = account(json!({"id": "x:9", "handle": "zorvani_dispatch2"}));
+    seen(&engine, &signup);
+    let entry = account(json!({"id": "x:1", "handle": "zorvani_dispatch"}));
+    assert_eq!(engine.recent_like(&entry).unwrap().len(), 1);
+    engine.enroll(vec![signup]).unwrap();
+    assert_eq!(engine.recent_like(&entry).unwrap().len(), 0);
 }
 
 /// Oracle: every signup screened again after each ban.
@@ -191,117 +291,4 @@ fn recent_signups_are_recalled_when_the_service_starts_again() {
         ),
         (0, 0)
     );
-}
-
-fn first_ban() -> Value {
-    json!({"id": "x:1", "handle": "zorvani_dispatch", "bio": "write t.me/zorvanidsp", "ban": {"reason": "incitement"}})
-}
-
-#[test]
-fn a_mirror_joins_the_lineage_and_the_next_return_is_found_by_either() {
-    let (engine, folder) = engine();
-    engine.enroll(vec![account(first_ban())]).unwrap();
-    seen(
-        &engine,
-        &account(
-            json!({"id": "x:2", "handle": "zorvani_dispatch_2", "bio": "now wa.me/447700900123"}),
-        ),
-    );
-    let settled = judged(&engine, "x:2", "x:1", Answer::Mirror);
-    assert_eq!(
-        (settled.joined, settled.receipt.added),
-        (Some(id("x:2")), 1)
-    );
-    // The third brings only what the second had.
-    let third =
-        account(json!({"id": "x:3", "handle": "quiet_gardener", "bio": "call wa.me/447700900123"}));
-    let best = seen(&engine, &third).report.hits.remove(0);
-    assert_eq!(
-        (
-            best.entry.as_str(),
-            best.network.as_str(),
-            best.reason.as_str()
-        ),
-        ("x:2", "lineage of x:1", "incitement")
-    );
-    judged(&engine, "x:3", "x:2", Answer::Mirror);
-    let lineage = |engine: &Engine, of: &str| {
-        let (root, steps) = engine.lineage(&id(of)).unwrap();
-        let steps = steps.iter().map(|step| {
-            format!(
-                "{} > {} by {}",
-                step.parent,
-                step.child.id(),
-                step.judgment.as_ref().unwrap().remark.who()
-            )
-        });
-        (root.to_string(), steps.collect::<Vec<_>>())
-    };
-    let whole = (
-        "x:1".to_string(),
-        vec!["x:1 > x:2 by ada".to_string(), "x:2 > x:3 by ada".into()],
-    );
-    assert_eq!(lineage(&engine, "x:3"), whole);
-    drop(engine);
-    let engine = Engine::open(folder.path(), Options::default()).unwrap();
-    assert_eq!(lineage(&engine, "x:2"), whole);
-    // Taken back, with all it brought.
-    let settled = judged(&engine, "x:2", "x:1", Answer::NotMirror);
-    assert_eq!(settled.left, [id("x:2"), id("x:3")]);
-    assert_eq!(engine.generation().entries(), 1);
-    assert!(engine.screen(&third).hits.is_empty());
-}
-
-#[test]
-fn a_withdrawal_takes_along_what_was_inherited_and_nothing_that_was_banned_by_itself() {
-    let (engine, _folder) = engine();
-    engine.enroll(vec![account(first_ban())]).unwrap();
-    for (probe, parent) in [("x:2", "x:1"), ("x:3", "x:2"), ("x:4", "x:2")] {
-        seen(
-            &engine,
-            &account(json!({"id": probe, "handle": format!("zorvani_dispatch_{probe}")})),
-        );
-        judged(&engine, probe, parent, Answer::Mirror);
-    }
-    // The platform bans one of them in its own right.
-    engine
-        .enroll(vec![account(
-            json!({"id": "x:4", "handle": "zorvani_dispatch_4", "ban": {"reason": "spam"}}),
-        )])
-        .unwrap();
-    let receipt = engine.withdraw(vec![id("x:1")]).unwrap();
-    assert_eq!((receipt.withdrawn, engine.generation().entries()), (3, 1));
-    assert!(engine.entry(&id("x:4")).unwrap().is_some());
-}
-
-#[test]
-fn a_lineage_ends_after_so_many_steps() {
-    let (engine, _folder) = engine();
-    engine.enroll(vec![account(first_ban())]).unwrap();
-    let mut parent = "x:1".to_string();
-    let mut joined = 0;
-    for step in 0..20 {
-        let probe = format!("x:r{step}");
-        seen(
-            &engine,
-            &account(json!({"id": probe, "handle": format!("zorvani_dispatch_{step}")})),
-        );
-        let settled = judged(&engine, &probe, &parent, Answer::Mirror);
-        if settled.joined.is_none() {
-            assert_eq!(
-                settled.kept_out,
-                Some("its lineage is too long: enroll it in its own right")
-            );
-            break;
-        }
-        joined += 1;
-        parent = probe;
-    }
-    assert_eq!(joined, 12);
-    let unseen = judged(&engine, "x:unseen", "x:1", Answer::Mirror);
-    assert_eq!(
-        (unseen.joined, unseen.kept_out),
-        (None, Some("nothing was seen of it"))
-    );
-    assert_eq!(unseen.receipt.ruled, 1);
 }

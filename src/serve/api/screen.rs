@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::Account;
-use crate::engine::{Decided, Engine, Report};
+use crate::engine::{Decided, Engine, Occasion, Report};
 use crate::serve::app::{App, Shared};
 use crate::serve::meters;
 use crate::serve::problem::{Problem, ProblemRecord};
@@ -47,7 +47,7 @@ pub(in crate::serve) async fn screen(
         let begun = Instant::now();
         let account = account(&bytes)?;
         meters::stage("parse", begun.elapsed());
-        Ok(screened(app, engine, &account)?.1)
+        screened(app, engine, &account, Occasion::Told)
     });
     report.await.map(Json)
 }
@@ -67,7 +67,10 @@ pub(in crate::serve) async fn screen_batch(
         let mut answers = Vec::new();
         for (place, element) in (1..).zip(elements(&bytes, BATCH_LEN_MAX)?) {
             answers.push(match account(element.get().as_bytes()) {
-                Ok(account) => Answer::Report(Box::new(screened(app, engine, &account)?.1)),
+                Ok(account) => {
+                    let report = screened(app, engine, &account, Occasion::Told)?;
+                    Answer::Report(Box::new(report))
+                }
                 Err(rejection) => Answer::Rejected(ErrorLine {
                     line: place,
                     error: ErrorRecord {
@@ -82,36 +85,36 @@ pub(in crate::serve) async fn screen_batch(
     answers.await.map(Json)
 }
 
-/// Screens an account, keeps what was seen of it and the decision, and counts it.
+/// Screens an account, keeps what the occasion says, raises what is new, and counts it.
 pub(in crate::serve) fn screened(
     app: &App,
     engine: &Engine,
     account: &Account,
-) -> Result<(bool, ReportRecord), Problem> {
+    occasion: Occasion,
+) -> Result<ReportRecord, Problem> {
     let begun = Instant::now();
     let Decided {
         report,
+        decision,
         is_new,
         compared,
-    } = engine.decide(account, told)?;
+    } = engine.decide(account, occasion, told)?;
     let took = begun.elapsed();
     meters::stage("screen", took);
-    meters::verdict(report.verdict, report.cuts, compared);
-    app.ledger.count(report.verdict, took, Timestamp::now());
-    if let Some(number) = report.decision
-        && let Some(decision) = engine.decision(number)?
-    {
-        app.docket.note(engine, &decision)?;
+    // Who is judged again was counted when it signed up.
+    if occasion != Occasion::Again {
+        meters::verdict(report.verdict, report.cuts, compared);
+        app.ledger.count(report.verdict, took, Timestamp::now());
     }
-    engine.remember(std::slice::from_ref(account), Timestamp::now())?;
-    meters::stage("remember", begun.elapsed().saturating_sub(took));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let decision = report.decision;
     let record = ReportRecord::of(report, micros);
-    if let (true, Some(number)) = (is_new, decision) {
-        app.raise(number, &record);
+    if let Some(decision) = &decision {
+        if is_new {
+            app.raise(decision.number, &record);
+        }
+        app.docket.note(engine, decision)?;
     }
-    Ok((is_new, record))
+    Ok(record)
 }
 
 /// A report as it is kept with its decision: the bytes that a replay gives again.

@@ -9,7 +9,7 @@ use axum::response::Response;
 use tower::ServiceExt;
 
 use crate::account::{Account, AccountDraft};
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, Occasion, Options};
 use crate::format::{Input, Parser};
 use crate::hash::Secret;
 use crate::judgment::Answer;
@@ -96,7 +96,9 @@ impl Stage {
     }
 
     fn screen(&self, signup: &Account) {
-        screened(&self.app, self.engine(), signup).ok().unwrap();
+        screened(&self.app, self.engine(), signup, Occasion::Told)
+            .ok()
+            .unwrap();
     }
 }
 
