@@ -21,6 +21,7 @@ use crate::serve::gate::Gate;
 use crate::serve::hooks::Sources;
 use crate::serve::keys::Keys;
 use crate::serve::ledger::Ledger;
+use crate::serve::look_back::LookBack;
 use crate::serve::meters;
 use crate::serve::outgoing::Outgoing;
 use crate::serve::problem::Problem;
@@ -61,6 +62,8 @@ pub(crate) struct App {
     pub(crate) audit: Audit,
     /// Flags that nobody has judged.
     pub(crate) docket: Docket,
+    /// Entries whose look back has not been made.
+    pub(crate) look_back: LookBack,
     /// New flags by entry and network.
     pub(crate) bursts: Bursts,
     /// Counts for the dashboard.
@@ -97,6 +100,7 @@ impl App {
             tallied: Mutex::default(),
             audit: Audit::of(folder),
             docket: Docket::default(),
+            look_back: LookBack::default(),
             bursts: Bursts::default(),
             ledger: Ledger::default(),
             gate: Gate::new(settings.workers(), settings.queue_max),

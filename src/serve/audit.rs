@@ -33,13 +33,15 @@ impl Audit {
     }
 
     /// Notes a change that was made. A line that cannot be written is an error in the log: the change stands.
-    pub(crate) fn note(&self, who: &str, action: &str, ids: &[String], lsn: u64) {
+    pub(crate) fn note(&self, who: &str, action: &str, ids: &[impl ToString], lsn: u64) {
         tracing::info!(target: "audit", who, action, ids = ids.len(), lsn, "changed");
+        let told = ids.iter().take(IDS_TOLD_MAX).map(ToString::to_string);
+        let told: Vec<String> = told.collect();
         let line = Line {
             at: Timestamp::now().to_string(),
             who,
             action,
-            ids: ids.get(..IDS_TOLD_MAX).unwrap_or(ids),
+            ids: &told,
             ids_len: ids.len(),
             lsn,
         };

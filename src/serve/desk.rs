@@ -4,7 +4,7 @@
 //! what was seen before under the same id, and the whole is screened.
 
 use crate::account::{Account, AccountDraft, AccountId, Avatar};
-use crate::engine::Engine;
+use crate::engine::{Engine, Occasion};
 use crate::serve::api::screen::screened;
 use crate::serve::api::watchlist::enrolled;
 use crate::serve::app::{App, Shared};
@@ -25,9 +25,7 @@ impl Desk for Shared {
     async fn enroll(&self, source: &str, account: Account) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
-            let keyed = engine.without_opaque_tokens(&account);
-            let known = engine.known(account.id())?;
-            let account = known.map_or(keyed.clone(), |known| keyed.filled_from(&known));
+            let account = engine.completed(&account)?;
             enrolled(app, engine, vec![(1, account)], Vec::new(), &who).map(|_| ())
         };
         self.run(work).await
@@ -38,8 +36,9 @@ impl Desk for Shared {
         let work = move |app: &App, engine: &Engine| {
             let receipt = engine.withdraw(vec![id.clone()])?;
             if receipt.withdrawn > 0 {
-                app.audit
-                    .note(&who, "withdraw", &[id.to_string()], receipt.lsn);
+                let gone: Vec<&AccountId> =
+                    std::iter::once(&id).chain(&receipt.descendants).collect();
+                app.audit.note(&who, "withdraw", &gone, receipt.lsn);
             }
             Ok(())
         };
@@ -54,20 +53,21 @@ impl Desk for Shared {
     ) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
+            if engine.generation().contains(&id) {
+                if engine.add_picture(&id, avatar)? {
+                    let lsn = engine.generation().lsn();
+                    app.audit.note(&who, "enroll", &[id.to_string()], lsn);
+                    // Signups with the same picture may have come before it was known.
+                    app.look_back.add([id]);
+                }
+                return Ok(());
+            }
             let draft = AccountDraft {
                 id: id.to_string(),
                 avatar: Some(avatar),
                 ..AccountDraft::default()
             };
-            let pictured = draft.check()?;
-            let Some(entry) = engine.entry(&id)? else {
-                return united_and_screened(app, engine, &pictured).map(|_| ());
-            };
-            if entry.avatar == Some(avatar) {
-                return Ok(());
-            }
-            let entry = pictured.filled_from(&entry);
-            enrolled(app, engine, vec![(1, entry)], Vec::new(), &who).map(|_| ())
+            united_and_screened(app, engine, &draft.check()?).map(|_| ())
         };
         self.run(work).await
     }
@@ -83,10 +83,7 @@ fn united_and_screened(
     engine: &Engine,
     account: &Account,
 ) -> Result<Screening, Problem> {
-    let keyed = engine.without_opaque_tokens(account);
-    let seen = engine.store().seen(account.id())?;
-    let account = seen.map_or(keyed.clone(), |seen| keyed.filled_from(&seen.account));
-    let (_, report) = screened(app, engine, &account)?;
+    let report = screened(app, engine, account, Occasion::Event)?;
     let verdicts = [Verdict::Match, Verdict::Review];
     let verdict = verdicts
         .into_iter()

@@ -21,6 +21,7 @@ mod hooks;
 mod keys;
 mod ledger;
 mod log;
+mod look_back;
 mod meters;
 mod outgoing;
 mod problem;

@@ -16,6 +16,7 @@ use crate::serve::app::{App, Shared};
 use crate::serve::dead_letters::DeadInMemory;
 use crate::serve::fetch::{FetchLimits, Pictures};
 use crate::serve::hooks::{Desk, keep_keys};
+use crate::serve::look_back::keep_looking;
 use crate::serve::meters;
 use crate::serve::outgoing::{Outgoing, Schedule};
 use crate::serve::router::router;
@@ -81,6 +82,7 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     };
     let stopping = tokio::spawn(stop_when_told(app.clone(), handle.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone()));
+    let looking = tokio::spawn(keep_looking(app.clone()));
     let fetching = start_beside(app)?;
     let keys = tokio::spawn(keep_keys(Arc::clone(&app.sources)));
     let service = router(app).into_make_service();
@@ -105,6 +107,7 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     }
     stopping.abort();
     housekeeping.abort();
+    looking.abort();
     fetching.abort();
     keys.abort();
     if let Some(outgoing) = app.outgoing.get() {
@@ -192,7 +195,11 @@ async fn keep_house(app: Shared) {
                 return Ok(());
             };
             let now = Timestamp::now();
-            engine.retire(now)?;
+            let ended = engine.retire(now)?;
+            if !ended.is_empty() {
+                let lsn = engine.generation().lsn();
+                app.audit.note("mirrorwatch", "retire", &ended, lsn);
+            }
             if u32::is_multiple_of(tick, TIDYING_EVERY) {
                 engine.forget_seen(now)?;
                 let days = i64::from(app.settings.keep.decision_days);

@@ -218,6 +218,14 @@ pub(in crate::serve) fn settle(
     let ids = [probe.to_string(), entry.to_string()];
     app.docket.note(engine, decision)?;
     app.audit.note(&who, answer.as_str(), &ids, receipt.lsn);
+    if let Some(joined) = &joined {
+        let joined = std::slice::from_ref(joined);
+        app.audit.note(&who, "enroll", joined, receipt.lsn);
+        app.look_back.add(joined.iter().cloned());
+    }
+    if !left.is_empty() {
+        app.audit.note(&who, "withdraw", &left, receipt.lsn);
+    }
     meters::judged(answer.as_str());
     let [probe, entry] = ids;
     Ok(SettledRecord {

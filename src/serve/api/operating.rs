@@ -66,6 +66,7 @@ pub(in crate::serve) async fn metrics(State(app): State<Shared>) -> Response {
             "mirrorwatch_delta_entries",
             f64::from(generation.in_memory()),
         );
+        meters::level("mirrorwatch_look_back_waiting", app.look_back.len() as f64);
         meters::level("mirrorwatch_recent_signups", engine.recent_signups() as f64);
     }
     meters::level("mirrorwatch_requests_inside", app.gate.inside() as f64);

@@ -11,10 +11,9 @@ use utoipa::ToSchema;
 use crate::account::{Account, AccountId};
 use crate::engine::Engine;
 use crate::error::Rejection;
-use crate::serve::api::screen::screened;
 use crate::serve::app::{App, Shared};
 use crate::serve::auth::Caller;
-use crate::serve::meters;
+use crate::serve::look_back::{Found, looked_back};
 use crate::serve::problem::{Problem, ProblemRecord};
 use crate::serve::request::{JsonBytes, account, elements};
 use crate::wire::{
@@ -46,9 +45,17 @@ pub(in crate::serve) struct Enrolment {
     pub(in crate::serve) enrolled: Vec<String>,
     /// Reports of recent signups that match the new entries.
     pub(in crate::serve) mirrors: Vec<ReportRecord>,
+    /// New entries for which recent signups are still being looked at, where there are many; what is found is raised as
+    /// flags.
+    #[serde(skip_serializing_if = "is_none_left")]
+    pub(in crate::serve) pending: usize,
     /// Records that were turned down; `line` is their place, from 1.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(in crate::serve) rejected: Vec<ErrorLine>,
+}
+
+fn is_none_left(pending: &usize) -> bool {
+    *pending == 0
 }
 
 /// An entry of the watchlist.
@@ -95,7 +102,7 @@ pub(in crate::serve) struct Withdrawal {
 /// Adds entries, or replaces those of the same id: one account, or an array of up to 10,000.
 ///
 /// When it answers they are on the disk, and every later screen sees them. An account that brings only its id is filled
-/// from what was seen of it. Recent signups that match a new entry are told.
+/// from what was seen of it. Recent signups that match a new entry are told, as far as a second allows.
 #[utoipa::path(post, path = "/v1/watchlist", tag = "watchlist", request_body = Listing,
     responses(
         (status = 200, description = "Enrolled", body = Enrolment),
@@ -145,13 +152,12 @@ pub(in crate::serve) fn enrolled(
     rejected.sort_by_key(|(place, _)| *place);
     let taken = ids.iter().enumerate();
     let taken = taken.filter(|(at, _)| !turned_down.contains(at));
-    let taken: Vec<&AccountId> = taken.map(|(_, id)| id).collect();
+    let taken: Vec<AccountId> = taken.map(|(_, id)| id.clone()).collect();
     if let (true, [(_, rejection), ..]) = (taken.is_empty(), rejected.as_slice()) {
         return Err(rejection.clone().into());
     }
-    let names: Vec<String> = taken.iter().map(ToString::to_string).collect();
-    if !names.is_empty() {
-        app.audit.note(who, "enroll", &names, done.receipt.lsn);
+    if !taken.is_empty() {
+        app.audit.note(who, "enroll", &taken, done.receipt.lsn);
     }
     let error = |(line, rejection): (u64, Rejection)| ErrorLine {
         line,
@@ -160,40 +166,14 @@ pub(in crate::serve) fn enrolled(
             message: rejection.to_string(),
         },
     };
+    let Found { mirrors, pending } = looked_back(app, engine, &taken)?;
     Ok(Enrolment {
         lsn: done.receipt.lsn,
-        mirrors: mirrors(app, engine, &taken)?,
-        enrolled: names,
+        mirrors,
+        pending,
+        enrolled: taken.iter().map(ToString::to_string).collect(),
         rejected: rejected.into_iter().map(error).collect(),
     })
-}
-
-/// Reports of recent signups that are flagged with one of the entries just enrolled.
-fn mirrors(
-    app: &App,
-    engine: &Engine,
-    entries: &[&AccountId],
-) -> Result<Vec<ReportRecord>, Problem> {
-    let begun = std::time::Instant::now();
-    let (mut mirrors, mut told) = (Vec::new(), HashSet::new());
-    for entry in entries {
-        let Some(account) = engine.entry(entry)? else {
-            continue;
-        };
-        for signup in engine.recent_like(&account)? {
-            let is_entry = entries.contains(&signup.id());
-            if is_entry || !told.insert(signup.id().clone()) {
-                continue;
-            }
-            let (_, report) = screened(app, engine, &signup)?;
-            if report.tells(entry.as_str()) {
-                mirrors.push(report);
-            }
-        }
-    }
-    meters::stage("retro", begun.elapsed());
-    meters::retro_matched(mirrors.len());
-    Ok(mirrors)
 }
 
 /// One entry with what is known of it.
@@ -253,7 +233,10 @@ pub(in crate::serve) async fn withdraw(
         if receipt.withdrawn == 0 {
             return Err(Problem::not_found("no such entry on the watchlist"));
         }
-        app.audit.note(&caller.name, "withdraw", &[id], receipt.lsn);
+        let gone: Vec<String> = std::iter::once(id)
+            .chain(receipt.descendants.iter().map(ToString::to_string))
+            .collect();
+        app.audit.note(&caller.name, "withdraw", &gone, receipt.lsn);
         Ok(Withdrawal {
             lsn: receipt.lsn,
             withdrawn: receipt.withdrawn,
