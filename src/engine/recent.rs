@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::score::{Circumstances, Score};
-use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
+use crate::signal::relation::{Crowd, Relation, Signal};
 use crate::watchlist::Entry;
 
 /// Signups that are compared one by one before they are indexed together: about a millisecond of comparing.
@@ -334,7 +334,7 @@ impl Engine {
             found.extend(bits.map(|bits| (bits, signup.id.clone())));
         }
         // An entry is no signup any more.
-        let (mut ids, listed) = (Vec::new(), self.generation());
+        let (mut ids, listed) = (Vec::new(), Arc::clone(&asked.generation));
         let mut take = |mut found: Worths, len_max| {
             found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
             for (_, id) in found {
@@ -358,6 +358,7 @@ type Worths = Vec<(f32, AccountId)>;
 /// An entry that asks which signups are like it.
 struct Asked<'a> {
     engine: &'a Engine,
+    generation: Arc<Generation>,
     fingerprint: Fingerprint<'static>,
     entries: u32,
     review: f32,
@@ -365,11 +366,13 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn of(engine: &'a Engine, entry: &Account) -> Self {
-        let entries = engine.generation().entries();
+        let generation = engine.generation();
+        let entries = generation.entries();
         let model = &engine.judge().model;
         let lent_max = model.most(Signal::Network, Relation::Network);
         Self {
             engine,
+            generation,
             fingerprint: engine.fingerprint(entry),
             entries,
             review: engine.judge().thresholds(entries).review - lent_max,
@@ -425,17 +428,18 @@ impl<'a> Asked<'a> {
         (naming.collect(), containing.collect())
     }
 
-    /// What the pair is worth at most, where that may reach a review: crowds can only lessen it.
+    /// What the pair is worth at most, where that may reach a review.
     fn worth(&self, signup: &Fingerprint<'_>) -> Option<f32> {
         let (bits, agrees) = self.bits(signup);
         (agrees && bits >= self.review).then_some(bits)
     }
 
-    /// The bits of the pair where nobody else carries what agrees, and whether anything does.
+    /// The bits of the pair, opened the moment of the ban and with a picture that nobody else has, and whether anything
+    /// agrees.
     fn bits(&self, signup: &Fingerprint<'_>) -> (f32, bool) {
-        let nobody = |_: u64| Carriers::default();
-        let unknown = |_: u64| None;
-        let crowd = Crowd::new(self.entries, &nobody, &unknown);
+        let carriers = |key| self.generation.carriers(key);
+        let ordinary = |key| self.engine.judge().learnt.bits(key);
+        let crowd = Crowd::new(self.entries, &carriers, &ordinary);
         let evidence = Evidence::of(signup, &self.fingerprint, &crowd);
         let circumstances = Circumstances {
             entries: self.entries,
