@@ -9,7 +9,7 @@ use crate::cli::args::{Command, Remarks};
 use crate::cli::progress::notice;
 use crate::cli::records::{complain, complain_if_empty};
 use crate::cli::run::{Console, DONE, FAILED, SOME_REJECTED, status};
-use crate::engine::{Engine, Options};
+use crate::engine::{Engine, Options, Settled};
 use crate::error::Rejection;
 use crate::format::{Defaults, Format, Input, ruling};
 use crate::judgment::{Answer, Judgment, Protection, Remark, Ruling};
@@ -55,12 +55,27 @@ fn judge(
     let remark = remark_of(defaults(remark))?;
     let (probe, entry) = (AccountId::new(probe)?, AccountId::new(entry)?);
     let judgment = Judgment::new(probe, entry, answer, remark)?;
-    let judged = opened(db)?.judge_pairs(vec![judgment])?;
-    if let Some((_, rejection)) = judged.rejected.into_iter().next() {
-        return Err(rejection.into());
-    }
-    console.print(&format!("judged 1; lsn {}\n", judged.receipt.lsn))?;
+    let settled = opened(db)?.settle(judgment, None)?;
+    console.print(&format!(
+        "judged 1{}; lsn {}\n",
+        in_words(&settled),
+        settled.receipt.lsn
+    ))?;
     Ok(DONE)
+}
+
+/// What followed from a judgment, where anything did.
+fn in_words(settled: &Settled) -> String {
+    let ids = |ids: &[AccountId]| {
+        let ids: Vec<&str> = ids.iter().map(AccountId::as_str).collect();
+        ids.join(", ")
+    };
+    match (&settled.joined, settled.left.as_slice(), settled.kept_out) {
+        (Some(joined), ..) => format!("; {joined} is an entry now, of the same lineage"),
+        (None, [], None) => String::new(),
+        (None, [], Some(reason)) => format!("; not enrolled: {reason}"),
+        (None, left, _) => format!("; withdrew what an earlier judgment brought: {}", ids(left)),
+    }
 }
 
 /// Takes the judgments of a file, chunk by chunk.

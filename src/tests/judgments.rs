@@ -378,10 +378,14 @@ fn judgments_come_from_a_file_and_go_into_one() {
     assert_eq!(on(&["export", "--judgments"]), exported);
     // What is exported judges another database alike.
     let file = shell.file("exported.ndjson", &exported);
-    shell.expect(0, &["judge", PROBE, "x:17", "mirror"]);
+    // A mirror that was screened joins the lineage of its entry: two changes.
+    assert_eq!(
+        shell.expect(0, &["judge", PROBE, "x:17", "mirror"]),
+        format!("judged 1; {PROBE} is an entry now, of the same lineage; lsn 8\n")
+    );
     assert_eq!(
         shell.expect(0, &["judge", "--from", &file]),
-        "judged 2, 0 rejected; lsn 9\n"
+        "judged 2, 0 rejected; lsn 10\n"
     );
     assert_eq!(shell.expect(0, &["export", "--judgments"]), exported);
 }
