@@ -98,6 +98,13 @@ pub(crate) fn backup(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyhow
     check_absent(dir)?;
     Store::open(db, Access::Write)?.backup(dir)?;
     make_private(dir)?;
+    // What the service keeps beside the database: keys, as salted hashes, and who changed what.
+    for file in crate::serve::FILES {
+        if db.join(file).exists() {
+            copied(&db.join(file), &dir.join(file))?;
+        }
+    }
+    synced(dir)?;
     console.print(&format!("backed up to {}\n", dir.display()))?;
     Ok(DONE)
 }
@@ -113,7 +120,17 @@ pub(crate) fn restore(db: &Path, dir: &Path, console: &mut Console<'_>) -> anyho
         }
         .into());
     }
-    copy(dir, db)?;
+    // Under another name until it is whole: what was cut off is not taken for a database.
+    let name = db.file_name().unwrap_or_default().to_string_lossy();
+    let making = db.with_file_name(format!("{name}.restoring-{}", std::process::id()));
+    let made = copy(dir, &making)
+        .and_then(|()| std::fs::rename(&making, db).map_err(|source| Error::io(db, source)));
+    if let Err(error) = made {
+        let _ = std::fs::remove_dir_all(&making);
+        return Err(error.into());
+    }
+    let parent = db.parent().filter(|parent| !parent.as_os_str().is_empty());
+    synced(parent.unwrap_or(Path::new(".")))?;
     console.print(&format!(
         "restored {} entries from {}\n",
         found.entries,
@@ -133,9 +150,21 @@ fn copy(from: &Path, to: &Path) -> Result<(), Error> {
             copy(&file, &target)?;
             continue;
         }
-        std::fs::copy(&file, target).map_err(|source| Error::io(&file, source))?;
+        copied(&file, &target)?;
     }
-    Ok(())
+    synced(to)
+}
+
+/// Copies one file onto the disk.
+fn copied(from: &Path, to: &Path) -> Result<(), Error> {
+    std::fs::copy(from, to).map_err(|source| Error::io(from, source))?;
+    synced(to)
+}
+
+/// Waits until a file, or the names in a folder, are on the disk.
+fn synced(path: &Path) -> Result<(), Error> {
+    let file = std::fs::File::open(path).and_then(|file| file.sync_all());
+    file.map_err(|source| Error::io(path, source))
 }
 
 fn check_absent(dir: &Path) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 /// Name of the file in the database's folder.
-const FILE: &str = "audit.ndjson";
+pub(in crate::serve) const FILE: &str = "audit.ndjson";
 /// Ids told in one line; the rest is counted.
 const IDS_TOLD_MAX: usize = 20;
 

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use crate::error::{Error, Rejection, Result};
 
 /// Name of the file in the database's folder.
-const FILE: &str = "keys.json";
+pub(in crate::serve) const FILE: &str = "keys.json";
 /// How every key begins, so that scanners for leaked secrets find it.
 const PREFIX: &str = "mwk_";
 /// How often a running service looks whether the file has changed.

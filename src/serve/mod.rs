@@ -30,6 +30,9 @@ mod router;
 mod server;
 mod settings;
 
+/// Files that the service keeps beside the database.
+pub(crate) const FILES: [&str; 2] = [keys::FILE, audit::FILE];
+
 pub(crate) use crate::serve::keys::{Keys, Role};
 pub(crate) use crate::serve::log::log;
 pub(crate) use crate::serve::server::serve;

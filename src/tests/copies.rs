@@ -21,6 +21,8 @@ fn a_backup_restores_to_the_same_answers() {
     let signups = sample("signups.ndjson");
     let (backup, restored) = (shell.path("copy"), shell.path("again"));
     let before = steady(&shell.expect(0, &["screen", &signups]));
+    shell.expect(0, &["keys", "add", "ada", "--role", "analyst"]);
+    let keys = shell.expect(0, &["keys", "list"]);
     assert_eq!(shell.expect(0, &["backup", &backup]), "backed up to copy\n");
     let told = shell.run(&["backup", &backup]);
     assert_eq!(
@@ -37,6 +39,7 @@ fn a_backup_restores_to_the_same_answers() {
         on(&restored, &["restore", &backup]),
         "restored 76 entries from copy\n"
     );
+    assert_eq!(on(&restored, &["keys", "list"]), keys);
     assert_eq!(steady(&on(&restored, &["screen", &signups])), before);
     assert_eq!(
         shell.run(&["restore", &backup]).status,

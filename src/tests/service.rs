@@ -233,7 +233,13 @@ async fn what_an_analyst_says_is_in_force_at_once_and_can_be_taken_back() {
         .collect();
     // What came and went with a judgment has a line of its own.
     let expected = [
-        "enroll", "mirror", "enroll", "not_mirror", "withdraw", "withdraw", "erase",
+        "enroll",
+        "mirror",
+        "enroll",
+        "not_mirror",
+        "withdraw",
+        "withdraw",
+        "erase",
     ];
     assert_eq!(actions, expected);
 }
