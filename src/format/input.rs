@@ -132,11 +132,8 @@ impl Input {
             inner: raw,
             counted,
         };
-        let plain: Box<dyn Read + Send> = match self
-            .path
-            .extension()
-            .and_then(|extension| extension.to_str())
-        {
+        let extension = self.path.extension().and_then(|named| named.to_str());
+        let plain: Box<dyn Read + Send> = match extension.map(str::to_ascii_lowercase).as_deref() {
             Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(BufReader::with_capacity(
                 BUFFER_BYTES,
                 raw,

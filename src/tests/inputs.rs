@@ -109,8 +109,10 @@ fn cut_streams_keep_what_came_before() {
         .collect();
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gz.write_all(text.as_bytes()).unwrap();
+    let gz = gz.finish().unwrap();
     let streams = [
-        ("cut.ndjson.gz", gz.finish().unwrap()),
+        ("cut.ndjson.gz", gz.clone()),
+        ("CUT.NDJSON.GZ", gz),
         (
             "cut.ndjson.zst",
             zstd::encode_all(text.as_bytes(), 1).unwrap(),
