@@ -30,6 +30,10 @@ const SLIP_BITS: f32 = 5.0;
 const SLIP_CHARS_MIN: usize = 5;
 /// Jaro-Winkler from which two long words are one with slips (Winkler 1990 uses 0.92 for names).
 const SLIP_JARO_WINKLER: f64 = 0.93;
+/// Share of what lacks that a common beginning brings at most: 0.1 for each of four letters (Winkler 1990).
+const PREFIX_MAX: f64 = 0.4;
+/// More than a likeness is ever rounded by.
+const ROUNDING: f64 = 1e-9;
 /// Bits lost for each word that one side has and the other has not.
 const UNMET_BITS: f32 = 1.0;
 /// Names of one culture go together: the words of a name are not independent.
@@ -252,18 +256,18 @@ pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> 
     if probe.joined == entry.joined {
         return Comparison::new(Relation::NearWords, crowd.capped(entry.all, entry.all_bits));
     }
-    let mut free: Vec<NameWord<'_>> = probe.words().collect();
-    let mut unmet: Vec<NameWord<'_>> = entry.words().collect();
+    let mut free = Words::of(probe);
+    let mut unmet = Words::of(entry);
     let mut met = 0;
     let mut surprise = 0.0;
     let mut meanest = Relation::Same;
     for (relation, meet) in MEETINGS {
         unmet.retain(|word| {
-            let found = free
-                .iter()
-                .enumerate()
-                .find_map(|(at, other)| meet(other, word).map(|bits| (at, bits)));
-            let Some((at, bits)) = found else { return true };
+            let others = free.all().iter().enumerate();
+            let mut others = others.filter_map(|(at, other)| Some((at, meet(other, word)?)));
+            let Some((at, bits)) = others.next() else {
+                return true;
+            };
             free.swap_remove(at);
             met += 1;
             surprise += bits;
@@ -274,7 +278,7 @@ pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> 
     if met == 0 {
         return Comparison::DIFFERENT;
     }
-    let missing = (free.len() + unmet.len()) as f32;
+    let missing = (free.len + unmet.len) as f32;
     let told = (TOGETHER * surprise - UNMET_BITS * missing).max(0.0);
     let relation = match (missing > 0.0, meanest) {
         (true, _) => Relation::SharedWords,
@@ -283,6 +287,51 @@ pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> 
     };
     // Words that nearly meet are no rarer than the whole name.
     Comparison::new(relation, told.min(entry.all_bits))
+}
+
+/// The words of one name that are still to be met, at most [`WORDS_MAX`]. On the stack: there are two for every candidate.
+struct Words<'a> {
+    words: [NameWord<'a>; WORDS_MAX],
+    len: usize,
+}
+
+impl<'a> Words<'a> {
+    fn of(name: &'a Name<'_>) -> Self {
+        let none = NameWord {
+            text: "",
+            bits: 0.0,
+            sound: 0,
+            sound_bits: 0.0,
+        };
+        let (mut words, mut len) = ([none; WORDS_MAX], 0);
+        for (slot, word) in words.iter_mut().zip(name.words()) {
+            *slot = word;
+            len += 1;
+        }
+        Self { words, len }
+    }
+
+    fn all(&self) -> &[NameWord<'a>] {
+        self.words.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Keeps the words of which `is_kept` says so, in their order.
+    fn retain(&mut self, mut is_kept: impl FnMut(&NameWord<'a>) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.len {
+            if self.words.get(at).is_some_and(&mut is_kept) {
+                self.words.swap(kept, at);
+                kept += 1;
+            }
+        }
+        self.len = kept;
+    }
+
+    /// Takes a word out; the last one stands in its place.
+    fn swap_remove(&mut self, at: usize) {
+        self.len -= 1;
+        self.words.swap(at, self.len);
+    }
 }
 
 /// Keys of a word with one letter left out: two words a slip apart share one of them (symmetric deletes, Garbe 2012).
@@ -313,13 +362,46 @@ const MEETINGS: [(Relation, Meeting); 3] = [
 ];
 
 fn slip(probe: &NameWord<'_>, entry: &NameWord<'_>) -> Option<f32> {
-    let len_min = probe.text.chars().count().min(entry.text.chars().count());
-    if len_min < SLIP_CHARS_MIN {
+    let (own, other) = (Letters::of(probe.text), Letters::of(entry.text));
+    if own.len.min(other.len) < SLIP_CHARS_MIN {
         return None;
     }
-    let near = osa_within(probe.text, entry.text, 1).is_some()
-        || jaro_winkler(probe.text, entry.text) >= SLIP_JARO_WINKLER;
+    // What each has and the other has not takes an edit each. The words of strangers mostly end here.
+    let own_only = (own.marks & !other.marks).count_ones() as usize;
+    let other_only = (other.marks & !own.marks).count_ones() as usize;
+    let may_slip = own_only.max(other_only) <= 1;
+    let may_be_like = || {
+        let met = (own.len - own_only).min(other.len - other_only);
+        jaro_winkler_max(met, own.len, other.len) >= SLIP_JARO_WINKLER
+    };
+    let near = may_slip && osa_within(probe.text, entry.text, 1).is_some()
+        || may_be_like() && jaro_winkler(probe.text, entry.text) >= SLIP_JARO_WINKLER;
     near.then_some((entry.bits - SLIP_BITS).max(0.0))
+}
+
+/// How many letters a word has, and which: a mark for each, which some share.
+struct Letters {
+    len: usize,
+    marks: u64,
+}
+
+impl Letters {
+    fn of(text: &str) -> Self {
+        let mut letters = Self { len: 0, marks: 0 };
+        for letter in text.chars() {
+            letters.len += 1;
+            letters.marks |= 1 << (u32::from(letter) % u64::BITS);
+        }
+        letters
+    }
+}
+
+/// What the likeness of Jaro and Winkler of two words cannot exceed if at most `met` letters of each are in the other:
+/// all in the best places, behind the longest beginning that counts.
+fn jaro_winkler_max(met: usize, len: usize, other_len: usize) -> f64 {
+    let met = met as f64;
+    let jaro = (met / len as f64 + met / other_len as f64 + 1.0) / 3.0;
+    jaro + PREFIX_MAX * (1.0 - jaro) + ROUNDING
 }
 
 fn pair(first: u64, second: u64) -> u64 {
@@ -328,4 +410,38 @@ fn pair(first: u64, second: u64) -> u64 {
         Space::Pair,
         &[low.to_le_bytes(), high.to_le_bytes()].concat(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn word(text: &str) -> NameWord<'_> {
+        NameWord {
+            text,
+            bits: 12.0,
+            sound: 0,
+            sound_bits: 0.0,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn nothing_is_ruled_out_that_is_a_slip(probe in "[a-eяю]{4,9}", edits in prop::collection::vec((0usize..9, "[a-eяю]?"), 0..4)) {
+            let mut letters: Vec<String> = probe.chars().map(String::from).collect();
+            for (place, letter) in edits {
+                let place = place % letters.len();
+                letters[place] = letter;
+            }
+            let entry = letters.concat();
+            let lens = [&probe, &entry].map(|text| text.chars().count());
+            let near = osa_within(&probe, &entry, 1).is_some()
+                || jaro_winkler(&probe, &entry) >= SLIP_JARO_WINKLER;
+            let expected = near && lens.iter().all(|len| *len >= SLIP_CHARS_MIN);
+            prop_assert_eq!(slip(&word(&probe), &word(&entry)).is_some(), expected);
+        }
+    }
 }
