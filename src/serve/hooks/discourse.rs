@@ -56,14 +56,14 @@ impl Adapter for Discourse {
         hub(delivery.headers, header, delivery.body, &secrets)
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let happening = match delivery.header("x-discourse-event") {
             Some("user_created") => Happening::Created,
             Some("user_approved") => Happening::Approved,
             Some("user_updated" | "user_confirmed_email") => Happening::Updated,
             Some("user_suspended") => Happening::Banned,
             Some("user_unsuspended") => Happening::Unbanned,
-            _ => return Ok(Vec::new()),
+            _ => return Ok(None),
         };
         let webhook: Webhook = read(delivery.body)?;
         let Some(user) = webhook.user else {
@@ -82,7 +82,7 @@ impl Adapter for Discourse {
         // An event's number is its instance's own.
         let number = delivery.header("x-discourse-event-id");
         event.key = number.map(|number| format!("{base}\n{number}"));
-        Ok(vec![event])
+        Ok(Some(event))
     }
 
     fn answer(&self, _delivery: &Delivery<'_>, _decision: &Decision) -> Response {

@@ -52,7 +52,7 @@ impl Adapter for Kratos {
         }
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let told_of: Registration = read(delivery.body)?;
         let own = told(told_of.identity_id).filter(|id| id != NIL_ID);
         // Before it is kept an identity may have no id yet; then the flow names it.
@@ -85,11 +85,11 @@ impl Adapter for Kratos {
             _ => Happening::Created,
         };
         let key = delivery.header("ory-webhook-trigger-id");
-        Ok(vec![AccountEvent {
+        Ok(Some(AccountEvent {
             key: key.map(str::to_owned),
             picture: profile.picture,
             ..AccountEvent::of(happening, record)
-        }])
+        }))
     }
 
     fn is_asked(&self, _delivery: &Delivery<'_>) -> bool {

@@ -72,13 +72,13 @@ impl Adapter for Mastodon {
         hub(delivery.headers, "x-hub-signature", delivery.body, &secrets)
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let webhook: Webhook = read(delivery.body)?;
         let happening = match webhook.event.as_str() {
             "account.created" => Happening::Created,
             "account.approved" => Happening::Approved,
             "account.updated" => Happening::Updated,
-            _ => return Ok(Vec::new()),
+            _ => return Ok(None),
         };
         let object = webhook.object.to_string();
         let account: AdminAccount =
@@ -93,7 +93,7 @@ impl Adapter for Mastodon {
             });
         }
         event.key = Some(format!("{:x?}", Sha256::digest(delivery.body)));
-        Ok(vec![event])
+        Ok(Some(event))
     }
 
     fn answer(&self, _delivery: &Delivery<'_>, _decision: &Decision) -> Response {

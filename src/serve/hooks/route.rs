@@ -19,7 +19,8 @@ use axum::routing::post;
 use crate::account::{Account, AccountId};
 use crate::format::Parser;
 use crate::serve::fetch::{Pictures, Wanted};
-use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, Judged};
+use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, Judged, Told, TurnedDown};
+use crate::serve::hooks::clip::clipped;
 use crate::serve::hooks::cloudevents::{handshake, media_type};
 use crate::serve::hooks::desk::Desk;
 use crate::serve::hooks::event::{AccountEvent, Happening};
@@ -180,36 +181,44 @@ async fn received<D: Desk>(
     };
     adapter.verify(&delivery)?;
     let events = adapter.events(&delivery)?;
-    let opens = source.fail_open && adapter.is_asked(&delivery);
-    let decision = all_judged(hooks, source, events, opens).await?;
+    let decision = match all_judged(hooks, source, events).await {
+        // Only trouble of ours lets a signup go on; what the sender did wrong it has to hear.
+        Err(problem) if problem.passes() && source.fail_open && adapter.is_asked(&delivery) => {
+            let name = source.name.clone();
+            metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name).increment(1);
+            Decision::allow()
+        }
+        judged => judged?,
+    };
     let response = adapter.answer(&delivery, &decision);
     Ok((decision, response))
 }
 
-/// What comes of all events of a delivery. One that is turned down costs only itself, but the sender hears of it; where the
-/// service is busy the rest is left for the next attempt, which repeats nothing.
+/// What comes of all elements of a delivery. One that is turned down costs only itself, but the sender hears of it: beside the
+/// others, or as the problem where none was taken. Where the service is busy the rest is left for the next attempt, which
+/// repeats nothing.
 async fn all_judged<D: Desk>(
     hooks: &Hooks<D>,
     source: &Source,
-    events: Vec<AccountEvent>,
-    opens: bool,
+    elements: Told,
 ) -> Result<Decision, Problem> {
-    let (mut decision, mut turned_down) = (Decision::allow(), None);
-    for event in events {
-        match judged(hooks, source, event).await {
+    let (mut decision, len) = (Decision::allow(), elements.len());
+    for (line, element) in (1..).zip(elements) {
+        let came = match element {
+            Ok(Some(event)) => judged(hooks, source, event).await,
+            Ok(None) => continue,
+            Err(refusal) => Err(refusal.into()),
+        };
+        match came {
             Ok(judged) => decision = decision.and(judged),
-            Err(_) if opens => {
-                let name = source.name.clone();
-                metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name)
-                    .increment(1);
-            }
             Err(problem) if problem.passes() => return Err(come_back(problem)),
-            Err(problem) => {
-                turned_down.get_or_insert(problem);
-            }
+            Err(problem) => decision.turned_down.push(TurnedDown { line, problem }),
         }
     }
-    turned_down.map_or(Ok(decision), Err)
+    match decision.turned_down.first() {
+        Some(first) if decision.turned_down.len() == len => Err(first.problem.clone()),
+        _ => Ok(decision),
+    }
 }
 
 /// Whoever sent it shall send it again: 503 and a time to wait, whatever failed inside.
@@ -248,6 +257,10 @@ async fn acted<D: Desk>(
         picture,
         ..
     } = event;
+    let record = match source.platform.sends_records() {
+        true => record,
+        false => clipped(record),
+    };
     if happening == Happening::Unbanned {
         let id = AccountId::new(record.id.as_deref().unwrap_or_default())?;
         hooks.desk.withdraw(&source.name, id).await?;
@@ -271,6 +284,7 @@ async fn acted<D: Desk>(
                     id: id.to_string(),
                     screening,
                 }],
+                turned_down: Vec::new(),
             }
         }
     };

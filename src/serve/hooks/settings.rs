@@ -42,6 +42,11 @@ pub(crate) enum Platform {
 }
 
 impl Platform {
+    /// Whether it sends account records of the contract, whose writer can mend them: nothing of these is cut off.
+    pub(crate) fn sends_records(self) -> bool {
+        matches!(self, Self::Cloudevents | Self::Standard)
+    }
+
     /// What ids and the platform field of its accounts begin with.
     fn word(self) -> &'static str {
         match self {

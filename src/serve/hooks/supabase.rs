@@ -56,13 +56,13 @@ impl Adapter for Supabase {
         standard(delivery.headers, delivery.body, &secrets, when)
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let Hook { metadata, user } = read(delivery.body)?;
         if !matches!(
             metadata.name.as_str(),
             "before-user-created" | "after-user-created"
         ) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let profile = Profile::of(user.user_metadata.as_ref(), None);
         let email = told(user.email);
@@ -81,13 +81,13 @@ impl Adapter for Supabase {
             created_at: told(user.created_at).filter(|time| !time.starts_with("0001-")),
             ..AccountRecord::default()
         };
-        Ok(vec![AccountEvent {
+        Ok(Some(AccountEvent {
             key: metadata
                 .uuid
                 .map(|uuid| format!("{}\n{uuid}", metadata.name)),
             picture: profile.picture,
             ..AccountEvent::of(Happening::Created, record)
-        }])
+        }))
     }
 
     fn is_asked(&self, delivery: &Delivery<'_>) -> bool {

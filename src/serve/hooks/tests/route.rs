@@ -289,19 +289,73 @@ async fn one_bad_account_of_a_batch_costs_only_itself() {
         json!({"specversion": "1.0", "id": id, "source": "/s", "type": "org.mirrorwatch.account.created.v1",
             "data": {"id": id, "handle": handle}})
     };
+    let mut untyped = event("x:4", "d");
+    untyped["data"]["handle"] = json!(5);
     let batch = json!([
         event("x:1", "a"),
         event("x:2", &"b".repeat(2_000)),
+        json!("no event"),
+        untyped,
         event("x:3", "c")
     ]);
-    let (status, problem, _) = office
-        .send(cloud("application/cloudevents-batch+json", &[], &batch))
-        .await;
+    let kind = "application/cloudevents-batch+json";
+    let (status, answer, _) = office.send(cloud(kind, &[], &batch)).await;
+    assert_eq!(
+        (status, &answer["action"]),
+        (StatusCode::OK, &json!("allow"))
+    );
+    let rejected: Vec<(&Value, &Value)> = answer["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["line"], &one["error"]["code"]))
+        .collect();
+    let (invalid, malformed) = (json!("invalid_input"), json!("malformed_input"));
+    let expected = [
+        (&json!(2), &invalid),
+        (&json!(3), &malformed),
+        (&json!(4), &malformed),
+    ];
+    assert_eq!(rejected, expected, "{answer}");
+    assert_eq!(office.asked().len(), 2, "the others were screened");
+    // Where none was taken, the answer is the first problem.
+    let batch = json!([event("x:2", &"b".repeat(2_000)), json!("no event")]);
+    let (status, problem, _) = office.send(cloud(kind, &[], &batch)).await;
     assert_eq!(
         (status, &problem["errors"][0]["field"]),
         (StatusCode::UNPROCESSABLE_ENTITY, &json!("handle"))
     );
-    assert_eq!(office.asked().len(), 2, "the others were screened");
+    let none = office.send(cloud(kind, &[], &json!({"id": "x:1"}))).await;
+    assert_eq!(none.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn only_trouble_of_ours_lets_a_signup_go_on() {
+    let turning_down = |status| Clerk {
+        problem: Some(Problem::new(status, "invalid input", "")),
+        ..Clerk::default()
+    };
+    let office = Office::with(
+        turning_down(StatusCode::UNPROCESSABLE_ENTITY),
+        source("synapse"),
+    );
+    let asked = office.send(synapse("check_registration", &registration()));
+    assert_eq!(asked.await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    // A name that is too long is no way past the screening.
+    let office = Office::saying(Verdict::Match, {
+        let mut source = source("synapse");
+        source["action_on_match"] = json!("deny");
+        source
+    });
+    let mut long = registration();
+    long["username"] = json!("z".repeat(3_000));
+    let (status, answer, _) = office.send(synapse("check_registration", &long)).await;
+    assert_eq!(
+        (status, answer),
+        (StatusCode::OK, json!({"behaviour": "deny"}))
+    );
+    let asked = office.asked();
+    assert_eq!(asked[0].1["handle"], json!("z".repeat(1_024)));
 }
 
 #[tokio::test]
