@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::engine::{Engine, Options};
@@ -23,6 +24,8 @@ use crate::serve::settings::Settings;
 
 /// How often bans that have ended are withdrawn.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
+/// Longest that the service waits for the keys of sources before it is ready.
+const KEYS_MAX: Duration = Duration::from_secs(10);
 /// What is past its time is forgotten, and what was learnt kept, every so many times: it reads much.
 const TIDYING_EVERY: u32 = 60;
 
@@ -69,10 +72,18 @@ pub(crate) fn serve(
 
 async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()> {
     let handle: Handle<SocketAddr> = Handle::new();
+    let (read_once, mut keys_read) = watch::channel(false);
+    let keys = tokio::spawn(keep_keys(Arc::clone(&app.sources), read_once));
     let opening = {
         let (app, handle) = (app.clone(), handle.clone());
+        let runtime = tokio::runtime::Handle::current();
+        // The keys are read meanwhile. Without them the service is still good for everybody else, so it waits only so long.
+        let keys_tried = move || {
+            let read = keys_read.wait_for(|is_read| *is_read);
+            let _ = runtime.block_on(async { tokio::time::timeout(KEYS_MAX, read).await });
+        };
         tokio::task::spawn_blocking(move || {
-            let opened = open(&app, options);
+            let opened = open(&app, options, keys_tried);
             if opened.is_err() {
                 handle.shutdown();
             }
@@ -82,8 +93,7 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     let stopping = tokio::spawn(stop_when_told(app.clone(), handle.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone()));
     let fetching = start_beside(app)?;
-    let keys = tokio::spawn(keep_keys(Arc::clone(&app.sources)));
-    let service = router(app).into_make_service();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let failed = |error: std::io::Error| Error::Malformed {
         what: "serve".into(),
         reason: error.to_string(),
@@ -145,10 +155,11 @@ fn start_beside(app: &Shared) -> Result<JoinHandle<()>> {
     Ok(fetching)
 }
 
-/// Opens the engine and lets requests through; then brings recent signups back to hand.
-fn open(app: &App, options: Options) -> Result<()> {
+/// Opens the engine and lets requests through, once the keys of sources were asked for; then brings recent signups back to hand.
+fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
+    keys_tried();
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
@@ -119,7 +120,17 @@ impl Settings {
         if self.timeout_seconds == 0 {
             return Err(malformed("timeout_seconds: expected at least 1"));
         }
-        self.sources()?;
+        let timeout = Duration::from_secs(self.timeout_seconds);
+        for source in self.sources()?.all() {
+            if source.fail_open && source.deadline() >= timeout {
+                let name = &source.name;
+                let reason = format!(
+                    "timeout_seconds: hook `{name}` is to answer within {:?}, before it",
+                    source.deadline()
+                );
+                return Err(malformed(&reason));
+            }
+        }
         if self.queue_max == 0 {
             return Err(malformed("queue_max: expected at least 1"));
         }

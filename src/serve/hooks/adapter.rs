@@ -1,7 +1,7 @@
 //! What a platform's file must answer, and which file answers for which platform.
 
 use axum::Json;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -128,8 +128,10 @@ pub(crate) trait Adapter: Sync {
         false
     }
 
-    /// The answer in the platform's own format.
-    fn answer(&self, delivery: &Delivery<'_>, decision: &Decision) -> Response;
+    /// The answer in the platform's own format; an empty one for a platform that only tells.
+    fn answer(&self, _delivery: &Delivery<'_>, _decision: &Decision) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
 }
 
 impl Platform {

@@ -128,6 +128,9 @@ fn proven(delivery: &Delivery<'_>) -> Result<Claims, Refusal> {
     let trust: &FirebaseTrust = delivery.source.firebase.as_ref().ok_or(untrusted)?;
     let call: Call = read(delivery.body)?;
     let keys = trust.trusted_keys.load();
+    if keys.is_empty() && !trust.allow_unsigned {
+        return Err(Refusal::NoKeysYet);
+    }
     let claims = claims(&call.data.jwt, &keys, trust.allow_unsigned)?;
     let wrong = |_| Refusal::Unproven("the token lacks claims that Firebase makes");
     let claims: Claims = serde_json::from_value(claims).map_err(wrong)?;

@@ -3,13 +3,11 @@
 //! Nothing can be refused here: Mastodon tells, and does not ask. It sends no delivery id, so a repeat is known by its bytes.
 //! A suspended account comes with its profile blanked; what is blank is left out, and filled from what was seen before.
 
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::normalize::html::text_and_links;
-use crate::serve::hooks::adapter::{Adapter, Decision, Delivery};
+use crate::serve::hooks::adapter::{Adapter, Delivery};
 use crate::serve::hooks::event::{AccountEvent, Happening, told};
 use crate::serve::hooks::profile::tokens;
 use crate::serve::hooks::record::read;
@@ -85,6 +83,8 @@ impl Adapter for Mastodon {
             read(object.as_bytes()).map_err(|wrong| wrong.within("object"))?;
         let suspended = account.suspended;
         let mut event = account.event(delivery, happening);
+        // Mastodon has no event for the end of a suspension: the account comes updated, and is not suspended.
+        event.stands = !suspended;
         if suspended {
             event = event.banned(BanRecord {
                 source: Some(delivery.source.name.clone()),
@@ -94,10 +94,6 @@ impl Adapter for Mastodon {
         }
         event.key = Some(format!("{:x?}", Sha256::digest(delivery.body)));
         Ok(Some(event))
-    }
-
-    fn answer(&self, _delivery: &Delivery<'_>, _decision: &Decision) -> Response {
-        StatusCode::NO_CONTENT.into_response()
     }
 }
 

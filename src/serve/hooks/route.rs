@@ -2,7 +2,7 @@
 //!
 //! In this order: the source is known, the body is small, its media type is the platform's, the platform proves itself over the
 //! raw bytes, and only then the body is read. Each event is judged once, however often it is delivered. Where somebody waits and
-//! the service cannot answer, the source's `fail_open` decides; who does not wait is told to come back, since every platform
+//! the service cannot answer, or not in time, the source's `fail_open` decides; who does not wait is told to come back, since every platform
 //! does.
 
 use std::sync::Arc;
@@ -179,12 +179,11 @@ async fn received<D: Desk>(
         body: &body,
         now: (hooks.clock)(),
     };
-    adapter.verify(&delivery)?;
-    let events = adapter.events(&delivery)?;
-    let decision = match all_judged(hooks, source, events).await {
+    let decision = match judged_in_time(hooks, adapter, &delivery).await {
         // Only trouble of ours lets a signup go on; what the sender did wrong it has to hear.
         Err(problem) if problem.passes() && source.fail_open && adapter.is_asked(&delivery) => {
             let name = source.name.clone();
+            tracing::warn!(source = name, status = %problem.status(), "let go on without an answer");
             metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name).increment(1);
             Decision::allow()
         }
@@ -192,6 +191,44 @@ async fn received<D: Desk>(
     };
     let response = adapter.answer(&delivery, &decision);
     Ok((decision, response))
+}
+
+/// What comes of a delivery that proves itself. Where somebody waits, what is asked goes on though they should wait no more,
+/// and for those who are let through then it is found out in time: platforms give up on us sooner or later.
+async fn judged_in_time<D: Desk>(
+    hooks: &Hooks<D>,
+    adapter: &'static dyn Adapter,
+    delivery: &Delivery<'_>,
+) -> Result<Decision, Problem> {
+    adapter.verify(delivery)?;
+    let elements = adapter.events(delivery)?;
+    let source = delivery.source;
+    if !adapter.is_asked(delivery) {
+        return all_judged(hooks, source, elements).await;
+    }
+    let (beside, name) = (hooks.clone(), source.name.clone());
+    let judging = tokio::spawn(async move {
+        let source = beside.sources.get(&name).ok_or(Refusal::UnknownSource)?;
+        all_judged(&beside, source, elements).await
+    });
+    let judged = match source.fail_open {
+        true => tokio::time::timeout(source.deadline(), judging).await,
+        false => Ok(judging.await),
+    };
+    let failed = |_| {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Problem::new(
+            status,
+            "internal error",
+            "the request failed inside; the log says why",
+        )
+    };
+    judged
+        .map_err(|_| {
+            let detail = "the answer would have come too late";
+            Problem::busy(StatusCode::SERVICE_UNAVAILABLE, detail, RETRY_AFTER_FAILURE)
+        })?
+        .map_err(failed)?
 }
 
 /// What comes of all elements of a delivery. One that is turned down costs only itself, but the sender hears of it: beside the
@@ -254,6 +291,7 @@ async fn acted<D: Desk>(
     let AccountEvent {
         happening,
         record,
+        stands,
         picture,
         ..
     } = event;
@@ -268,6 +306,9 @@ async fn acted<D: Desk>(
     }
     let account = checked(record).await?;
     let id = account.id().clone();
+    if stands {
+        hooks.desk.lift(&source.name, id.clone()).await?;
+    }
     let decision = match happening {
         Happening::Banned => {
             hooks.desk.enroll(&source.name, account).await?;

@@ -1,14 +1,16 @@
 //! What is the same for every platform; Standard Webhooks and Synapse, which have no fixtures of their own.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::serve::hooks::settings::{Source, Sources};
 use crate::serve::hooks::signature::{SharedSecret, standard};
 use crate::serve::hooks::tests::cloudevents::cloud;
 use crate::serve::hooks::tests::{BEARER, Clerk, KEY, Office, post};
 use crate::serve::problem::Problem;
+use crate::tests::until;
 use crate::verdict::Verdict;
 
 pub(super) fn source(platform: &str) -> Value {
@@ -399,55 +401,28 @@ async fn requests_that_are_no_hooks_are_turned_down() {
     assert!(office.asked().is_empty());
 }
 
-#[test]
-fn settings_that_cannot_work_say_so() {
-    let check = |source: Value, word: &str| {
-        let source: Source = serde_json::from_value(source).unwrap();
-        let reason = Sources::checked(vec![source]).err().unwrap();
-        assert!(reason.contains(word), "{reason}");
+#[tokio::test]
+async fn who_waits_too_long_goes_on_and_is_screened_all_the_same() {
+    let slow = || Clerk {
+        verdict: Some(Verdict::Match),
+        takes: Duration::from_millis(400),
+        ..Clerk::default()
     };
-    let with = |platform: &str, name: &str, value: Value| {
-        let mut source = source(platform);
-        source[name] = value;
-        source
-    };
-    check(with("mastodon", "secret", json!("short")), "12 characters");
-    check(with("mastodon", "name", json!("a/b")), "name");
-    check(
-        with("mastodon", "action_on_match", json!("shadow_ban")),
-        "shadow ban",
+    let mut source = source("synapse");
+    source["action_on_match"] = json!("deny");
+    source["deadline_ms"] = json!(100);
+    let office = Office::with(slow(), source.clone());
+    let answered = office.send(synapse("check_registration", &registration()));
+    let (status, answer, _) = answered.await;
+    assert_eq!(
+        (status, answer),
+        (StatusCode::OK, json!({"behaviour": "allow"}))
     );
-    check(source("standard"), "whsec_");
-    check(source("firebase"), "firebase");
-    let keyless = json!({"project": "p", "audience": "a"});
-    check(with("firebase", "firebase", keyless), "keys");
-    let broken = json!({"project": "p", "audience": "a", "keys": {"k": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"}});
-    check(with("firebase", "firebase", broken), "`k`");
-    let twice: Vec<Source> = (0..2)
-        .map(|_| serde_json::from_value(source("kratos")).unwrap())
-        .collect();
-    assert!(
-        Sources::checked(twice)
-            .err()
-            .unwrap()
-            .contains("two sources")
-    );
-    let unknown = serde_json::from_value::<Source>(with("kratos", "sercet", json!("a")));
-    assert!(unknown.is_err());
-    let source: Source = serde_json::from_value(source("kratos")).unwrap();
-    assert!(source.fail_open && format!("{source:?}").contains("SharedSecret(..)"));
-    assert!(
-        !format!("{source:?}").contains("a-hook-secret"),
-        "secrets are not shown"
-    );
-}
-
-#[test]
-fn the_sample_of_settings_works() {
-    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/hooks/hooks.toml");
-    let settings = crate::serve::settings::Settings::load(Some(&sample)).unwrap();
-    assert_eq!((settings.hooks.len(), settings.flags.len()), (8, 1));
-    let adapters = settings.hooks.iter().map(|source| source.platform as u8);
-    let platforms: std::collections::HashSet<u8> = adapters.collect();
-    assert_eq!(platforms.len(), 8, "every platform is shown");
+    assert!(office.asked().is_empty(), "the answer came first");
+    until(|| !office.clerk.asked.lock().unwrap().is_empty()).await;
+    // Who must be screened waits as long as it takes.
+    source["fail_open"] = json!(false);
+    let office = Office::with(slow(), source);
+    let answered = office.send(synapse("check_registration", &registration()));
+    assert_eq!(answered.await.1, json!({"behaviour": "deny"}));
 }
