@@ -185,6 +185,7 @@ async fn stop_when_told(app: Shared, handle: Handle<SocketAddr>) {
     #[cfg(not(unix))]
     drop(interrupt.await);
     tracing::info!("stopping: open requests are finished first");
+    app.docket.stop();
     if let Ok(engine) = app.engine() {
         engine.end_recent();
     }
@@ -209,6 +210,7 @@ async fn keep_house(app: Shared) {
                 let days = i64::from(app.settings.keep.decision_days);
                 let oldest = Timestamp::from_second(now.as_second() - days * 86_400);
                 engine.forget_decisions_before(oldest.unwrap_or(Timestamp::UNIX_EPOCH))?;
+                app.docket.refresh_all(engine)?;
                 engine.keep_learnt()?;
             }
             Ok(())
