@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::engine::{Engine, Options};
 use crate::error::{Error, Result};
 use crate::serve::app::{App, Shared};
-use crate::serve::dead_letters::DeadInMemory;
+use crate::serve::dead_letters::{self, DeadInMemory};
 use crate::serve::fetch::{FetchLimits, Pictures};
 use crate::serve::hooks::{Desk, keep_keys};
 use crate::serve::meters;
@@ -115,10 +115,16 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     }
     stopping.abort();
     housekeeping.abort();
-    fetching.abort();
     keys.abort();
+    let drain = Duration::from_secs(app.settings.drain_seconds);
+    if let Some(pictures) = app.pictures.get() {
+        pictures.close();
+        // What takes longer is dropped, as what waits is.
+        let _ = tokio::time::timeout(drain, fetching).await;
+    }
     if let Some(outgoing) = app.outgoing.get() {
-        outgoing.close().await;
+        outgoing.close(drain).await;
+        dead_letters::keep(&app.folder, &outgoing.dead().latest(usize::MAX))?;
     }
     match opening.await {
         Ok(opened) => opened?,
@@ -149,6 +155,7 @@ fn start_beside(app: &Shared) -> Result<JoinHandle<()>> {
     let endpoints = app.settings.flags.clone();
     let dead = Arc::new(DeadInMemory::default());
     let outgoing = Outgoing::start(endpoints, &Schedule::default(), dead)?;
+    outgoing.resume(dead_letters::left(&app.folder, Timestamp::now())?);
     // There is one call.
     let _ = app.pictures.set(pictures);
     let _ = app.outgoing.set(outgoing);

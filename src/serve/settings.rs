@@ -9,8 +9,8 @@ use serde::Deserialize;
 
 use crate::engine::Recency;
 use crate::error::{Error, Result};
+use crate::serve::endpoint::Endpoint;
 use crate::serve::hooks::{Source, Sources};
-use crate::serve::outgoing::Endpoint;
 
 /// Settings of the service. Every field has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -130,6 +130,9 @@ impl Settings {
                 );
                 return Err(malformed(&reason));
             }
+        }
+        for endpoint in &self.flags {
+            endpoint.check()?;
         }
         if self.queue_max == 0 {
             return Err(malformed("queue_max: expected at least 1"));
