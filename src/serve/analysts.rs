@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::account::{Account, AccountId};
+use crate::account::AccountId;
 use crate::engine::{Engine, LookupRow};
 use crate::error::{Error, Rejection, Result};
 use crate::judgment::{Answer, Remark};
@@ -17,6 +17,7 @@ use crate::serve::console::{
     Analyst, Bucket, Dashboard, Day, Decision, Desk, Edge, EntryFile, Family, Hour, Order, Queue,
     Removal, Replay, Standing, Tally,
 };
+use crate::serve::gate::Gate;
 use crate::serve::keys::{Key, Role};
 use crate::store;
 use crate::wire::{decision_id, decision_number};
@@ -165,10 +166,15 @@ impl App {
 }
 
 impl Desk for App {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn may_try(&self, peer: &str) -> bool {
+        self.logins.check_key(&peer.to_owned()).is_ok()
+    }
+
     fn login(&self, key: &str) -> Result<Option<Analyst>> {
-        if self.logins.check().is_err() {
-            return Ok(None);
-        }
         Ok(self.keys.find(key).and_then(|key| analyst(&key)))
     }
 
@@ -318,22 +324,44 @@ impl Desk for App {
         Ok(tallies)
     }
 
-    fn removals(&self, platform: &str) -> Result<Vec<Removal>> {
-        let mut removals = Vec::new();
+    fn removals(
+        &self,
+        platform: &str,
+        asked: Option<Standing>,
+        limit: usize,
+    ) -> Result<(usize, Vec<Removal>)> {
+        let (mut total, mut removals) = (0, Vec::new());
+        let banned_at = |removal: &Removal| {
+            let ban = removal.account.ban.as_ref();
+            ban.and_then(|ban| ban.banned_at).unwrap_or(Timestamp::MAX)
+        };
+        // Of equal ones the smaller id, which entries come by: a stable sort keeps it.
+        let cut = |removals: &mut Vec<Removal>| {
+            removals.sort_by_key(banned_at);
+            removals.truncate(limit);
+        };
         for entry in self.at_hand()?.entries()? {
             let account = entry?;
-            if account.platform == platform {
-                let (standing, since) = self.standing(account.id())?;
-                removals.push(Removal {
-                    account,
-                    standing,
-                    since,
-                });
+            if account.platform != platform {
+                continue;
+            }
+            let (standing, since) = self.standing(account.id())?;
+            if asked.is_some_and(|asked| asked != standing) {
+                continue;
+            }
+            total += 1;
+            removals.push(Removal {
+                account,
+                standing,
+                since,
+            });
+            // No more than twice the wanted ones are held at a time.
+            if removals.len() >= limit.saturating_mul(2) {
+                cut(&mut removals);
             }
         }
-        let banned_at = |account: &Account| account.ban.as_ref().and_then(|ban| ban.banned_at);
-        removals.sort_by_key(|removal| banned_at(&removal.account).unwrap_or(Timestamp::MAX));
-        Ok(removals)
+        cut(&mut removals);
+        Ok((total, removals))
     }
 
     fn mark(&self, ids: &[AccountId], standing: Standing, who: &str) -> Result<()> {

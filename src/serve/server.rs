@@ -211,6 +211,7 @@ async fn keep_house(app: Shared) {
                 return Ok(());
             };
             let now = Timestamp::now();
+            app.logins.retain_recent();
             engine.retire(now)?;
             if u32::is_multiple_of(tick, TIDYING_EVERY) {
                 engine.forget_seen(now)?;

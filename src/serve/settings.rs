@@ -22,6 +22,9 @@ pub(crate) struct Settings {
     pub(crate) tls_cert: Option<PathBuf>,
     /// Private key in PEM.
     pub(crate) tls_key: Option<PathBuf>,
+    /// A proxy before the service speaks TLS with browsers: cookies are for TLS alone, and who logs in is told apart by what the
+    /// proxy adds to `X-Forwarded-For`.
+    pub(crate) behind_tls: bool,
     /// Requests worked on at once; 0 for one a core.
     pub(crate) workers: usize,
     /// Requests that may wait for a worker; more are turned away with 503.
@@ -60,6 +63,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             tls_cert: None,
             tls_key: None,
+            behind_tls: false,
             workers: 0,
             queue_max: 1_024,
             timeout_seconds: 10,
