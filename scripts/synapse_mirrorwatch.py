@@ -7,10 +7,12 @@ A Synapse module of one file: put it where Synapse's Python finds it (PYTHONPATH
         config:
           url: "http://127.0.0.1:8787/hooks/synapse"
           secret_file: "/etc/matrix-synapse/mirrorwatch.secret"   # or secret: "..."
-          timeout_seconds: 3      # how long a person who registers may wait for mirrorwatch
-          fail_open: true         # what becomes of them when it does not answer
+          timeout_seconds: 3      # how long a person who registers may wait for mirrorwatch; its own deadline_ms lies before it
+          fail_open: true         # what becomes of them when it does not answer, or answers that it cannot tell
 
-Who registers waits; who changes a profile does not: that is told in the background, and again when mirrorwatch is busy.
+Who registers waits; who changes a profile does not: that is told in the background, and again while mirrorwatch is busy.
+The source in mirrorwatch's settings has a `fail_open` too, which by itself answers "allow" when mirrorwatch is busy or late: to
+refuse whoever was not screened, set both to false.
 A denied registration gets Synapse's own answer (429 "Rate limited"), which says nothing of the reason on purpose.
 """
 
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Pauses before a profile change is told again, in seconds. After the last one it is given up: the next change tells the whole profile.
 PAUSES = (2, 10, 60, 300)
+# Of the answers that blame the request (4xx), these pass with time. The others stay what they are, however often they are asked for.
+PASSING = (408, 429)
 
 BEHAVIOURS = {
     "allow": RegistrationBehaviour.ALLOW,
@@ -43,6 +47,8 @@ class Mirrorwatch:
         self._timeout = config["timeout_seconds"]
         self._fail_open = config["fail_open"]
         self._headers = {"Authorization": [f"Bearer {config['secret']}"]}
+        # The change of each user that was made last, while it is being told.
+        self._newest: Dict[str, str] = {}
         api.register_spam_checker_callbacks(check_registration_for_spam=self.check_registration)
         api.register_third_party_rules_callbacks(on_profile_update=self.on_profile_update)
 
@@ -98,19 +104,31 @@ class Mirrorwatch:
             "by_admin": by_admin,
             "deactivation": deactivation,
         }
+        self._newest[user_id] = body["event_id"]
         self._api.run_as_background_process("mirrorwatch_profile", self._tell, "profile_update", body)
 
     async def _tell(self, callback: str, body: Dict[str, Any]) -> None:
+        user_id, event_id = body["user_id"], body["event_id"]
         pauses: List[Optional[int]] = [*PAUSES, None]
         for pause in pauses:
+            # A later change tells the whole profile. Told after it, this one would bring the old name back.
+            if self._newest.get(user_id) != event_id:
+                return
             try:
                 await self._post(callback, body)
-                return
+                break
             except Exception as error:
-                if pause is None:
+                if pause is None or self._stays(error):
                     logger.warning("mirrorwatch was not told of a %s: %r", callback, error)
-                    return
+                    break
             await self._api.sleep(pause)
+        if self._newest.get(user_id) == event_id:
+            del self._newest[user_id]
+
+    @staticmethod
+    def _stays(error: Exception) -> bool:
+        code = getattr(error, "code", None)
+        return isinstance(code, int) and 400 <= code < 500 and code not in PASSING
 
     async def _post(self, callback: str, body: Dict[str, Any]) -> Any:
         deferred = run_in_background(self._http.post_json_get_json, f"{self._url}/{callback}", body, self._headers)

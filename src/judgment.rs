@@ -15,6 +15,9 @@ const NOTE_BYTES_MAX: usize = 1 << 10;
 /// Longest name of who judged, in bytes.
 const WHO_BYTES_MAX: usize = 256;
 
+/// The note of an answer that was taken back: it says no more of the pair, and no store needs another field for it.
+const TAKEN_BACK: &str = "taken back";
+
 /// A person's answer about a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -89,6 +92,14 @@ impl Remark {
         })
     }
 
+    /// The remark of who takes an answer back.
+    ///
+    /// # Errors
+    /// Names the limit that was passed.
+    pub(crate) fn taking_back(who: &str, at: Timestamp) -> Result<Self, Rejection> {
+        Self::new(who, TAKEN_BACK, at)
+    }
+
     /// Who judged.
     pub fn who(&self) -> &str {
         &self.who
@@ -149,6 +160,11 @@ impl Judgment {
             answer,
             remark,
         })
+    }
+
+    /// Whether it takes an earlier answer back: the pair is as if nobody had judged it.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        self.answer == Answer::Unsure && self.remark.note() == TAKEN_BACK
     }
 
     /// The account that was judged.

@@ -42,3 +42,4 @@ pub use crate::engine::recent::Recency;
 pub use crate::engine::report::{EvidenceRow, HitReport, Report};
 pub use crate::engine::screen::{Hit, Judge, Probe, Screened, screen, screen_every};
 pub use crate::engine::seen::Erased;
+pub(crate) use crate::engine::stripes::Stripes;

@@ -31,7 +31,7 @@ pub struct Erased {
 pub(in crate::engine) struct Sighting {
     /// What it tells now, over what it told before.
     pub(in crate::engine) whole: Account,
-    /// Whether nothing was known of it.
+    /// Whether nothing was known of it that could be compared.
     pub(in crate::engine) is_first: bool,
 }
 
@@ -88,7 +88,9 @@ impl Engine {
         seen_at: Timestamp,
     ) -> Result<Sighting> {
         let earlier = self.store().seen(account.id())?;
-        let is_first = earlier.is_none();
+        let is_first = earlier
+            .as_ref()
+            .is_none_or(|seen| seen.account.is_bare());
         let whole = match earlier {
             Some(seen) => account.filled_from(&seen.account),
             None => account.clone(),
@@ -97,7 +99,8 @@ impl Engine {
             seen_at,
             account: whole,
         };
-        if !account.is_bare() {
+        let told = &seen.account;
+        if !told.is_bare() || !told.location.is_empty() || told.created_at.is_some() {
             self.store().remember(std::slice::from_ref(&seen))?;
         }
         let whole = seen.account;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::account::{Account, AccountId};
+use crate::account::AccountId;
 use crate::engine::{Engine, LookupRow};
 use crate::error::{Error, Rejection, Result};
 use crate::judgment::{Answer, Remark};
@@ -17,7 +17,7 @@ use crate::serve::console::{
     Analyst, Bucket, Dashboard, Day, Decision, Desk, Edge, EntryFile, Family, Hour, Order, Queue,
     Removal, Replay, Standing, Tally,
 };
-use crate::serve::docket::TAKEN_BACK;
+use crate::serve::gate::Gate;
 use crate::serve::keys::{Key, Role};
 use crate::store;
 use crate::wire::{decision_id, decision_number};
@@ -56,13 +56,32 @@ impl App {
         self.found(id)?.ok_or_else(absent)
     }
 
+    fn settled(
+        &self,
+        decision: &str,
+        entry: &AccountId,
+        answer: Answer,
+        remark: Remark,
+    ) -> Result<()> {
+        let (engine, decision) = (self.at_hand()?, self.named(decision)?);
+        settle(
+            self,
+            engine,
+            &decision,
+            Some(entry.as_str()),
+            answer,
+            remark,
+        )
+        .map(drop)
+    }
+
     fn shown(&self, decision: store::Decision) -> Result<Decision> {
         let engine = self.at_hand()?;
         let probe = decision.probe.id();
         let mut judgments = Vec::new();
         for hit in &decision.hits {
             let judged = engine.judgment(probe, hit.entry.id())?;
-            judgments.extend(judged.filter(|judged| judged.remark.note() != TAKEN_BACK));
+            judgments.extend(judged.filter(|judged| !judged.is_taken_back()));
         }
         let is_same_model = decision.model == engine.model();
         let thresholds = engine.judge().thresholds(decision.entries);
@@ -121,7 +140,7 @@ impl App {
         let mut counts: HashMap<i64, [u64; 3]> = HashMap::new();
         for judgment in self.at_hand()?.judgments()? {
             let judgment = judgment?;
-            if judgment.remark.note() == TAKEN_BACK {
+            if judgment.is_taken_back() {
                 continue;
             }
             let day = judgment.remark.at().as_second().div_euclid(DAY_SECONDS);
@@ -147,10 +166,15 @@ impl App {
 }
 
 impl Desk for App {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn may_try(&self, peer: &str) -> bool {
+        self.logins.check_key(&peer.to_owned()).is_ok()
+    }
+
     fn login(&self, key: &str) -> Result<Option<Analyst>> {
-        if self.logins.check().is_err() {
-            return Ok(None);
-        }
         Ok(self.keys.find(key).and_then(|key| analyst(&key)))
     }
 
@@ -188,7 +212,7 @@ impl Desk for App {
         };
         let decisions = returns.into_iter().map(|decision| self.shown(decision));
         let mut judgments = engine.judgments_of_entry(id, PAST_MAX)?;
-        judgments.retain(|judgment| judgment.remark.note() != TAKEN_BACK);
+        judgments.retain(|judgment| !judgment.is_taken_back());
         Ok(Some(EntryFile {
             account,
             is_listed,
@@ -243,20 +267,29 @@ impl Desk for App {
 
     fn queue(&self, order: Order, page: usize) -> Result<Queue> {
         let (engine, skip) = (self.at_hand()?, page.saturating_mul(PAGE_LEN));
-        let numbers = match order {
-            Order::Score => self.docket.by_score(skip, PAGE_LEN),
-            Order::Age => self.docket.by_age(skip, PAGE_LEN),
-        };
-        let mut decisions = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let decision = engine.decision(number)?;
-            decisions.extend(decision.map(|decision| self.shown(decision)).transpose()?);
+        self.docket.tidy(engine);
+        loop {
+            let numbers = match order {
+                Order::Score => self.docket.by_score(skip, PAGE_LEN),
+                Order::Age => self.docket.by_age(skip, PAGE_LEN),
+            };
+            let (mut decisions, mut gone) = (Vec::with_capacity(numbers.len()), Vec::new());
+            for number in numbers {
+                match engine.decision(number)? {
+                    Some(decision) => decisions.push(self.shown(decision)?),
+                    None => gone.push(number),
+                }
+            }
+            // Erased since: others move up.
+            if gone.is_empty() {
+                return Ok(Queue {
+                    decisions,
+                    total: self.docket.len(),
+                    page_len: PAGE_LEN,
+                });
+            }
+            self.docket.forget(&gone);
         }
-        Ok(Queue {
-            decisions,
-            total: self.docket.len(),
-            page_len: PAGE_LEN,
-        })
     }
 
     fn judge(
@@ -267,14 +300,13 @@ impl Desk for App {
         note: &str,
         who: &str,
     ) -> Result<()> {
-        let decision = self.named(decision)?;
         let remark = Remark::new(who, note, Timestamp::now())?;
-        let entry = Some(entry.as_str());
-        settle(self, self.at_hand()?, &decision, entry, answer, remark).map(drop)
+        self.settled(decision, entry, answer, remark)
     }
 
     fn undo(&self, decision: &str, entry: &AccountId, who: &str) -> Result<()> {
-        self.judge(decision, entry, Answer::Unsure, TAKEN_BACK, who)
+        let remark = Remark::taking_back(who, Timestamp::now())?;
+        self.settled(decision, entry, Answer::Unsure, remark)
     }
 
     fn networks(&self) -> Result<Vec<Tally>> {
@@ -292,22 +324,44 @@ impl Desk for App {
         Ok(tallies)
     }
 
-    fn removals(&self, platform: &str) -> Result<Vec<Removal>> {
-        let mut removals = Vec::new();
+    fn removals(
+        &self,
+        platform: &str,
+        asked: Option<Standing>,
+        limit: usize,
+    ) -> Result<(usize, Vec<Removal>)> {
+        let (mut total, mut removals) = (0, Vec::new());
+        let banned_at = |removal: &Removal| {
+            let ban = removal.account.ban.as_ref();
+            ban.and_then(|ban| ban.banned_at).unwrap_or(Timestamp::MAX)
+        };
+        // Of equal ones the smaller id, which entries come by: a stable sort keeps it.
+        let cut = |removals: &mut Vec<Removal>| {
+            removals.sort_by_key(banned_at);
+            removals.truncate(limit);
+        };
         for entry in self.at_hand()?.entries()? {
             let account = entry?;
-            if account.platform == platform {
-                let (standing, since) = self.standing(account.id())?;
-                removals.push(Removal {
-                    account,
-                    standing,
-                    since,
-                });
+            if account.platform != platform {
+                continue;
+            }
+            let (standing, since) = self.standing(account.id())?;
+            if asked.is_some_and(|asked| asked != standing) {
+                continue;
+            }
+            total += 1;
+            removals.push(Removal {
+                account,
+                standing,
+                since,
+            });
+            // No more than twice the wanted ones are held at a time.
+            if removals.len() >= limit.saturating_mul(2) {
+                cut(&mut removals);
             }
         }
-        let banned_at = |account: &Account| account.ban.as_ref().and_then(|ban| ban.banned_at);
-        removals.sort_by_key(|removal| banned_at(&removal.account).unwrap_or(Timestamp::MAX));
-        Ok(removals)
+        cut(&mut removals);
+        Ok((total, removals))
     }
 
     fn mark(&self, ids: &[AccountId], standing: Standing, who: &str) -> Result<()> {
@@ -335,6 +389,7 @@ impl Desk for App {
             matched: hour.matched,
         };
         let bucket = |(up_to_us, count)| Bucket { up_to_us, count };
+        self.docket.tidy(self.at_hand()?);
         Ok(Dashboard {
             stats: self.at_hand()?.stats()?,
             hours: self.ledger.hours().into_iter().map(hour).collect(),

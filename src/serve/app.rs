@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::StatusCode;
-use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Stripes};
 use crate::error::{Error, Result};
 use crate::hash::Secret;
 use crate::serve::analysts::Tallied;
@@ -36,8 +36,8 @@ const FLAG_RAISED: &str = "org.mirrorwatch.flag.raised.v1";
 /// What many flags near one entry or network are called.
 const BURST: &str = "org.mirrorwatch.burst.v1";
 
-/// Keys that may be tried at the console's door in a second, by everybody together.
-const LOGINS_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
+/// Keys that may be tried at the console's door in a minute from one address.
+const LOGINS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
 /// The state of the service; cheap to clone.
 pub(crate) type Shared = Arc<App>;
@@ -50,8 +50,8 @@ pub(crate) struct App {
     pub(crate) keys: Keys,
     /// Whether there was a key since the service started.
     was_shut: AtomicBool,
-    /// How often a key may be tried at the console's door.
-    pub(crate) logins: DefaultDirectRateLimiter,
+    /// How often a key may be tried at the console's door, by the address it comes from.
+    pub(crate) logins: DefaultKeyedRateLimiter<String>,
     /// Keys the console's cookies; another one in each run.
     pub(crate) cookies: Secret,
     /// Counts of entries for the console.
@@ -62,6 +62,8 @@ pub(crate) struct App {
     pub(crate) audit: Audit,
     /// Flags that nobody has judged.
     pub(crate) docket: Docket,
+    /// Bans, their end and pictures of one account take turns, so that neither undoes what the other told.
+    pub(crate) turns: Stripes,
     /// Entries whose look back has not been made.
     pub(crate) look_back: LookBack,
     /// New flags by entry and network.
@@ -95,11 +97,12 @@ impl App {
             was_shut: AtomicBool::new(!keys.all().is_empty()),
             keys,
             pace,
-            logins: RateLimiter::direct(Quota::per_second(LOGINS_PER_SECOND)),
+            logins: RateLimiter::keyed(Quota::per_minute(LOGINS_PER_MINUTE)),
             cookies: cookie_secret()?,
             tallied: Mutex::default(),
             audit: Audit::of(folder),
             docket: Docket::default(),
+            turns: Stripes::default(),
             look_back: LookBack::default(),
             bursts: Bursts::default(),
             ledger: Ledger::default(),

@@ -1,7 +1,7 @@
 //! Who calls, and whether they may: decided before a handler runs.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -51,14 +51,21 @@ pub(crate) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> 
     })
 }
 
-/// Turns down requests for another host where everybody on this machine may call: a page of another site that has its name
-/// resolve to this machine would speak for whoever looks at it.
-pub(crate) async fn own_host(State(app): State<Shared>, request: Request, next: Next) -> Response {
-    let named = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| request.uri().host()).unwrap_or_default();
+/// What proxies add to requests that they pass on.
+const FORWARDED: [&str; 5] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// Whether a request was made on this machine, for this machine: by its own name, and passed on by no proxy. A page of another
+/// site that has its name resolve here would speak for whoever looks at it, and a proxy for everybody it serves.
+pub(crate) fn is_direct(uri: &Uri, headers: &HeaderMap) -> bool {
+    let named = headers.get(header::HOST);
+    let named = named.and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| uri.host()).unwrap_or_default();
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
@@ -67,8 +74,16 @@ pub(crate) async fn own_host(State(app): State<Shared>, request: Request, next: 
     let is_loopback = name
         .parse::<std::net::IpAddr>()
         .is_ok_and(|ip| ip.is_loopback());
-    if app.is_open_here() && !(name.is_empty() || name == "localhost" || is_loopback) {
-        let detail = "without keys this service answers to localhost only";
+    let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
+    !is_forwarded && (name.is_empty() || name == "localhost" || is_loopback)
+}
+
+/// Where everybody on this machine may call, turns down what comes from elsewhere. Webhooks prove themselves.
+pub(crate) async fn own_host(State(app): State<Shared>, request: Request, next: Next) -> Response {
+    let is_hook = request.uri().path().starts_with("/hooks/");
+    if app.is_open_here() && !is_hook && !is_direct(request.uri(), request.headers()) {
+        let detail = "without keys this service answers to localhost only, and not by a proxy: \
+            make a key (`mirrorwatch keys add`)";
         let status = StatusCode::MISDIRECTED_REQUEST;
         return Problem::new(status, "another host", detail).into_response();
     }

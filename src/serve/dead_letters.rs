@@ -1,10 +1,19 @@
-//! Messages to the outside, and where those lie that nobody took.
+//! Messages to the outside, and where those lie that nobody took: in memory, and from one run to the next in a file.
 
 use std::collections::VecDeque;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::error::{Error, Result};
+
+/// Name of the file in the database's folder.
+const FILE: &str = "undelivered.ndjson";
+/// Letters are kept from one run to the next for so long: as what was seen of an account is.
+const KEPT_SECONDS: i64 = 30 * 86_400;
 /// Dead letters kept in memory.
 const DEAD_MAX: usize = 1_000;
 
@@ -41,6 +50,8 @@ pub(crate) struct DeadLetter {
     pub(crate) reason: String,
     /// When it was given up.
     pub(crate) at: jiff::Timestamp,
+    /// The service stopped before it was taken or given up: the next run sends it.
+    pub(crate) is_pending: bool,
 }
 
 /// Where messages go that nobody took. Called on an async thread: whoever writes to a disk hands it on.
@@ -51,21 +62,170 @@ pub(crate) trait DeadLetters: Send + Sync + 'static {
     fn latest(&self, limit: usize) -> Vec<DeadLetter>;
 }
 
-/// Dead letters in memory: the last thousand.
+/// Dead letters in memory: all that are pending, and the last thousand of the others.
 #[derive(Debug, Default)]
-pub(crate) struct DeadInMemory(Mutex<VecDeque<DeadLetter>>);
+pub(crate) struct DeadInMemory(Mutex<Letters>);
+
+#[derive(Debug, Default)]
+struct Letters {
+    given_up: VecDeque<DeadLetter>,
+    pending: Vec<DeadLetter>,
+}
 
 impl DeadLetters for DeadInMemory {
     fn bury(&self, letter: DeadLetter) {
         let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if letters.len() >= DEAD_MAX {
-            letters.pop_front();
+        if letter.is_pending {
+            return letters.pending.push(letter);
         }
-        letters.push_back(letter);
+        if letters.given_up.len() >= DEAD_MAX {
+            letters.given_up.pop_front();
+        }
+        letters.given_up.push_back(letter);
     }
 
     fn latest(&self, limit: usize) -> Vec<DeadLetter> {
         let letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        letters.iter().rev().take(limit).cloned().collect()
+        let all = letters.pending.iter().rev();
+        let all = all.chain(letters.given_up.iter().rev());
+        all.take(limit).cloned().collect()
+    }
+}
+
+/// A letter as a line of the file.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    endpoint: String,
+    id: String,
+    body: String,
+    attempts: usize,
+    reason: String,
+    at: String,
+    is_pending: bool,
+}
+
+/// Writes what is left when the service stops into a file of the database's folder, which nobody else may read: bodies hold
+/// what reports hold. No secrets. Without letters there is no file.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn keep(folder: &Path, letters: &[DeadLetter]) -> Result<()> {
+    let path = folder.join(FILE);
+    let io = |error| Error::io(&path, error);
+    if letters.is_empty() {
+        return match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io(error)),
+            _ => Ok(()),
+        };
+    }
+    let mut lines = Vec::new();
+    // Oldest first, as they are taken in again.
+    for letter in letters.iter().rev() {
+        let line = Line {
+            endpoint: letter.endpoint.clone(),
+            id: letter.message.id.clone(),
+            body: letter.message.body.clone(),
+            attempts: letter.attempts,
+            reason: letter.reason.clone(),
+            at: letter.at.to_string(),
+            is_pending: letter.is_pending,
+        };
+        serde_json::to_writer(&mut lines, &line).map_err(|error| io(error.into()))?;
+        lines.push(b'\n');
+    }
+    let beside = path.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside).map_err(io)?;
+    file.write_all(&lines).map_err(io)?;
+    file.sync_all().map_err(io)?;
+    std::fs::rename(&beside, &path).map_err(io)
+}
+
+/// What an earlier run left, the oldest first. Lines that cannot be read and letters past their time are passed over. The file
+/// stays until the next stop: should the service crash, it is sent once more, and known by its id.
+///
+/// # Errors
+/// The file is there and cannot be read.
+pub(crate) fn left(folder: &Path, now: jiff::Timestamp) -> Result<Vec<DeadLetter>> {
+    let path = folder.join(FILE);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io(&path, error)),
+    };
+    let lines = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let mut letters = Vec::new();
+    for line in lines {
+        let letter = serde_json::from_slice::<Line>(line).ok().and_then(letter);
+        match letter {
+            Some(letter) if now.as_second() - letter.at.as_second() > KEPT_SECONDS => {}
+            Some(letter) => letters.push(letter),
+            None => tracing::warn!(path = %path.display(), "a line is no undelivered flag"),
+        }
+    }
+    Ok(letters)
+}
+
+fn letter(line: Line) -> Option<DeadLetter> {
+    Some(DeadLetter {
+        endpoint: line.endpoint,
+        message: Message {
+            id: line.id,
+            body: line.body,
+        },
+        attempts: line.attempts,
+        reason: line.reason,
+        at: line.at.parse().ok()?,
+        is_pending: line.is_pending,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DeadLetter, FILE, KEPT_SECONDS, Message, keep, left};
+
+    #[test]
+    fn letters_outlive_the_process_for_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = jiff::Timestamp::from_second(2_000_000_000).unwrap();
+        let letter = |n: i64, is_pending| DeadLetter {
+            endpoint: "e".to_owned(),
+            message: Message {
+                id: format!("flag_{n}"),
+                body: "{\"a\":\"line\\nbreak\"}".to_owned(),
+            },
+            attempts: 2,
+            reason: "answered 500".to_owned(),
+            at: jiff::Timestamp::from_second(now.as_second() - n).unwrap(),
+            is_pending,
+        };
+        assert_eq!(left(folder.path(), now).unwrap(), []);
+        keep(folder.path(), &[]).unwrap();
+        let letters = [
+            letter(1, true),
+            letter(2, false),
+            letter(KEPT_SECONDS + 1, false),
+        ];
+        keep(folder.path(), &letters).unwrap();
+        assert_eq!(
+            left(folder.path(), now).unwrap(),
+            [letter(2, false), letter(1, true)]
+        );
+        let file = folder.path().join(FILE);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        std::fs::write(&file, "{}\nno json\n\n").unwrap();
+        assert_eq!(left(folder.path(), now).unwrap(), []);
+        keep(folder.path(), &[]).unwrap();
+        assert!(!file.exists());
     }
 }

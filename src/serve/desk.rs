@@ -25,6 +25,7 @@ impl Desk for Shared {
     async fn enroll(&self, source: &str, account: Account) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
+            let _turn = app.turns.hold(account.id());
             let account = engine.completed(&account)?;
             enrolled(app, engine, vec![(1, account)], Vec::new(), &who).map(|_| ())
         };
@@ -45,6 +46,22 @@ impl Desk for Shared {
         self.run(work).await
     }
 
+    async fn lift(&self, source: &str, id: AccountId) -> Result<(), Problem> {
+        let (who, source) = (who(source), source.to_owned());
+        let work = move |app: &App, engine: &Engine| {
+            let _turn = app.turns.hold(&id);
+            let entry = engine.entry(&id)?;
+            let ban = entry.and_then(|entry| entry.into_draft().ban);
+            if ban.is_some_and(|ban| ban.source == source) {
+                let receipt = engine.withdraw(vec![id.clone()])?;
+                app.audit
+                    .note(&who, "withdraw", &[id.to_string()], receipt.lsn);
+            }
+            Ok(())
+        };
+        self.run(work).await
+    }
+
     async fn remember_picture(
         &self,
         source: &str,
@@ -53,6 +70,7 @@ impl Desk for Shared {
     ) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
+            let turn = app.turns.hold(&id);
             if engine.generation().contains(&id) {
                 if engine.add_picture(&id, avatar)? {
                     let lsn = engine.generation().lsn();
@@ -62,6 +80,7 @@ impl Desk for Shared {
                 }
                 return Ok(());
             }
+            drop(turn);
             let draft = AccountDraft {
                 id: id.to_string(),
                 avatar: Some(avatar),

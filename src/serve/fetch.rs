@@ -4,13 +4,14 @@
 //! size are limited while the bytes arrive, and what arrived must be a picture within the limits of `format/picture.rs`. The
 //! queue is bounded; what finds it full is dropped and counted, since a picture is only ever more evidence.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode, Url};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::account::{AccountId, Avatar};
@@ -65,6 +66,7 @@ impl Default for FetchLimits {
 #[derive(Debug, Clone)]
 pub(crate) struct Pictures {
     queue: mpsc::Sender<Wanted>,
+    is_closed: watch::Sender<bool>,
 }
 
 impl Pictures {
@@ -79,8 +81,22 @@ impl Pictures {
     {
         let fetcher = Arc::new(Fetcher::new(&limits)?);
         let (queue, wanted) = mpsc::channel(limits.queue_max.max(1));
-        let worker = tokio::spawn(work(fetcher, wanted, Arc::new(keep)));
-        Ok((Self { queue }, worker))
+        let (is_closed, mut closed) = watch::channel(false);
+        let worker = tokio::spawn(async move {
+            let is_closed = async move {
+                // Where nobody is left who could close it, the queue says so.
+                if closed.wait_for(|is_closed| *is_closed).await.is_err() {
+                    pending::<()>().await;
+                }
+            };
+            work(fetcher, wanted, is_closed, Arc::new(keep)).await;
+        });
+        Ok((Self { queue, is_closed }, worker))
+    }
+
+    /// Ends the worker: what it has begun it finishes, what waits is dropped.
+    pub(crate) fn close(&self) {
+        self.is_closed.send_replace(true);
     }
 
     /// Asks for a picture; drops the wish when too many wait.
@@ -91,13 +107,25 @@ impl Pictures {
     }
 }
 
-async fn work<K, F>(fetcher: Arc<Fetcher>, mut wanted: mpsc::Receiver<Wanted>, keep: Arc<K>)
-where
+/// Fetches what is wanted until nobody can want more, or `is_closed` ends.
+async fn work<K, F>(
+    fetcher: Arc<Fetcher>,
+    mut wanted: mpsc::Receiver<Wanted>,
+    is_closed: impl Future<Output = ()>,
+    keep: Arc<K>,
+) where
     K: Fn(Wanted, Avatar) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let slots = Arc::new(Semaphore::new(FETCHES_MAX));
-    while let Some(one) = wanted.recv().await {
+    let mut is_closed = pin!(is_closed);
+    loop {
+        let one = tokio::select! {
+            biased;
+            () = &mut is_closed => break,
+            one = wanted.recv() => one,
+        };
+        let Some(one) = one else { break };
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
             return;
         };
@@ -115,6 +143,10 @@ where
             }
             drop(slot);
         });
+    }
+    wanted.close();
+    while wanted.try_recv().is_ok() {
+        count("dropped");
     }
     // What was begun is finished before the worker says that it has ended.
     let all = u32::try_from(FETCHES_MAX).unwrap_or(u32::MAX);

@@ -98,9 +98,11 @@ impl Keys {
     /// The file is there and cannot be read.
     pub(crate) fn open(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
+        // First its time: should it change meanwhile, it is read again.
+        let modified = modified(&path);
         let read = Read {
             keys: Arc::new(read(&path)?),
-            modified: modified(&path),
+            modified,
             looked_at: Instant::now(),
         };
         Ok(Self {

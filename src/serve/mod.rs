@@ -14,6 +14,7 @@ mod dead_letters;
 mod description;
 mod desk;
 mod docket;
+mod endpoint;
 mod fetch;
 mod gate;
 mod guard;

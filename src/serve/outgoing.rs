@@ -2,10 +2,10 @@
 //! letters when nobody took them.
 //!
 //! Each endpoint has a queue, a schedule and a task of its own, so one that hangs holds up no other. What is on its way is kept
-//! in memory; whatever is given up, and what waits when the service stops, goes to [`DeadLetters`]. An endpoint that answers 410
-//! wants no more, and is asked no more until it is configured again.
+//! in memory; whatever is given up goes to [`DeadLetters`], and so does what waits when the service stops, for the next run to
+//! send. An endpoint that answers 410 wants no more, and is asked no more until it is configured again.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -14,15 +14,15 @@ use axum::http::StatusCode;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, Url};
-use serde::Deserialize;
-use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::error::Error;
 use crate::serve::dead_letters::{DeadLetter, DeadLetters, Message};
+use crate::serve::endpoint::{Endpoint, wrong};
 use crate::serve::guard::client;
-use crate::serve::hooks::{SharedSecret, standard_digest};
+use crate::serve::hooks::standard_digest;
 
 /// Pauses before the second and later attempts, in seconds: the schedule Standard Webhooks recommend.
 const PAUSES_S: [u64; 6] = [5, 300, 1_800, 7_200, 18_000, 36_000];
@@ -32,20 +32,10 @@ const JITTER: f64 = 0.2;
 const WAITING_MAX: usize = 10_000;
 /// Messages on their way to one endpoint at a time.
 const SENDING_MAX: usize = 4;
+/// What a task may take beyond the end it was given, to write down what it holds.
+const ENDING_MAX: Duration = Duration::from_secs(1);
 /// Longest time an endpoint may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
-
-/// Who wants to hear of flags.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Endpoint {
-    /// Its name in logs and lists.
-    pub(crate) name: String,
-    /// Where flags are posted.
-    pub(crate) url: String,
-    /// `whsec_` and base64.
-    pub(crate) secret: SharedSecret,
-}
 
 /// How messages are sent.
 #[derive(Debug, Clone)]
@@ -72,6 +62,8 @@ impl Default for Schedule {
 pub(crate) struct Outgoing {
     lanes: Vec<Lane>,
     dead: Arc<dyn DeadLetters>,
+    /// When everything must have ended, once the service stops.
+    end: watch::Sender<Option<Instant>>,
 }
 
 /// The way to one endpoint.
@@ -108,21 +100,12 @@ impl Outgoing {
         schedule: &Schedule,
         dead: Arc<dyn DeadLetters>,
     ) -> Result<Self, Error> {
-        let wrong = |name: &str, reason: &str| Error::Malformed {
-            what: format!("flags endpoint `{name}`"),
-            reason: reason.to_owned(),
-        };
         let client = client().timeout(schedule.answer_max).build();
         let client = client.map_err(|error| wrong("*", &error.to_string()))?;
-        let mut lanes = Vec::new();
+        let (mut lanes, end) = (Vec::new(), watch::Sender::new(None));
         for endpoint in endpoints {
+            let (url, key) = endpoint.check()?;
             let name = endpoint.name;
-            let url = Url::parse(&endpoint.url)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https"))
-                .ok_or_else(|| wrong(&name, "`url` must be http or https"))?;
-            let key = endpoint.secret.standard_key();
-            let key = key.ok_or_else(|| wrong(&name, "`secret` must be whsec_ and base64"))?;
             let is_gone = Arc::new(AtomicBool::new(false));
             let (queue, messages) = mpsc::channel(schedule.waiting_max.max(1));
             let sender = Arc::new(Sender {
@@ -136,6 +119,9 @@ impl Outgoing {
                 schedule: schedule.clone(),
                 dead: Arc::clone(&dead),
                 is_gone: Arc::clone(&is_gone),
+                end: end.subscribe(),
+                is_stopping: false,
+                flying: HashMap::new(),
                 waiting: BinaryHeap::new(),
                 sending: JoinSet::new(),
             };
@@ -146,7 +132,7 @@ impl Outgoing {
                 open: Mutex::new(Some((queue, task))),
             });
         }
-        Ok(Self { lanes, dead })
+        Ok(Self { lanes, dead, end })
     }
 
     /// Sends a message to every endpoint. Waits for nothing: what does not fit is a dead letter at once.
@@ -161,8 +147,21 @@ impl Outgoing {
                 attempts: 0,
                 reason: reason.to_owned(),
                 at: jiff::Timestamp::now(),
+                is_pending: self.end.borrow().is_some() && !lane.is_gone.load(Ordering::Relaxed),
             });
             count(&lane.name, "dead");
+        }
+    }
+
+    /// Takes in what an earlier run left: what was pending is sent again, the rest is only kept.
+    pub(crate) fn resume(&self, left: Vec<DeadLetter>) {
+        for letter in left {
+            let lane = self.lanes.iter().find(|lane| lane.name == letter.endpoint);
+            let is_sent =
+                lane.is_some_and(|lane| letter.is_pending && lane.queue(&letter.message).is_ok());
+            if !is_sent {
+                self.dead.bury(letter);
+            }
         }
     }
 
@@ -180,25 +179,24 @@ impl Outgoing {
         &self.dead
     }
 
-    /// Tries once what is new, and makes dead letters of what waits for another attempt.
-    pub(crate) async fn close(&self) {
-        for lane in &self.lanes {
-            let open = lane
-                .open
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take();
-            if let Some((queue, task)) = open {
-                drop(queue);
-                // A task that panicked has nothing left to say.
-                let _ = task.await;
-            }
+    /// Tries once what is new, for as long as `limit`, and makes letters of all the rest.
+    pub(crate) async fn close(&self, limit: Duration) {
+        let end = Instant::now() + limit;
+        self.end.send_replace(Some(end));
+        let open = |lane: &Lane| {
+            let mut open = lane.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.take().map(|(_, task)| task)
+        };
+        let tasks: Vec<JoinHandle<()>> = self.lanes.iter().filter_map(open).collect();
+        for task in tasks {
+            // A task that panicked has nothing left to say.
+            let _ = timeout_at(end + ENDING_MAX, task).await;
         }
     }
 }
 
 /// A message that waits for its time; the earliest is the greatest, as a heap wants it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Waiting {
     due: Instant,
     attempts: usize,
@@ -286,8 +284,13 @@ struct Courier {
     schedule: Schedule,
     dead: Arc<dyn DeadLetters>,
     is_gone: Arc<AtomicBool>,
+    /// When everything must have ended, once the service stops.
+    end: watch::Receiver<Option<Instant>>,
+    is_stopping: bool,
     waiting: BinaryHeap<Waiting>,
-    sending: JoinSet<(Waiting, Attempt)>,
+    sending: JoinSet<Attempt>,
+    /// What is being sent, by its task.
+    flying: HashMap<Id, Waiting>,
 }
 
 impl Courier {
@@ -299,15 +302,18 @@ impl Courier {
             let has_place = self.sending.len() < SENDING_MAX;
             let has_room = self.waiting.len() < self.schedule.waiting_max;
             tokio::select! {
-                Some(Ok((message, attempt))) = self.sending.join_next() => self.settle(message, attempt),
+                Some(ended) = self.sending.join_next_with_id() => self.ended(ended),
                 message = messages.recv(), if has_room && has_place => match message {
                     Some(message) => self.waiting.push(Waiting::new(message)),
                     None => break,
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && has_place => {}
-                // An attempt that panicked, with nothing else to wait for.
-                else => {}
+                () = told(&mut self.end) => break,
             }
+        }
+        messages.close();
+        while let Ok(message) = messages.try_recv() {
+            self.waiting.push(Waiting::new(message));
         }
         self.finish().await;
     }
@@ -322,11 +328,24 @@ impl Courier {
                 self.bury(message, "the endpoint wants no more (410)".to_owned());
                 continue;
             }
-            let sender = Arc::clone(&self.sender);
-            self.sending.spawn(async move {
-                let attempt = sender.attempt(&message.id, &message.body).await;
-                (message, attempt)
-            });
+            let (sender, sent) = (Arc::clone(&self.sender), message.clone());
+            let attempt = async move { sender.attempt(&sent.id, &sent.body).await };
+            let task = self.sending.spawn(attempt);
+            self.flying.insert(task.id(), message);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Attempt), JoinError>) {
+        let broken = |error: JoinError| {
+            let attempt = Attempt::Failed {
+                reason: "the attempt broke off".to_owned(),
+                pause: None,
+            };
+            (error.id(), attempt)
+        };
+        let (task, attempt) = ended.unwrap_or_else(broken);
+        if let Some(message) = self.flying.remove(&task) {
+            self.settle(message, attempt);
         }
     }
 
@@ -359,8 +378,11 @@ impl Courier {
         }
     }
 
-    /// The service stops: what is on its way arrives or not, what was never tried is tried, the rest is given up.
+    /// The service stops: what is on its way arrives or not, what was never tried is tried while there is time, the rest is
+    /// left for the next run.
     async fn finish(mut self) {
+        self.is_stopping = true;
+        let end = self.end.borrow().unwrap_or_else(Instant::now);
         let (fresh, tried): (Vec<_>, Vec<_>) = self
             .waiting
             .drain()
@@ -374,11 +396,17 @@ impl Courier {
         self.waiting.extend(fresh);
         self.schedule.pauses.clear();
         self.send_due();
-        while let Some(ended) = self.sending.join_next().await {
-            if let Ok((message, attempt)) = ended {
-                self.settle(message, attempt);
-            }
+        while let Ok(Some(ended)) = timeout_at(end, self.sending.join_next_with_id()).await {
+            self.ended(ended);
             self.send_due();
+        }
+        self.sending.abort_all();
+        let flying = std::mem::take(&mut self.flying).into_values();
+        for message in flying.chain(std::mem::take(&mut self.waiting)) {
+            self.bury(
+                message,
+                "the service stopped before it was taken".to_owned(),
+            );
         }
     }
 
@@ -395,12 +423,18 @@ impl Courier {
             attempts: message.attempts,
             reason,
             at: jiff::Timestamp::now(),
+            is_pending: self.is_stopping && !self.is_gone.load(Ordering::Relaxed),
             message: Message {
                 id: message.id,
                 body: message.body,
             },
         });
     }
+}
+
+/// Ends when it is said when everything must end, or when nobody is left to say it.
+async fn told(end: &mut watch::Receiver<Option<Instant>>) {
+    let _ = end.wait_for(Option::is_some).await;
 }
 
 impl Waiting {

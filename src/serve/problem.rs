@@ -96,6 +96,11 @@ impl Problem {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
+    /// Its kind as one word, and what happened: for a list of problems.
+    pub(crate) fn in_short(&self) -> (String, &str) {
+        (self.title.replace(' ', "_"), &self.detail)
+    }
+
     fn type_name(&self) -> String {
         format!("urn:mirrorwatch:problem:{}", self.title.replace(' ', "-"))
     }

@@ -48,6 +48,10 @@ pub(crate) fn router(app: &Shared) -> Router {
     );
     let is_secure = app.settings.tls_cert.is_some();
     let doors = console::Settings::new(app.cookies.clone(), is_secure);
+    let doors = match app.settings.behind_tls {
+        true => doors.proxied(),
+        false => doors,
+    };
     calls
         .merge(viewer)
         .merge(hooks::router(hooks))

@@ -8,12 +8,13 @@ use std::time::Duration;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::engine::{Engine, Options};
 use crate::error::{Error, Result};
 use crate::serve::app::{App, Shared};
-use crate::serve::dead_letters::DeadInMemory;
+use crate::serve::dead_letters::{self, DeadInMemory};
 use crate::serve::fetch::{FetchLimits, Pictures};
 use crate::serve::hooks::{Desk, keep_keys};
 use crate::serve::look_back::keep_looking;
@@ -24,6 +25,8 @@ use crate::serve::settings::Settings;
 
 /// How often bans that have ended are withdrawn.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
+/// Longest that the service waits for the keys of sources before it is ready.
+const KEYS_MAX: Duration = Duration::from_secs(10);
 /// What is past its time is forgotten, and what was learnt kept, every so many times: it reads much.
 const TIDYING_EVERY: u32 = 60;
 
@@ -70,10 +73,18 @@ pub(crate) fn serve(
 
 async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()> {
     let handle: Handle<SocketAddr> = Handle::new();
+    let (read_once, mut keys_read) = watch::channel(false);
+    let keys = tokio::spawn(keep_keys(Arc::clone(&app.sources), read_once));
     let opening = {
         let (app, handle) = (app.clone(), handle.clone());
+        let runtime = tokio::runtime::Handle::current();
+        // The keys are read meanwhile. Without them the service is still good for everybody else, so it waits only so long.
+        let keys_tried = move || {
+            let read = keys_read.wait_for(|is_read| *is_read);
+            let _ = runtime.block_on(async { tokio::time::timeout(KEYS_MAX, read).await });
+        };
         tokio::task::spawn_blocking(move || {
-            let opened = open(&app, options);
+            let opened = open(&app, options, keys_tried);
             if opened.is_err() {
                 handle.shutdown();
             }
@@ -84,8 +95,7 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     let housekeeping = tokio::spawn(keep_house(app.clone()));
     let looking = tokio::spawn(keep_looking(app.clone()));
     let fetching = start_beside(app)?;
-    let keys = tokio::spawn(keep_keys(Arc::clone(&app.sources)));
-    let service = router(app).into_make_service();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let failed = |error: std::io::Error| Error::Malformed {
         what: "serve".into(),
         reason: error.to_string(),
@@ -108,10 +118,16 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     stopping.abort();
     housekeeping.abort();
     looking.abort();
-    fetching.abort();
     keys.abort();
+    let drain = Duration::from_secs(app.settings.drain_seconds);
+    if let Some(pictures) = app.pictures.get() {
+        pictures.close();
+        // What takes longer is dropped, as what waits is.
+        let _ = tokio::time::timeout(drain, fetching).await;
+    }
     if let Some(outgoing) = app.outgoing.get() {
-        outgoing.close().await;
+        outgoing.close(drain).await;
+        dead_letters::keep(&app.folder, &outgoing.dead().latest(usize::MAX))?;
     }
     match opening.await {
         Ok(opened) => opened?,
@@ -142,16 +158,18 @@ fn start_beside(app: &Shared) -> Result<JoinHandle<()>> {
     let endpoints = app.settings.flags.clone();
     let dead = Arc::new(DeadInMemory::default());
     let outgoing = Outgoing::start(endpoints, &Schedule::default(), dead)?;
+    outgoing.resume(dead_letters::left(&app.folder, Timestamp::now())?);
     // There is one call.
     let _ = app.pictures.set(pictures);
     let _ = app.outgoing.set(outgoing);
     Ok(fetching)
 }
 
-/// Opens the engine and lets requests through; then brings recent signups back to hand.
-fn open(app: &App, options: Options) -> Result<()> {
+/// Opens the engine and lets requests through, once the keys of sources were asked for; then brings recent signups back to hand.
+fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
+    keys_tried();
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");
@@ -177,6 +195,7 @@ async fn stop_when_told(app: Shared, handle: Handle<SocketAddr>) {
     #[cfg(not(unix))]
     drop(interrupt.await);
     tracing::info!("stopping: open requests are finished first");
+    app.docket.stop();
     if let Ok(engine) = app.engine() {
         engine.end_recent();
     }
@@ -195,6 +214,7 @@ async fn keep_house(app: Shared) {
                 return Ok(());
             };
             let now = Timestamp::now();
+            app.logins.retain_recent();
             let ended = engine.retire(now)?;
             if !ended.is_empty() {
                 let lsn = engine.generation().lsn();
@@ -205,6 +225,7 @@ async fn keep_house(app: Shared) {
                 let days = i64::from(app.settings.keep.decision_days);
                 let oldest = Timestamp::from_second(now.as_second() - days * 86_400);
                 engine.forget_decisions_before(oldest.unwrap_or(Timestamp::UNIX_EPOCH))?;
+                app.docket.refresh_all(engine)?;
                 engine.keep_learnt()?;
             }
             Ok(())

@@ -2,14 +2,15 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 
 use crate::engine::Recency;
 use crate::error::{Error, Result};
+use crate::serve::endpoint::Endpoint;
 use crate::serve::hooks::{Source, Sources};
-use crate::serve::outgoing::Endpoint;
 
 /// Settings of the service. Every field has a default.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +22,9 @@ pub(crate) struct Settings {
     pub(crate) tls_cert: Option<PathBuf>,
     /// Private key in PEM.
     pub(crate) tls_key: Option<PathBuf>,
+    /// A proxy before the service speaks TLS with browsers: cookies are for TLS alone, and who logs in is told apart by what the
+    /// proxy adds to `X-Forwarded-For`.
+    pub(crate) behind_tls: bool,
     /// Requests worked on at once; 0 for one a core.
     pub(crate) workers: usize,
     /// Requests that may wait for a worker; more are turned away with 503.
@@ -59,6 +63,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 8787)),
             tls_cert: None,
             tls_key: None,
+            behind_tls: false,
             workers: 0,
             queue_max: 1_024,
             timeout_seconds: 10,
@@ -119,7 +124,20 @@ impl Settings {
         if self.timeout_seconds == 0 {
             return Err(malformed("timeout_seconds: expected at least 1"));
         }
-        self.sources()?;
+        let timeout = Duration::from_secs(self.timeout_seconds);
+        for source in self.sources()?.all() {
+            if source.fail_open && source.deadline() >= timeout {
+                let name = &source.name;
+                let reason = format!(
+                    "timeout_seconds: hook `{name}` is to answer within {:?}, before it",
+                    source.deadline()
+                );
+                return Err(malformed(&reason));
+            }
+        }
+        for endpoint in &self.flags {
+            endpoint.check()?;
+        }
         if self.queue_max == 0 {
             return Err(malformed("queue_max: expected at least 1"));
         }

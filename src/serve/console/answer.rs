@@ -99,6 +99,8 @@ pub(crate) enum Refusal {
     },
     /// The form does not come from a page of this log-in.
     Forged,
+    /// Too many wait.
+    Busy,
     /// Something in the form is wrong.
     Rejected(Rejection),
     /// The service failed.
@@ -144,6 +146,11 @@ impl IntoResponse for Refusal {
                 StatusCode::FORBIDDEN,
                 "Not taken",
                 "The form was not made for this log-in. Go back, load the page anew and send it again.".into(),
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Too busy",
+                "More requests wait than the service takes. Nothing was changed; try again in a moment.".into(),
             ),
             Self::Rejected(rejection) => (
                 StatusCode::UNPROCESSABLE_ENTITY,

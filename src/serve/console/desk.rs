@@ -10,11 +10,17 @@ use crate::judgment::Answer;
 use crate::serve::console::values::{
     Analyst, Dashboard, Decision, EntryFile, Family, Order, Queue, Removal, Replay, Standing, Tally,
 };
+use crate::serve::gate::Gate;
 
 /// The service as the console sees it.
 pub(crate) trait Desk: Send + Sync + 'static {
-    /// Whose key this is, if it is a live key that may use the console (analyst or admin). Compares in constant time
-    /// and limits how often it may be tried.
+    /// The gate that work with the engine goes through, the console's as everybody's.
+    fn gate(&self) -> &Gate;
+
+    /// Whether who comes from this address may try a key now; counts the trial.
+    fn may_try(&self, peer: &str) -> bool;
+
+    /// Whose key this is, if it is a live key that may use the console (analyst or admin). Compares in constant time.
     fn login(&self, key: &str) -> Result<Option<Analyst>>;
 
     /// Who everybody is while the service has no keys and listens on this machine alone.
@@ -57,8 +63,14 @@ pub(crate) trait Desk: Send + Sync + 'static {
     /// Live entries counted by network, platform, kind and standing.
     fn networks(&self) -> Result<Vec<Tally>>;
 
-    /// Live entries of a platform, the longest banned first.
-    fn removals(&self, platform: &str) -> Result<Vec<Removal>>;
+    /// Live entries of a platform, of one standing if it is told, the longest banned first: how many there are, and at most
+    /// `limit` of them.
+    fn removals(
+        &self,
+        platform: &str,
+        standing: Option<Standing>,
+        limit: usize,
+    ) -> Result<(usize, Vec<Removal>)>;
 
     /// Notes how far the platform has come with these entries.
     fn mark(&self, ids: &[AccountId], standing: Standing, who: &str) -> Result<()>;

@@ -1,15 +1,19 @@
 //! Who is asking? Logging in and out, and the check that stands before every page.
 
+use std::net::SocketAddr;
+
 use askama::Template;
+use axum::Extension;
 use axum::body::Bytes;
-use axum::extract::{FromRequestParts, Query, State};
-use axum::http::header::{COOKIE, HOST, SET_COOKIE};
+use axum::extract::{ConnectInfo, FromRequestParts, Query, State};
+use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::serve::auth::is_direct;
 use crate::serve::console::answer::{Refusal, Shell, page};
 use crate::serve::console::desk::Desk;
 use crate::serve::console::form::{Fields, inside};
@@ -50,7 +54,8 @@ impl<D: Desk> FromRequestParts<Room<D>> for Visitor {
         };
         let name = room.settings.cookie_name();
         let cookie = cookie(&parts.headers, name).unwrap_or_default();
-        let Some(pass) = room.settings.read(&cookie, Timestamp::now()) else {
+        let pass = room.settings.read(&cookie, Timestamp::now());
+        let Some(pass) = pass.filter(|_| !room.ended.has(&cookie)) else {
             return Err(Refusal::LogIn { next });
         };
         let known = room.ask(move |desk| desk.analyst(&pass.key_id)).await?;
@@ -93,10 +98,11 @@ pub(crate) struct Next {
 /// `GET /login`
 pub(crate) async fn login_form<D: Desk>(
     State(room): State<Room<D>>,
+    uri: Uri,
     headers: HeaderMap,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Refusal> {
-    if is_local(&headers)
+    if is_direct(&uri, &headers)
         && let Some(analyst) = room.ask(|desk| desk.unlocked()).await?
     {
         return Ok(admitted(&room, &analyst, inside(&next)));
@@ -132,6 +138,7 @@ fn form<D: Desk>(
 pub(crate) async fn login<D: Desk>(
     State(room): State<Room<D>>,
     headers: HeaderMap,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let fields = Fields::of(&body);
@@ -141,22 +148,19 @@ pub(crate) async fn login<D: Desk>(
         let problem = "The form had grown old, or cookies are off. Try once more.";
         return form(&room, StatusCode::FORBIDDEN, &next, problem);
     }
+    let peer = room
+        .settings
+        .peer(&headers, peer.map(|Extension(ConnectInfo(peer))| peer.ip()));
+    if !room.ask(move |desk| Ok(desk.may_try(&peer))).await? {
+        let problem = "Too many keys were tried from where you are. Wait a minute.";
+        return form(&room, StatusCode::TOO_MANY_REQUESTS, &next, problem);
+    }
     let key = fields.get("key").trim().to_owned();
     let Some(analyst) = room.ask(move |desk| desk.login(&key)).await? else {
         let problem = "No live key of an analyst or admin reads like that.";
         return form(&room, StatusCode::FORBIDDEN, &next, problem);
     };
     Ok(admitted(&room, &analyst, &next))
-}
-
-/// Whether the browser asked for this machine by its own name: a page elsewhere whose name was made to point here did not.
-fn is_local(headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let name = host.map(|host| match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    });
-    matches!(name, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// Logs someone in.
@@ -177,6 +181,10 @@ pub(crate) async fn logout<D: Desk>(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     visitor.fields(&room, &body)?;
+    let now = Timestamp::now();
+    if let Some(pass) = room.settings.read(&visitor.cookie, now) {
+        room.ended.end(&visitor.cookie, &pass, now);
+    }
     let gone = set_cookie(&room, room.settings.cookie_name(), "", 0);
     Ok((AppendHeaders([(SET_COOKIE, gone)]), Redirect::to("/login")).into_response())
 }

@@ -135,7 +135,7 @@ pub(crate) async fn show<D: Desk>(
         total: plural(queue.total as u64, "flag"),
         is_by_age,
         order: if is_by_age { "age" } else { "score" },
-        range: format!("{} to {end} of {}", first + 1, queue.total),
+        range: format!("{} to {end} of {}", first.saturating_add(1), queue.total),
         earlier: shown.checked_sub(1),
         later: (end < queue.total && !rows.is_empty()).then_some(shown.saturating_add(1)),
         rows,

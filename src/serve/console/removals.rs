@@ -82,17 +82,12 @@ pub(crate) async fn show<D: Desk>(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let name = asked.platform.clone();
-    let all = room.ask(move |desk| desk.removals(&name)).await?;
     let standing = Standing::ALL
         .into_iter()
         .find(|one| one.as_str() == asked.standing);
-    let fitting = |removal: &&Removal| standing.is_none_or(|standing| removal.standing == standing);
+    let found = room.ask(move |desk| desk.removals(&name, standing, ROWS_MAX));
+    let (total, removals) = found.await?;
     let now = Timestamp::now();
-    let rows: Vec<RemovalRow> = all
-        .iter()
-        .filter(fitting)
-        .map(|removal| row(removal, now))
-        .collect();
     let choice = |word: &'static str| {
         let fields = query(&[("platform", &asked.platform), ("standing", word)]);
         (
@@ -110,8 +105,8 @@ pub(crate) async fn show<D: Desk>(
         ),
         export_href: format!("/removals.csv?{}", query(&[("platform", &asked.platform)])),
         choices: words.map(choice).collect(),
-        left_out: rows.len().saturating_sub(ROWS_MAX),
-        rows: rows.into_iter().take(ROWS_MAX).collect(),
+        left_out: total.saturating_sub(removals.len()),
+        rows: removals.iter().map(|removal| row(removal, now)).collect(),
         shown: standing.map_or(String::new(), |standing| standing.as_str().to_owned()),
         platform: asked.platform,
     })
@@ -164,7 +159,8 @@ pub(crate) async fn export<D: Desk>(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let name = asked.platform.clone();
-    let all = room.ask(move |desk| desk.removals(&name)).await?;
+    let found = room.ask(move |desk| desk.removals(&name, None, usize::MAX));
+    let (_, all) = found.await?;
     let table = table(&all).map_err(|error| Error::Malformed {
         what: "export".into(),
         reason: error.to_string(),

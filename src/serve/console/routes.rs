@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
 use axum::middleware::from_fn;
 use axum::response::Redirect;
 use axum::routing::{get, post};
@@ -11,7 +12,7 @@ use axum::routing::{get, post};
 use crate::error::{Error, Result};
 use crate::serve::console::answer::{ICON, Refusal, SCRIPT, STYLE, asset, guarded};
 use crate::serve::console::desk::Desk;
-use crate::serve::console::pass::Settings;
+use crate::serve::console::pass::{Ended, Settings};
 use crate::serve::console::{dashboard, decision, entry, gate, networks, queue, removals, search};
 
 /// Largest form, in bytes: some thousand ids.
@@ -20,6 +21,8 @@ const FORM_BYTES_MAX: usize = 512 << 10;
 /// What every handler has.
 pub(crate) struct Room<D> {
     desk: Arc<D>,
+    /// Log-ins that were ended.
+    pub ended: Arc<Ended>,
     /// The door's.
     pub settings: Arc<Settings>,
 }
@@ -28,24 +31,26 @@ impl<D> Clone for Room<D> {
     fn clone(&self) -> Self {
         Self {
             desk: self.desk.clone(),
+            ended: self.ended.clone(),
             settings: self.settings.clone(),
         }
     }
 }
 
 impl<D: Desk> Room<D> {
-    /// Asks the desk off the async threads, since it may read the disk.
+    /// Asks the desk off the async threads when it is the question's turn, since it may read the disk.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Result<T, Refusal> {
         let desk = self.desk.clone();
-        let asked = tokio::task::spawn_blocking(move || question(&desk)).await;
+        let asked = self.desk.gate().run(move || Ok(question(&desk))).await;
         match asked {
             Ok(answer) => Ok(answer?),
+            Err(busy) if busy.status() == StatusCode::SERVICE_UNAVAILABLE => Err(Refusal::Busy),
             Err(broken) => Err(Refusal::Failed(Error::Malformed {
                 what: "console".into(),
-                reason: broken.to_string(),
+                reason: broken.in_short().1.to_owned(),
             })),
         }
     }
@@ -59,6 +64,7 @@ where
 {
     let room = Room {
         desk,
+        ended: Arc::default(),
         settings: Arc::new(settings),
     };
     Router::new()

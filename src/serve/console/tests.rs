@@ -1,5 +1,7 @@
 //! The console from outside: who gets in, which form is taken, what each page says, and that nothing in a profile acts.
 
+mod door;
+
 use std::sync::Arc;
 
 use axum::Router;

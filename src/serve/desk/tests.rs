@@ -193,3 +193,69 @@ async fn a_picture_is_fetched_afterwards_and_weighs_in() {
     let decision = engine.decisions_of(&probe, 1).unwrap().pop().unwrap();
     assert_eq!(decision.verdict, "match");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_lifts_only_the_bans_it_told_of() {
+    let service = Service::open();
+    let (ours, others) = (
+        json!({"id": "x:17", "handle": "zorvani"}),
+        json!({"id": "x:18", "handle": "qasr"}),
+    );
+    for (number, mut record, source) in [(1, ours, "bus"), (2, others, "another")] {
+        record["ban"] = json!({"reason": "fraud", "source": source});
+        service.action(number, "banned", record).await;
+    }
+    let engine = service.app.engine().unwrap();
+    let is_listed = |id: &str| {
+        engine
+            .entry(&AccountId::new(id).unwrap())
+            .unwrap()
+            .is_some()
+    };
+    for id in ["x:17", "x:18", "x:19"] {
+        let id = AccountId::new(id).unwrap();
+        service.app.lift("bus", id).await.unwrap();
+    }
+    assert!(!is_listed("x:17") && is_listed("x:18"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_keeps_the_picture_it_was_enrolled_with() {
+    let service = Service::open();
+    let pdq = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22";
+    let ban = json!({"id": "x:17", "handle": "zorvani", "avatar": {"pdq": pdq}, "ban": {"reason": "fraud"}});
+    service.action(1, "banned", ban).await;
+    let id = AccountId::new("x:17").unwrap();
+    let engine = service.app.engine().unwrap();
+    let before = engine.entry(&id).unwrap().unwrap();
+    let other = picture_of(PICTURE).unwrap();
+    assert_ne!(before.avatar, Some(other));
+    let kept = service.app.remember_picture("bus", id.clone(), other);
+    kept.await.unwrap();
+    assert_eq!(engine.entry(&id).unwrap().unwrap().avatar, before.avatar);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_events_at_once_none_is_lost() {
+    let service = Service::open();
+    for round in 0..20 {
+        let id = format!("x:{round}");
+        let told = |field: &str, value: &str| {
+            let mut record = json!({"id": id});
+            record[field] = json!(value);
+            record
+        };
+        tokio::join!(
+            service.action(3 * round, "created", told("handle", "zorvani")),
+            service.action(3 * round + 1, "updated", told("bio", "news of the valley")),
+            service.action(3 * round + 2, "updated", told("location", "Quetta"))
+        );
+        let engine = service.app.engine().unwrap();
+        let known = engine
+            .known(&AccountId::new(&id).unwrap())
+            .unwrap()
+            .unwrap();
+        let told = [&known.handle, &known.bio, &known.location];
+        assert_eq!(told, ["zorvani", "news of the valley", "Quetta"], "{round}");
+    }
+}

@@ -209,3 +209,41 @@ async fn wishes_past_the_queue_are_dropped_and_hold_nobody_up() {
     drop(pictures);
     worker.await.unwrap();
 }
+
+#[tokio::test]
+async fn who_closes_waits_for_what_was_begun_and_for_no_more() {
+    let base = server().await;
+    let slow = endless(1, Duration::from_secs(60)).await;
+    let kept: Arc<Mutex<Vec<String>>> = Arc::default();
+    let keeper = Arc::clone(&kept);
+    let limits = FetchLimits {
+        permitted: vec![IpAddr::V4(Ipv4Addr::LOCALHOST)],
+        time_max: Duration::from_millis(300),
+        ..FetchLimits::default()
+    };
+    let (pictures, worker) = Pictures::start(limits, move |wanted, _| {
+        keeper.lock().unwrap().push(wanted.id.to_string());
+        std::future::ready(())
+    })
+    .unwrap();
+    // Eight that hang take all places; the others wait.
+    for n in 0..8 {
+        pictures.want(wanted(n, &slow));
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for n in 8..20 {
+        pictures.want(wanted(n, &format!("{base}/picture")));
+    }
+    pictures.close();
+    let ended = tokio::time::timeout(Duration::from_secs(5), worker).await;
+    ended.unwrap().unwrap();
+    assert!(kept.lock().unwrap().len() <= 1, "what waited was dropped");
+}
+
+fn wanted(n: u32, url: &str) -> Wanted {
+    Wanted {
+        source: "s".to_owned(),
+        id: AccountId::new(&format!("x:{n}")).unwrap(),
+        url: url.to_owned(),
+    }
+}

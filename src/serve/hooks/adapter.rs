@@ -1,7 +1,7 @@
 //! What a platform's file must answer, and which file answers for which platform.
 
 use axum::Json;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -17,6 +17,7 @@ use crate::serve::hooks::settings::{Action, Platform, Source};
 use crate::serve::hooks::standard::Standard;
 use crate::serve::hooks::supabase::Supabase;
 use crate::serve::hooks::synapse::Synapse;
+use crate::serve::problem::Problem;
 
 /// One request of a platform, body unread.
 pub(crate) struct Delivery<'a> {
@@ -48,6 +49,15 @@ pub(crate) struct Judged {
     pub screening: Screening,
 }
 
+/// One element of a delivery that was turned down.
+#[derive(Debug, Clone)]
+pub(crate) struct TurnedDown {
+    /// Its place in the delivery, from 1.
+    pub line: usize,
+    /// Why.
+    pub problem: Problem,
+}
+
 /// What comes of a delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Decision {
@@ -55,6 +65,8 @@ pub(crate) struct Decision {
     pub action: Action,
     /// The accounts screened, in their order.
     pub judged: Vec<Judged>,
+    /// What was turned down beside them.
+    pub turned_down: Vec<TurnedDown>,
 }
 
 impl Decision {
@@ -63,6 +75,7 @@ impl Decision {
         Self {
             action: Action::Allow,
             judged: Vec::new(),
+            turned_down: Vec::new(),
         }
     }
 
@@ -70,9 +83,13 @@ impl Decision {
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.action = self.action.max(other.action);
         self.judged.extend(other.judged);
+        self.turned_down.extend(other.turned_down);
         self
     }
 }
+
+/// What each element of a delivery tells: nothing where it does not concern us, or why it cannot be read.
+pub(crate) type Told = Vec<Result<Option<AccountEvent>, Refusal>>;
 
 /// A platform's own format, proof and answer. All but `answer`'s making of a response is pure.
 pub(crate) trait Adapter: Sync {
@@ -92,19 +109,29 @@ pub(crate) trait Adapter: Sync {
     /// It does not prove it.
     fn verify(&self, delivery: &Delivery<'_>) -> Result<(), Refusal>;
 
-    /// What it tells of accounts; empty for what does not concern us.
+    /// What it tells of an account; none for what does not concern us.
     ///
     /// # Errors
     /// It is not what the platform sends.
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal>;
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal>;
+
+    /// What each of its elements tells; one element, unless the platform sends several at once.
+    ///
+    /// # Errors
+    /// The whole of it is not what the platform sends.
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Told, Refusal> {
+        Ok(vec![Ok(self.event(delivery)?)])
+    }
 
     /// Whether somebody waits for the answer, who could be refused by it.
     fn is_asked(&self, _delivery: &Delivery<'_>) -> bool {
         false
     }
 
-    /// The answer in the platform's own format.
-    fn answer(&self, delivery: &Delivery<'_>, decision: &Decision) -> Response;
+    /// The answer in the platform's own format; an empty one for a platform that only tells.
+    fn answer(&self, _delivery: &Delivery<'_>, _decision: &Decision) -> Response {
+        StatusCode::NO_CONTENT.into_response()
+    }
 }
 
 impl Platform {
@@ -137,5 +164,13 @@ pub(crate) fn plain_answer(decision: &Decision) -> Response {
             })
         })
         .collect();
-    Json(json!({"action": decision.action.as_str(), "results": results})).into_response()
+    let mut answer = json!({"action": decision.action.as_str(), "results": results});
+    if !decision.turned_down.is_empty() {
+        let told = decision.turned_down.iter().map(|one| {
+            let (code, message) = one.problem.in_short();
+            json!({"line": one.line, "error": {"code": code, "message": message}})
+        });
+        answer["rejected"] = told.collect();
+    }
+    Json(answer).into_response()
 }

@@ -10,8 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, plain_answer};
+use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, Told, plain_answer};
 use crate::serve::hooks::event::AccountEvent;
 use crate::serve::hooks::record::read;
 use crate::serve::hooks::refusal::Refusal;
@@ -53,17 +54,26 @@ impl Adapter for CloudEvents {
         bearer(delivery.headers, &delivery.source.secrets())
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
-        let envelopes = match media_type(delivery.headers).as_str() {
-            STRUCTURED => vec![read(delivery.body)?],
-            BATCH => read::<Vec<Envelope>>(delivery.body)?,
-            _ => vec![binary(delivery)?],
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
+        let envelope = match media_type(delivery.headers).as_str() {
+            STRUCTURED => read(delivery.body)?,
+            _ => binary(delivery)?,
         };
-        let mut events = Vec::new();
-        for envelope in envelopes {
-            events.extend(envelope.event(delivery)?);
+        envelope.event(delivery)
+    }
+
+    /// Elements of a batch are read one by one, so that one that cannot be read costs only itself.
+    fn events(&self, delivery: &Delivery<'_>) -> Result<Told, Refusal> {
+        if media_type(delivery.headers) != BATCH {
+            return Ok(vec![Ok(self.event(delivery)?)]);
         }
-        Ok(events)
+        let elements: Vec<&RawValue> = serde_json::from_slice(delivery.body)
+            .map_err(|_| Refusal::malformed("body", "expected one JSON array in UTF-8"))?;
+        let told = |element: &&RawValue| {
+            let envelope: Envelope = read(element.get().as_bytes())?;
+            envelope.event(delivery)
+        };
+        Ok(elements.iter().map(told).collect())
     }
 
     fn answer(&self, _delivery: &Delivery<'_>, decision: &Decision) -> Response {

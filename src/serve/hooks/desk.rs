@@ -43,7 +43,12 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
         id: AccountId,
     ) -> impl Future<Output = Result<(), Problem>> + Send;
 
-    /// Adds a picture, fetched after the answer, to what is known of an account, and screens it again with it.
+    /// Takes an account off the watchlist if its ban was told by this source: the platform shows it as not banned.
+    fn lift(&self, source: &str, id: AccountId)
+    -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// Adds a picture, fetched after the answer, to what is known of an account, and screens it again with it. An entry that
+    /// has a picture keeps it.
     fn remember_picture(
         &self,
         source: &str,

@@ -1,10 +1,12 @@
 //! Discourse's user webhooks. Nothing can be refused here.
+//!
+//! Its signature holds for the body alone, and what happened stands in a header. So a ban is believed where the body says until
+//! when it lasts, its end where the body says no such thing, and a body is known again whatever number its header gives it.
 
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
-use crate::serve::hooks::adapter::{Adapter, Decision, Delivery};
+use crate::serve::hooks::adapter::{Adapter, Delivery};
 use crate::serve::hooks::event::{AccountEvent, Happening, told};
 use crate::serve::hooks::profile::tokens;
 use crate::serve::hooks::record::read;
@@ -56,14 +58,14 @@ impl Adapter for Discourse {
         hub(delivery.headers, header, delivery.body, &secrets)
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let happening = match delivery.header("x-discourse-event") {
             Some("user_created") => Happening::Created,
             Some("user_approved") => Happening::Approved,
             Some("user_updated" | "user_confirmed_email") => Happening::Updated,
             Some("user_suspended") => Happening::Banned,
             Some("user_unsuspended") => Happening::Unbanned,
-            _ => return Ok(Vec::new()),
+            _ => return Ok(None),
         };
         let webhook: Webhook = read(delivery.body)?;
         let Some(user) = webhook.user else {
@@ -71,6 +73,18 @@ impl Adapter for Discourse {
         };
         let base = delivery.header("x-discourse-instance").unwrap_or_default();
         let picture = user.picture(base);
+        let is_suspended = user.is_suspended(delivery.now);
+        match happening {
+            Happening::Banned if !is_suspended => {
+                let reason = "expected until when the user is suspended";
+                return Err(Refusal::malformed("user.suspended_till", reason));
+            }
+            Happening::Unbanned if is_suspended => {
+                let reason = "the user is suspended still";
+                return Err(Refusal::malformed("user.suspended_till", reason));
+            }
+            _ => {}
+        }
         let ban = user.ban(delivery);
         let mut event = AccountEvent {
             picture,
@@ -79,14 +93,13 @@ impl Adapter for Discourse {
         if happening == Happening::Banned {
             event = event.banned(ban);
         }
-        // An event's number is its instance's own.
+        // The end of one suspension looks like that of another: only the number tells them apart, which is its instance's own.
         let number = delivery.header("x-discourse-event-id");
-        event.key = number.map(|number| format!("{base}\n{number}"));
-        Ok(vec![event])
-    }
-
-    fn answer(&self, _delivery: &Delivery<'_>, _decision: &Decision) -> Response {
-        StatusCode::NO_CONTENT.into_response()
+        let number = number.filter(|_| happening == Happening::Unbanned);
+        let number = number.map(|number| format!("{base}\n{number}"));
+        let body = Sha256::digest(delivery.body);
+        event.key = Some(format!("{happening:?}\n{body:x?}\n{number:?}"));
+        Ok(Some(event))
     }
 }
 
@@ -104,6 +117,12 @@ impl User {
             created_at: self.created_at,
             ..AccountRecord::default()
         }
+    }
+
+    fn is_suspended(&self, now: i64) -> bool {
+        let till = self.suspended_till.as_deref().unwrap_or_default();
+        let till = till.parse::<jiff::Timestamp>();
+        till.is_ok_and(|till| till.as_second() > now)
     }
 
     /// Suspensions end; one "forever" ends in some hundred years, which is as good as never.

@@ -26,6 +26,8 @@ pub(crate) struct AccountEvent {
     pub happening: Happening,
     /// The account as far as this event tells of it; its id is set.
     pub record: AccountRecord,
+    /// Whether the platform shows that it is not banned there: a ban that this source told of has ended.
+    pub stands: bool,
     /// Where its picture is, unless it is the platform's default one.
     pub picture: Option<String>,
 }
@@ -37,6 +39,7 @@ impl AccountEvent {
             key: None,
             happening,
             record,
+            stands: false,
             picture: None,
         }
     }

@@ -77,12 +77,12 @@ impl Adapter for Firebase {
         proven(delivery).map(|_| ())
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let claims = proven(delivery)?;
         let happening = match claims.event_type.as_str() {
             kind if kind.contains("beforeCreate") => Happening::Created,
             kind if kind.contains("beforeSignIn") => Happening::Updated,
-            _ => return Ok(Vec::new()),
+            _ => return Ok(None),
         };
         let Some(user) = claims.user_record else {
             return Err(Refusal::malformed("user_record", "expected the user"));
@@ -99,13 +99,13 @@ impl Adapter for Firebase {
             created_at: created.map(|time| time.to_string()),
             ..AccountRecord::default()
         };
-        Ok(vec![AccountEvent {
+        Ok(Some(AccountEvent {
             key: claims
                 .event_id
                 .map(|id| format!("{}\n{id}", claims.event_type)),
             picture: told(user.photo_url),
             ..AccountEvent::of(happening, record)
-        }])
+        }))
     }
 
     fn is_asked(&self, _delivery: &Delivery<'_>) -> bool {
@@ -128,6 +128,9 @@ fn proven(delivery: &Delivery<'_>) -> Result<Claims, Refusal> {
     let trust: &FirebaseTrust = delivery.source.firebase.as_ref().ok_or(untrusted)?;
     let call: Call = read(delivery.body)?;
     let keys = trust.trusted_keys.load();
+    if keys.is_empty() && !trust.allow_unsigned {
+        return Err(Refusal::NoKeysYet);
+    }
     let claims = claims(&call.data.jwt, &keys, trust.allow_unsigned)?;
     let wrong = |_| Refusal::Unproven("the token lacks claims that Firebase makes");
     let claims: Claims = serde_json::from_value(claims).map_err(wrong)?;

@@ -43,6 +43,11 @@ impl Keys {
         Ok(Self(keys))
     }
 
+    /// True where there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// These keys and those of `others`.
     pub(crate) fn and(mut self, others: &Self) -> Self {
         let others = others.0.iter();

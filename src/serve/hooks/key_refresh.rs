@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Client;
+use tokio::sync::watch;
 
 use crate::serve::guard::client;
 use crate::serve::hooks::jwt::Keys;
@@ -23,8 +24,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// Most bytes of an answer. Google's has 5 KiB.
 const BYTES_MAX: usize = 256 << 10;
 
-/// Keeps the keys of all sources fresh. Never ends where a source names an address; ends at once where none does.
-pub(crate) async fn keep_keys(sources: Arc<Sources>) {
+/// Keeps the keys of all sources fresh, and says in `read_once` when each was asked for once. Never ends where a source names an
+/// address; ends at once where none does.
+pub(crate) async fn keep_keys(sources: Arc<Sources>, read_once: watch::Sender<bool>) {
     if sources
         .all()
         .all(|source| addressed(source.firebase.as_ref()).is_none())
@@ -50,6 +52,8 @@ pub(crate) async fn keep_keys(sources: Arc<Sources>) {
                 pause = AFTER_FAILURE;
             }
         }
+        // Nobody may wait for it any more.
+        let _ = read_once.send(true);
         tokio::time::sleep(pause).await;
     }
 }

@@ -12,12 +12,11 @@ use serde_json::{Value, json};
 
 use crate::serve::hooks::adapter::{Adapter, Decision, Delivery};
 use crate::serve::hooks::event::{AccountEvent, Happening, told};
-use crate::serve::hooks::profile::{Profile, tokens};
+use crate::serve::hooks::profile::Profile;
 use crate::serve::hooks::record::read;
 use crate::serve::hooks::refusal::Refusal;
 use crate::serve::hooks::settings::Action;
 use crate::serve::hooks::signature::{api_key, bearer};
-use crate::wire::AccountRecord;
 
 /// Number of our message; Kratos keeps 4000000 and up for validation errors, and asks for nothing else.
 const MESSAGE_ID: u32 = 4_900_001;
@@ -52,7 +51,7 @@ impl Adapter for Kratos {
         }
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let told_of: Registration = read(delivery.body)?;
         let own = told(told_of.identity_id).filter(|id| id != NIL_ID);
         // Before it is kept an identity may have no id yet; then the flow names it.
@@ -67,29 +66,19 @@ impl Adapter for Kratos {
                 "expected the identity's traits",
             ));
         }
-        let profile = Profile::of(told_of.traits.as_ref(), told_of.transient.as_ref());
-        let address = told_of.client_ip.as_deref();
-        let record = AccountRecord {
-            id: Some(delivery.source.id(&native)),
-            platform: Some(delivery.source.prefix().to_owned()),
-            handle: profile.handle.map(|(_, handle)| handle),
-            display_name: profile.display_name,
-            bio: profile.bio,
-            location: profile.location,
-            links: (!profile.links.is_empty()).then_some(profile.links),
-            tokens: tokens(profile.email.as_deref(), profile.phone.as_deref(), address),
-            ..AccountRecord::default()
-        };
+        let mut profile = Profile::of(told_of.traits.as_ref(), told_of.transient.as_ref());
+        let picture = profile.picture.take();
+        let record = profile.record(delivery.source, &native, told_of.client_ip.as_deref());
         let happening = match told_of.flow_type.as_deref() {
             Some("settings" | "login") => Happening::Updated,
             _ => Happening::Created,
         };
         let key = delivery.header("ory-webhook-trigger-id");
-        Ok(vec![AccountEvent {
+        Ok(Some(AccountEvent {
             key: key.map(str::to_owned),
-            picture: profile.picture,
+            picture,
             ..AccountEvent::of(happening, record)
-        }])
+        }))
     }
 
     fn is_asked(&self, _delivery: &Delivery<'_>) -> bool {

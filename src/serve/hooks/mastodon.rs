@@ -3,13 +3,11 @@
 //! Nothing can be refused here: Mastodon tells, and does not ask. It sends no delivery id, so a repeat is known by its bytes.
 //! A suspended account comes with its profile blanked; what is blank is left out, and filled from what was seen before.
 
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::normalize::html::text_and_links;
-use crate::serve::hooks::adapter::{Adapter, Decision, Delivery};
+use crate::serve::hooks::adapter::{Adapter, Delivery};
 use crate::serve::hooks::event::{AccountEvent, Happening, told};
 use crate::serve::hooks::profile::tokens;
 use crate::serve::hooks::record::read;
@@ -72,19 +70,21 @@ impl Adapter for Mastodon {
         hub(delivery.headers, "x-hub-signature", delivery.body, &secrets)
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let webhook: Webhook = read(delivery.body)?;
         let happening = match webhook.event.as_str() {
             "account.created" => Happening::Created,
             "account.approved" => Happening::Approved,
             "account.updated" => Happening::Updated,
-            _ => return Ok(Vec::new()),
+            _ => return Ok(None),
         };
         let object = webhook.object.to_string();
         let account: AdminAccount =
             read(object.as_bytes()).map_err(|wrong| wrong.within("object"))?;
         let suspended = account.suspended;
         let mut event = account.event(delivery, happening);
+        // Mastodon has no event for the end of a suspension: the account comes updated, and is not suspended.
+        event.stands = !suspended;
         if suspended {
             event = event.banned(BanRecord {
                 source: Some(delivery.source.name.clone()),
@@ -93,11 +93,7 @@ impl Adapter for Mastodon {
             });
         }
         event.key = Some(format!("{:x?}", Sha256::digest(delivery.body)));
-        Ok(vec![event])
-    }
-
-    fn answer(&self, _delivery: &Delivery<'_>, _decision: &Decision) -> Response {
-        StatusCode::NO_CONTENT.into_response()
+        Ok(Some(event))
     }
 }
 

@@ -6,6 +6,7 @@
 //! engine. By default a hook only flags: denying is for the operator to choose, source by source.
 
 mod adapter;
+mod clip;
 mod cloudevents;
 mod desk;
 mod discourse;

@@ -4,9 +4,12 @@
 //! is not read. E-mail, phone and address become opaque tokens, which the engine keeps only as keyed hashes.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde_json::{Map, Value};
+
+use crate::serve::hooks::settings::Source;
+use crate::wire::AccountRecord;
 
 /// Names a handle goes by, the likeliest first.
 const HANDLES: [&str; 7] = [
@@ -71,6 +74,28 @@ impl Profile {
             picture: text(&PICTURES),
             email: text(&MAILS),
             phone: text(&PHONES),
+        }
+    }
+}
+
+impl Profile {
+    /// The record of the account of this id in the platform's own words, which came from `address`.
+    pub(crate) fn record(
+        self,
+        source: &Source,
+        native: &str,
+        address: Option<&str>,
+    ) -> AccountRecord {
+        AccountRecord {
+            id: Some(source.id(native)),
+            platform: Some(source.prefix().to_owned()),
+            handle: self.handle.map(|(_, handle)| handle),
+            display_name: self.display_name,
+            bio: self.bio,
+            location: self.location,
+            links: (!self.links.is_empty()).then_some(self.links),
+            tokens: tokens(self.email.as_deref(), self.phone.as_deref(), address),
+            ..AccountRecord::default()
         }
     }
 }
@@ -153,20 +178,41 @@ fn digits(phone: &str) -> Option<String> {
 }
 
 /// The network an address is in: what a household or a mobile customer keeps when the address changes. /24 and /48.
-/// Addresses that say nothing of the person (loopback, private) give none.
+/// Addresses that say nothing of the person give none: those of this machine, of private networks, of a link, and of a
+/// provider's own network (100.64.0.0/10, RFC 6598), which are one proxy's or many customers'.
 fn network(address: &str) -> Option<String> {
     match address.trim().parse::<IpAddr>().ok()?.to_canonical() {
-        IpAddr::V4(v4) if v4.is_loopback() || v4.is_private() || v4.is_unspecified() => None,
+        IpAddr::V4(v4) if is_nobodys(v4) => None,
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
             Some(format!("{a}.{b}.{c}.0/24"))
         }
-        IpAddr::V6(v6) if v6.is_loopback() || v6.is_unique_local() || v6.is_unspecified() => None,
+        IpAddr::V6(v6)
+            if v6.is_loopback()
+                || v6.is_unique_local()
+                || v6.is_unspecified()
+                || v6.is_unicast_link_local()
+                || v6.is_multicast() =>
+        {
+            None
+        }
         IpAddr::V6(v6) => {
             let [a, b, c, ..] = v6.segments();
             Some(format!("{a:x}:{b:x}:{c:x}::/48"))
         }
     }
+}
+
+fn is_nobodys(v4: Ipv4Addr) -> bool {
+    let [first, second, ..] = v4.octets();
+    let is_of_a_provider = first == 100 && second & 0b1100_0000 == 64;
+    first == 0
+        || is_of_a_provider
+        || v4.is_loopback()
+        || v4.is_private()
+        || v4.is_link_local()
+        || v4.is_multicast()
+        || v4.is_broadcast()
 }
 
 #[cfg(test)]
@@ -201,7 +247,22 @@ mod tests {
             network("2001:db8:7:1::9").as_deref(),
             Some("2001:db8:7::/48")
         );
-        for nobody in ["127.0.0.1", "10.1.2.3", "::1", "fd00::1", "what"] {
+        assert_eq!(network("100.128.0.1").as_deref(), Some("100.128.0.0/24"));
+        for nobody in [
+            "127.0.0.1",
+            "10.1.2.3",
+            "100.64.0.1",
+            "100.127.255.255",
+            "169.254.1.1",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::ffff:192.168.1.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "what",
+        ] {
             assert_eq!(network(nobody), None);
         }
     }

@@ -6,6 +6,9 @@ use axum::http::StatusCode;
 
 use crate::serve::problem::Problem;
 
+/// Seconds after which keys that could not be read may be here.
+const KEYS_RETRY_SECONDS: u64 = 30;
+
 /// Why a delivery is turned down before anything was asked of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
@@ -13,6 +16,8 @@ pub(crate) enum Refusal {
     UnknownSource,
     /// The proof that the platform sent it is missing, wrong or too old.
     Unproven(&'static str),
+    /// What would prove it is not here yet: the keys could not be read so far.
+    NoKeysYet,
     /// Another media type than the platform sends.
     MediaType {
         /// What would be read.
@@ -58,6 +63,10 @@ impl From<Refusal> for Problem {
             Refusal::UnknownSource => Self::not_found("no such hook is configured here"),
             Refusal::Unproven(reason) => {
                 Self::new(StatusCode::UNAUTHORIZED, "not authorised", reason)
+            }
+            Refusal::NoKeysYet => {
+                let detail = "the keys that would prove this could not be read yet";
+                Self::busy(StatusCode::SERVICE_UNAVAILABLE, detail, KEYS_RETRY_SECONDS)
             }
             Refusal::MediaType { expected } => {
                 let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;

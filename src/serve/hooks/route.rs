@@ -2,7 +2,7 @@
 //!
 //! In this order: the source is known, the body is small, its media type is the platform's, the platform proves itself over the
 //! raw bytes, and only then the body is read. Each event is judged once, however often it is delivered. Where somebody waits and
-//! the service cannot answer, the source's `fail_open` decides; who does not wait is told to come back, since every platform
+//! the service cannot answer, or not in time, the source's `fail_open` decides; who does not wait is told to come back, since every platform
 //! does.
 
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use axum::routing::post;
 use crate::account::{Account, AccountId};
 use crate::format::Parser;
 use crate::serve::fetch::{Pictures, Wanted};
-use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, Judged};
+use crate::serve::hooks::adapter::{Adapter, Decision, Delivery, Judged, Told, TurnedDown};
+use crate::serve::hooks::clip::clipped;
 use crate::serve::hooks::cloudevents::{handshake, media_type};
 use crate::serve::hooks::desk::Desk;
 use crate::serve::hooks::event::{AccountEvent, Happening};
@@ -178,38 +179,83 @@ async fn received<D: Desk>(
         body: &body,
         now: (hooks.clock)(),
     };
-    adapter.verify(&delivery)?;
-    let events = adapter.events(&delivery)?;
-    let opens = source.fail_open && adapter.is_asked(&delivery);
-    let decision = all_judged(hooks, source, events, opens).await?;
+    let decision = match judged_in_time(hooks, adapter, &delivery).await {
+        // Only trouble of ours lets a signup go on; what the sender did wrong it has to hear.
+        Err(problem) if problem.passes() && source.fail_open && adapter.is_asked(&delivery) => {
+            let name = source.name.clone();
+            tracing::warn!(source = name, status = %problem.status(), "let go on without an answer");
+            metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name).increment(1);
+            Decision::allow()
+        }
+        judged => judged?,
+    };
     let response = adapter.answer(&delivery, &decision);
     Ok((decision, response))
 }
 
-/// What comes of all events of a delivery. One that is turned down costs only itself, but the sender hears of it; where the
-/// service is busy the rest is left for the next attempt, which repeats nothing.
+/// What comes of a delivery that proves itself. Where somebody waits, what is asked goes on though they should wait no more,
+/// and for those who are let through then it is found out in time: platforms give up on us sooner or later.
+async fn judged_in_time<D: Desk>(
+    hooks: &Hooks<D>,
+    adapter: &'static dyn Adapter,
+    delivery: &Delivery<'_>,
+) -> Result<Decision, Problem> {
+    adapter.verify(delivery)?;
+    let elements = adapter.events(delivery)?;
+    let source = delivery.source;
+    if !adapter.is_asked(delivery) {
+        return all_judged(hooks, source, elements).await;
+    }
+    let (beside, name) = (hooks.clone(), source.name.clone());
+    let judging = tokio::spawn(async move {
+        let source = beside.sources.get(&name).ok_or(Refusal::UnknownSource)?;
+        all_judged(&beside, source, elements).await
+    });
+    let judged = match source.fail_open {
+        true => tokio::time::timeout(source.deadline(), judging).await,
+        false => Ok(judging.await),
+    };
+    let failed = |_| {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        Problem::new(
+            status,
+            "internal error",
+            "the request failed inside; the log says why",
+        )
+    };
+    judged
+        .map_err(|_| {
+            let detail = "the answer would have come too late";
+            Problem::busy(StatusCode::SERVICE_UNAVAILABLE, detail, RETRY_AFTER_FAILURE)
+        })?
+        .map_err(failed)?
+}
+
+/// What comes of all elements of a delivery. One that is turned down costs only itself, but the sender hears of it: beside the
+/// others, or as the problem where none was taken. Where the service is busy the rest is left for the next attempt, which
+/// repeats nothing.
 async fn all_judged<D: Desk>(
     hooks: &Hooks<D>,
     source: &Source,
-    events: Vec<AccountEvent>,
-    opens: bool,
+    elements: Told,
 ) -> Result<Decision, Problem> {
-    let (mut decision, mut turned_down) = (Decision::allow(), None);
-    for event in events {
-        match judged(hooks, source, event).await {
+    let (mut decision, len) = (Decision::allow(), elements.len());
+    for (line, element) in (1..).zip(elements) {
+        let came = match element {
+            Ok(Some(event)) => judged(hooks, source, event).await,
+            Ok(None) => continue,
+            Err(refusal) => Err(refusal.into()),
+        };
+        match came {
             Ok(judged) => decision = decision.and(judged),
-            Err(_) if opens => {
-                let name = source.name.clone();
-                metrics::counter!("mirrorwatch_hooks_failed_open_total", "source" => name)
-                    .increment(1);
-            }
             Err(problem) if problem.passes() => return Err(come_back(problem)),
-            Err(problem) => {
-                turned_down.get_or_insert(problem);
-            }
+            Err(problem) => decision.turned_down.push(TurnedDown { line, problem }),
         }
     }
-    turned_down.map_or(Ok(decision), Err)
+    match decision.turned_down.first() {
+        Some(first) if decision.turned_down.len() == len => Err(first.problem.clone()),
+        _ => Ok(decision),
+    }
 }
 
 /// Whoever sent it shall send it again: 503 and a time to wait, whatever failed inside.
@@ -245,9 +291,14 @@ async fn acted<D: Desk>(
     let AccountEvent {
         happening,
         record,
+        stands,
         picture,
         ..
     } = event;
+    let record = match source.platform.sends_records() {
+        true => record,
+        false => clipped(record),
+    };
     if happening == Happening::Unbanned {
         let id = AccountId::new(record.id.as_deref().unwrap_or_default())?;
         hooks.desk.withdraw(&source.name, id).await?;
@@ -255,6 +306,9 @@ async fn acted<D: Desk>(
     }
     let account = checked(record).await?;
     let id = account.id().clone();
+    if stands {
+        hooks.desk.lift(&source.name, id.clone()).await?;
+    }
     let decision = match happening {
         Happening::Banned => {
             hooks.desk.enroll(&source.name, account).await?;
@@ -271,6 +325,7 @@ async fn acted<D: Desk>(
                     id: id.to_string(),
                     screening,
                 }],
+                turned_down: Vec::new(),
             }
         }
     };

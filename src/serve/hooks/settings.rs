@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use serde::Deserialize;
 use url::{Host, Url};
 
+use crate::account::PLATFORM_BYTES_MAX;
 use crate::serve::hooks::jwt::Keys;
 use crate::serve::hooks::signature::SharedSecret;
 use crate::verdict::Verdict;
@@ -16,6 +18,8 @@ const SECRET_LEN_MIN: usize = 12;
 /// Furthest a signature's timestamp may lie from the present, in seconds, unless set otherwise: what the libraries of
 /// Standard Webhooks allow.
 const TOLERANCE_S: u32 = 300;
+/// Shortest time an answer may be given, in milliseconds: a screening with a picture in it takes some tens.
+const DEADLINE_MS_MIN: u32 = 100;
 /// What a person reads who is refused, unless set otherwise. It says nothing of the reason on purpose.
 const REFUSAL_TEXT: &str = "This account cannot be opened. Please contact support.";
 
@@ -42,6 +46,23 @@ pub(crate) enum Platform {
 }
 
 impl Platform {
+    /// Whether it sends account records of the contract, whose writer can mend them: nothing of these is cut off.
+    pub(crate) fn sends_records(self) -> bool {
+        matches!(self, Self::Cloudevents | Self::Standard)
+    }
+
+    /// When who waits is let go on, in milliseconds, and from when on the platform waits no more by its own clock. Synapse's is
+    /// that of our module, Supabase's is for all of its attempts; none where nobody waits.
+    fn patience_ms(self) -> Option<(u32, u32)> {
+        match self {
+            Self::Synapse => Some((2_000, 3_000)),
+            Self::Supabase => Some((2_500, 5_000)),
+            Self::Firebase => Some((3_000, 7_000)),
+            Self::Kratos => Some((3_000, 30_000)),
+            Self::Mastodon | Self::Discourse | Self::Cloudevents | Self::Standard => None,
+        }
+    }
+
     /// What ids and the platform field of its accounts begin with.
     fn word(self) -> &'static str {
         match self {
@@ -101,6 +122,9 @@ pub(crate) struct Source {
     /// Whether a signup goes on when screening fails or is busy.
     #[serde(default = "yes")]
     pub fail_open: bool,
+    /// With `fail_open`: who still waits after so many milliseconds goes on. The screening does too, and flags.
+    #[serde(default)]
+    pub deadline_ms: Option<u32>,
     /// What a `match` does.
     #[serde(default)]
     pub action_on_match: Action,
@@ -193,13 +217,35 @@ impl Source {
         if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
             return wrong("`name` must be 1 to 64 letters, digits, - or _");
         }
-        let shadow_bans = [self.action_on_match, self.action_on_review];
+        if self.prefix().is_empty() || self.prefix().len() > PLATFORM_BYTES_MAX {
+            return wrong("`id_prefix` must be 1 to 64 bytes");
+        }
+        let actions = [self.action_on_match, self.action_on_review];
+        let only_tells = matches!(self.platform, Platform::Mastodon | Platform::Discourse);
+        if only_tells && actions.iter().any(|action| *action > Action::Flag) {
+            return wrong("this platform only tells, and cannot be told to refuse: use `flag`");
+        }
+        if self.refusal_text.trim().is_empty() {
+            return wrong(
+                "`refusal_text` must say something: platforms take an empty one for no refusal",
+            );
+        }
         let has_shadow_ban = matches!(
             self.platform,
             Platform::Synapse | Platform::Cloudevents | Platform::Standard
         );
-        if shadow_bans.contains(&Action::ShadowBan) && !has_shadow_ban {
+        if actions.contains(&Action::ShadowBan) && !has_shadow_ban {
             return wrong("this platform has no shadow ban: use `flag` or `deny`");
+        }
+        let patience = self.platform.patience_ms();
+        match (self.deadline_ms, patience) {
+            (Some(_), None) => return wrong("`deadline_ms`: nobody waits for an answer here"),
+            (Some(ms), Some((_, most))) if ms < DEADLINE_MS_MIN || ms >= most => {
+                return wrong(&format!(
+                    "`deadline_ms` must be {DEADLINE_MS_MIN} or more and below {most}, when the platform gives up"
+                ));
+            }
+            _ => {}
         }
         if self.platform == Platform::Firebase {
             return self.check_firebase();
@@ -207,13 +253,18 @@ impl Source {
         if self.secret.len() < SECRET_LEN_MIN {
             return wrong("`secret` must be at least 12 characters");
         }
+        if !self.previous_secret.is_empty() && self.previous_secret.len() < SECRET_LEN_MIN {
+            return wrong("`previous_secret` must be at least 12 characters, or not be there");
+        }
         if matches!(self.platform, Platform::Supabase | Platform::Standard)
             && !self
                 .secrets()
                 .iter()
                 .all(|secret| secret.standard_key().is_some())
         {
-            return wrong("`secret` must be whsec_ and base64 (Supabase: v1,whsec_ and base64)");
+            return wrong(
+                "`secret` must be whsec_ (Supabase: v1,whsec_) and base64 of 24 bytes or more",
+            );
         }
         Ok(())
     }
@@ -245,6 +296,12 @@ impl Source {
     pub(crate) fn secrets(&self) -> Vec<&SharedSecret> {
         let both = [&self.secret, &self.previous_secret].into_iter();
         both.filter(|secret| !secret.is_empty()).collect()
+    }
+
+    /// How long who waits may wait where they go on then. Without meaning where nobody waits.
+    pub(crate) fn deadline(&self) -> Duration {
+        let usual = self.platform.patience_ms().map_or(0, |(usual, _)| usual);
+        Duration::from_millis(self.deadline_ms.unwrap_or(usual).into())
     }
 
     /// What ids begin with.

@@ -14,6 +14,9 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::serve::hooks::refusal::Refusal;
 
+/// Shortest key of Standard Webhooks, in bytes (section "Signature scheme").
+const STANDARD_KEY_LEN_MIN: usize = 24;
+
 /// A shared secret as the operator wrote it. Its `Debug` shows nothing of it.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -40,13 +43,14 @@ impl SharedSecret {
         self.0.as_bytes()
     }
 
-    /// The key of a Standard Webhooks secret: what `whsec_` (or Supabase's `v1,whsec_`) precedes, in base64.
+    /// The key of a Standard Webhooks secret: what `whsec_` (or Supabase's `v1,whsec_`) precedes, in base64; none where it is
+    /// shorter than the standard has it.
     pub(crate) fn standard_key(&self) -> Option<Vec<u8>> {
         let text = self.0.trim();
         let text = text.strip_prefix("v1,").unwrap_or(text);
         let text = text.strip_prefix("whsec_").unwrap_or(text);
         let key = STANDARD.decode(text).ok()?;
-        (!key.is_empty()).then_some(key)
+        (key.len() >= STANDARD_KEY_LEN_MIN).then_some(key)
     }
 }
 

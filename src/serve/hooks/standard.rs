@@ -35,14 +35,14 @@ impl Adapter for Standard {
         standard(delivery.headers, delivery.body, &secrets, when)
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let webhook: Webhook = read(delivery.body)?;
         let Some(happening) = happening(&webhook.r#type) else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let mut event = event(delivery, happening, &webhook.data, None, webhook.timestamp)?;
         event.key = delivery.header("webhook-id").map(str::to_owned);
-        Ok(vec![event])
+        Ok(Some(event))
     }
 
     fn answer(&self, _delivery: &Delivery<'_>, decision: &Decision) -> Response {

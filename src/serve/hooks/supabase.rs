@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::serve::hooks::adapter::{Adapter, Decision, Delivery};
 use crate::serve::hooks::event::{AccountEvent, Happening, told};
-use crate::serve::hooks::profile::{Profile, tokens};
+use crate::serve::hooks::profile::Profile;
 use crate::serve::hooks::record::read;
 use crate::serve::hooks::refusal::Refusal;
 use crate::serve::hooks::settings::Action;
@@ -56,38 +56,30 @@ impl Adapter for Supabase {
         standard(delivery.headers, delivery.body, &secrets, when)
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
         let Hook { metadata, user } = read(delivery.body)?;
         if !matches!(
             metadata.name.as_str(),
             "before-user-created" | "after-user-created"
         ) {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let profile = Profile::of(user.user_metadata.as_ref(), None);
-        let email = told(user.email);
-        let phone = told(user.phone);
-        let address = metadata.ip_address.as_deref();
+        let mut profile = Profile::of(user.user_metadata.as_ref(), None);
+        // What was proven, and not what the person wrote beside it.
+        (profile.email, profile.phone) = (told(user.email), told(user.phone));
+        let picture = profile.picture.take();
         let record = AccountRecord {
-            id: Some(delivery.source.id(&user.id)),
-            platform: Some(delivery.source.prefix().to_owned()),
-            handle: profile.handle.map(|(_, handle)| handle),
-            display_name: profile.display_name,
-            bio: profile.bio,
-            location: profile.location,
-            links: (!profile.links.is_empty()).then_some(profile.links),
-            tokens: tokens(email.as_deref(), phone.as_deref(), address),
             // Before it is kept a user has Go's zero time here.
             created_at: told(user.created_at).filter(|time| !time.starts_with("0001-")),
-            ..AccountRecord::default()
+            ..profile.record(delivery.source, &user.id, metadata.ip_address.as_deref())
         };
-        Ok(vec![AccountEvent {
+        Ok(Some(AccountEvent {
             key: metadata
                 .uuid
                 .map(|uuid| format!("{}\n{uuid}", metadata.name)),
-            picture: profile.picture,
+            picture,
             ..AccountEvent::of(Happening::Created, record)
-        }])
+        }))
     }
 
     fn is_asked(&self, delivery: &Delivery<'_>) -> bool {

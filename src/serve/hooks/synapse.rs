@@ -103,15 +103,14 @@ impl Adapter for Synapse {
         bearer(delivery.headers, &delivery.source.secrets())
     }
 
-    fn events(&self, delivery: &Delivery<'_>) -> Result<Vec<AccountEvent>, Refusal> {
-        let event = match delivery.callback {
-            "check_registration" => registration(delivery)?,
-            "profile_update" => profile_update(delivery)?,
-            "check_login_for_spam" => Some(login(delivery)?),
-            "check_event_for_spam" => membership(delivery)?,
-            _ => None,
-        };
-        Ok(event.into_iter().collect())
+    fn event(&self, delivery: &Delivery<'_>) -> Result<Option<AccountEvent>, Refusal> {
+        match delivery.callback {
+            "check_registration" => registration(delivery),
+            "profile_update" => profile_update(delivery),
+            "check_login_for_spam" => login(delivery).map(Some),
+            "check_event_for_spam" => membership(delivery),
+            _ => Ok(None),
+        }
     }
 
     fn is_asked(&self, delivery: &Delivery<'_>) -> bool {

@@ -14,8 +14,9 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::serve::dead_letters::{DeadInMemory, Message};
+use crate::serve::endpoint::Endpoint;
 use crate::serve::hooks::{SharedSecret, verify_standard};
-use crate::serve::outgoing::{Endpoint, Outgoing, Schedule, jittered, random_share};
+use crate::serve::outgoing::{Outgoing, Schedule, jittered, random_share};
 use crate::tests::until;
 
 const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
@@ -95,7 +96,7 @@ async fn a_flag_arrives_signed() {
     let (listener, endpoint) = Listener::listen(&[]).await;
     let outgoing = start(vec![endpoint], &schedule(&[]));
     outgoing.send(&message("flag_7"));
-    outgoing.close().await;
+    outgoing.close(Duration::from_secs(20)).await;
     let came = listener.came();
     let [(headers, body)] = came.as_slice() else {
         panic!("{} came", came.len());
@@ -128,7 +129,7 @@ async fn what_failed_is_sent_again_under_the_same_id() {
     outgoing.send(&message("flag_7"));
     until(|| listener.came().len() == 4).await;
     tokio::time::sleep(Duration::from_millis(50)).await;
-    outgoing.close().await;
+    outgoing.close(Duration::from_secs(20)).await;
     let came = listener.came();
     assert_eq!(
         came.len(),
@@ -148,7 +149,7 @@ async fn what_nobody_takes_becomes_a_dead_letter() {
     let outgoing = start(vec![endpoint], &schedule(&[1, 1]));
     outgoing.send(&message("flag_7"));
     until(|| !outgoing.dead().latest(9).is_empty()).await;
-    outgoing.close().await;
+    outgoing.close(Duration::from_secs(20)).await;
     assert_eq!(listener.came().len(), 3);
     let letters = outgoing.dead().latest(9);
     assert_eq!(letters.len(), 1);
@@ -166,7 +167,7 @@ async fn who_is_gone_is_not_asked_again() {
     outgoing.send(&message("flag_1"));
     until(|| outgoing.gone() == ["listener"]).await;
     outgoing.send(&message("flag_2"));
-    outgoing.close().await;
+    outgoing.close(Duration::from_secs(20)).await;
     assert_eq!(listener.came().len(), 1);
     let letters = outgoing.dead().latest(9);
     let ids: Vec<&str> = letters
@@ -209,7 +210,7 @@ async fn nothing_is_lost_without_a_letter_when_the_service_stops() {
     for n in 2..20 {
         outgoing.send(&message(&format!("flag_{n}")));
     }
-    outgoing.close().await;
+    outgoing.close(Duration::from_secs(20)).await;
     assert_eq!(listener.came().len(), 19, "what is new is tried once");
     let letters = outgoing.dead().latest(9);
     assert_eq!(letters.len(), 1);
@@ -222,6 +223,43 @@ async fn nothing_is_lost_without_a_letter_when_the_service_stops() {
         outgoing.dead().latest(1)[0].reason,
         "the service is stopping"
     );
+    // The next run sends what was left, and keeps what was given up.
+    let (listener, endpoint) = Listener::listen(&[]).await;
+    let again = start(vec![endpoint], &schedule(&[]));
+    let mut left = outgoing.dead().latest(9);
+    assert!(left.iter().all(|letter| letter.is_pending));
+    left[0].is_pending = false;
+    let mut elsewhere = left[1].clone();
+    elsewhere.endpoint = "nobody".to_owned();
+    again.resume([left.clone(), vec![elsewhere]].concat());
+    again.close(Duration::from_secs(20)).await;
+    assert_eq!(listener.came()[0].0["webhook-id"], "flag_1");
+    assert_eq!(listener.came().len(), 1);
+    assert_eq!(again.dead().latest(9).len(), 2);
+}
+
+#[tokio::test]
+async fn stopping_takes_no_longer_than_it_may_and_loses_nothing() {
+    let (listener, endpoint) = Listener::listen(&[0; 100]).await;
+    let hanging = Schedule {
+        answer_max: Duration::from_secs(30),
+        ..schedule(&[60_000])
+    };
+    let outgoing = start(vec![endpoint], &hanging);
+    for n in 0..20 {
+        outgoing.send(&message(&format!("flag_{n}")));
+    }
+    until(|| listener.came().len() == 4).await;
+    let begun = std::time::Instant::now();
+    outgoing.close(Duration::from_millis(200)).await;
+    assert!(begun.elapsed() < Duration::from_secs(2));
+    let letters = outgoing.dead().latest(100);
+    let ids: std::collections::HashSet<&str> = letters
+        .iter()
+        .map(|letter| letter.message.id.as_str())
+        .collect();
+    assert_eq!((letters.len(), ids.len()), (20, 20));
+    assert!(letters.iter().all(|letter| letter.is_pending));
 }
 
 #[tokio::test]
@@ -229,8 +267,20 @@ async fn endpoints_that_cannot_work_are_named_at_start() {
     let dead = || Arc::new(DeadInMemory::default());
     let mut secretless = endpoint("a", "https://example.org/");
     secretless.secret = SharedSecret::new("not base64!");
+    let mut weak = endpoint("a", "https://example.org/");
+    weak.secret = SharedSecret::new("whsec_AAECAwQFBgcICQoLDA0ODw==");
+    let settings = crate::serve::settings::Settings {
+        flags: vec![weak.clone()],
+        ..crate::serve::settings::Settings::default()
+    };
+    let error = settings.check().err().unwrap().to_string();
+    assert!(
+        error.contains("24 bytes"),
+        "`config check` says it too: {error}"
+    );
     for (endpoint, word) in [
         (secretless, "secret"),
+        (weak, "24 bytes"),
         (endpoint("a", "ftp://example.org/"), "url"),
     ] {
         let error = Outgoing::start(vec![endpoint], &schedule(&[]), dead())

@@ -120,6 +120,22 @@ async fn tokens_that_prove_nothing_are_turned_down() {
 }
 
 #[tokio::test]
+async fn before_its_keys_are_read_firebase_is_answered_as_the_source_has_it() {
+    let mut source = firebase(json!({"keys_url": "https://keys.example.org/"}));
+    let office = Office::of(source.clone());
+    let (status, answer, _) = office.send(post("/hooks/f", &[], FIREBASE)).await;
+    assert_eq!((status, answer), (StatusCode::OK, json!({})));
+    source["fail_open"] = json!(false);
+    let closed = Office::of(source);
+    let (status, _, headers) = closed.send(post("/hooks/f", &[], FIREBASE)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(headers.contains_key("retry-after"));
+    assert!(office.asked().is_empty() && closed.asked().is_empty());
+    let garbage = office.send(post("/hooks/f", &[], "{}")).await;
+    assert_eq!(garbage.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn keys_are_read_from_where_google_shows_them() {
     use std::sync::Arc;
 

@@ -93,7 +93,7 @@ fn read_as_everything(body: &[u8]) {
         };
         match source.platform.adapter().events(&delivery) {
             Ok(events) => {
-                for event in events {
+                for event in events.into_iter().flatten().flatten() {
                     assert!(
                         event.record.id.is_some(),
                         "{platform}: every event is of an account"

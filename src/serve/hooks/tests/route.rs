@@ -1,14 +1,16 @@
 //! What is the same for every platform; Standard Webhooks and Synapse, which have no fixtures of their own.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde_json::{Value, json};
 
-use crate::serve::hooks::settings::{Source, Sources};
 use crate::serve::hooks::signature::{SharedSecret, standard};
 use crate::serve::hooks::tests::cloudevents::cloud;
 use crate::serve::hooks::tests::{BEARER, Clerk, KEY, Office, post};
 use crate::serve::problem::Problem;
+use crate::tests::until;
 use crate::verdict::Verdict;
 
 pub(super) fn source(platform: &str) -> Value {
@@ -289,19 +291,73 @@ async fn one_bad_account_of_a_batch_costs_only_itself() {
         json!({"specversion": "1.0", "id": id, "source": "/s", "type": "org.mirrorwatch.account.created.v1",
             "data": {"id": id, "handle": handle}})
     };
+    let mut untyped = event("x:4", "d");
+    untyped["data"]["handle"] = json!(5);
     let batch = json!([
         event("x:1", "a"),
         event("x:2", &"b".repeat(2_000)),
+        json!("no event"),
+        untyped,
         event("x:3", "c")
     ]);
-    let (status, problem, _) = office
-        .send(cloud("application/cloudevents-batch+json", &[], &batch))
-        .await;
+    let kind = "application/cloudevents-batch+json";
+    let (status, answer, _) = office.send(cloud(kind, &[], &batch)).await;
+    assert_eq!(
+        (status, &answer["action"]),
+        (StatusCode::OK, &json!("allow"))
+    );
+    let rejected: Vec<(&Value, &Value)> = answer["rejected"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (&one["line"], &one["error"]["code"]))
+        .collect();
+    let (invalid, malformed) = (json!("invalid_input"), json!("malformed_input"));
+    let expected = [
+        (&json!(2), &invalid),
+        (&json!(3), &malformed),
+        (&json!(4), &malformed),
+    ];
+    assert_eq!(rejected, expected, "{answer}");
+    assert_eq!(office.asked().len(), 2, "the others were screened");
+    // Where none was taken, the answer is the first problem.
+    let batch = json!([event("x:2", &"b".repeat(2_000)), json!("no event")]);
+    let (status, problem, _) = office.send(cloud(kind, &[], &batch)).await;
     assert_eq!(
         (status, &problem["errors"][0]["field"]),
         (StatusCode::UNPROCESSABLE_ENTITY, &json!("handle"))
     );
-    assert_eq!(office.asked().len(), 2, "the others were screened");
+    let none = office.send(cloud(kind, &[], &json!({"id": "x:1"}))).await;
+    assert_eq!(none.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn only_trouble_of_ours_lets_a_signup_go_on() {
+    let turning_down = |status| Clerk {
+        problem: Some(Problem::new(status, "invalid input", "")),
+        ..Clerk::default()
+    };
+    let office = Office::with(
+        turning_down(StatusCode::UNPROCESSABLE_ENTITY),
+        source("synapse"),
+    );
+    let asked = office.send(synapse("check_registration", &registration()));
+    assert_eq!(asked.await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    // A name that is too long is no way past the screening.
+    let office = Office::saying(Verdict::Match, {
+        let mut source = source("synapse");
+        source["action_on_match"] = json!("deny");
+        source
+    });
+    let mut long = registration();
+    long["username"] = json!("z".repeat(3_000));
+    let (status, answer, _) = office.send(synapse("check_registration", &long)).await;
+    assert_eq!(
+        (status, answer),
+        (StatusCode::OK, json!({"behaviour": "deny"}))
+    );
+    let asked = office.asked();
+    assert_eq!(asked[0].1["handle"], json!("z".repeat(1_024)));
 }
 
 #[tokio::test]
@@ -345,55 +401,28 @@ async fn requests_that_are_no_hooks_are_turned_down() {
     assert!(office.asked().is_empty());
 }
 
-#[test]
-fn settings_that_cannot_work_say_so() {
-    let check = |source: Value, word: &str| {
-        let source: Source = serde_json::from_value(source).unwrap();
-        let reason = Sources::checked(vec![source]).err().unwrap();
-        assert!(reason.contains(word), "{reason}");
+#[tokio::test]
+async fn who_waits_too_long_goes_on_and_is_screened_all_the_same() {
+    let slow = || Clerk {
+        verdict: Some(Verdict::Match),
+        takes: Duration::from_millis(400),
+        ..Clerk::default()
     };
-    let with = |platform: &str, name: &str, value: Value| {
-        let mut source = source(platform);
-        source[name] = value;
-        source
-    };
-    check(with("mastodon", "secret", json!("short")), "12 characters");
-    check(with("mastodon", "name", json!("a/b")), "name");
-    check(
-        with("mastodon", "action_on_match", json!("shadow_ban")),
-        "shadow ban",
+    let mut source = source("synapse");
+    source["action_on_match"] = json!("deny");
+    source["deadline_ms"] = json!(100);
+    let office = Office::with(slow(), source.clone());
+    let answered = office.send(synapse("check_registration", &registration()));
+    let (status, answer, _) = answered.await;
+    assert_eq!(
+        (status, answer),
+        (StatusCode::OK, json!({"behaviour": "allow"}))
     );
-    check(source("standard"), "whsec_");
-    check(source("firebase"), "firebase");
-    let keyless = json!({"project": "p", "audience": "a"});
-    check(with("firebase", "firebase", keyless), "keys");
-    let broken = json!({"project": "p", "audience": "a", "keys": {"k": "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"}});
-    check(with("firebase", "firebase", broken), "`k`");
-    let twice: Vec<Source> = (0..2)
-        .map(|_| serde_json::from_value(source("kratos")).unwrap())
-        .collect();
-    assert!(
-        Sources::checked(twice)
-            .err()
-            .unwrap()
-            .contains("two sources")
-    );
-    let unknown = serde_json::from_value::<Source>(with("kratos", "sercet", json!("a")));
-    assert!(unknown.is_err());
-    let source: Source = serde_json::from_value(source("kratos")).unwrap();
-    assert!(source.fail_open && format!("{source:?}").contains("SharedSecret(..)"));
-    assert!(
-        !format!("{source:?}").contains("a-hook-secret"),
-        "secrets are not shown"
-    );
-}
-
-#[test]
-fn the_sample_of_settings_works() {
-    let sample = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/hooks/hooks.toml");
-    let settings = crate::serve::settings::Settings::load(Some(&sample)).unwrap();
-    assert_eq!((settings.hooks.len(), settings.flags.len()), (8, 1));
-    let adapters = settings.hooks.iter().map(|source| source.platform as u8);
-    let platforms: std::collections::HashSet<u8> = adapters.collect();
-    assert_eq!(platforms.len(), 8, "every platform is shown");
+    assert!(office.asked().is_empty(), "the answer came first");
+    until(|| !office.clerk.asked.lock().unwrap().is_empty()).await;
+    // Who must be screened waits as long as it takes.
+    source["fail_open"] = json!(false);
+    let office = Office::with(slow(), source);
+    let answered = office.send(synapse("check_registration", &registration()));
+    assert_eq!(answered.await.1, json!({"behaviour": "deny"}));
 }
