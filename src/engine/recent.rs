@@ -254,11 +254,8 @@ impl Shared {
 }
 
 impl Engine {
-    /// This engine with recent signups at hand, unless none are to be kept: what [`Engine::decide`] screens from now on, and what was seen before.
-    /// Returns the engine and what fills it, to be run beside the rest.
-    ///
-    /// # Errors
-    /// The database cannot be read.
+    /// This engine with recent signups at hand, unless none are to be kept: those that [`Engine::decide`] screens from now
+    /// on, and those that [`Engine::recall_recent`] brings back.
     pub fn with_recent(mut self, recency: Recency) -> Self {
         let is_kept = recency.signups_max > 0;
         self.recent = is_kept.then(|| Arc::new(Recent::start(recency)));

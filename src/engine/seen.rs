@@ -88,9 +88,7 @@ impl Engine {
         seen_at: Timestamp,
     ) -> Result<Sighting> {
         let earlier = self.store().seen(account.id())?;
-        let is_first = earlier
-            .as_ref()
-            .is_none_or(|seen| seen.account.is_bare());
+        let is_first = earlier.as_ref().is_none_or(|seen| seen.account.is_bare());
         let whole = match earlier {
             Some(seen) => account.filled_from(&seen.account),
             None => account.clone(),

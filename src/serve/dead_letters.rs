@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::error::{Error, Result};
 
 /// Name of the file in the database's folder.
-const FILE: &str = "undelivered.ndjson";
+pub(in crate::serve) const FILE: &str = "undelivered.ndjson";
 /// Letters are kept from one run to the next for so long: as what was seen of an account is.
 const KEPT_SECONDS: i64 = 30 * 86_400;
 /// Dead letters kept in memory.
@@ -34,6 +34,18 @@ impl Message {
             id: id.into(),
             body: body.to_string(),
         }
+    }
+
+    /// Whether it tells of an account: as who was flagged, or as the entry it was flagged with.
+    fn tells(&self, id: &str) -> bool {
+        let Ok(body) = serde_json::from_str::<Value>(&self.body) else {
+            return false;
+        };
+        let data = body.get("data");
+        let hits = data.and_then(|data| data.get("hits")?.as_array());
+        let told = hits.into_iter().flatten().map(|hit| hit.get("entry"));
+        let mut told = told.chain([data.and_then(|data| data.get("id"))]);
+        told.any(|told| told.and_then(Value::as_str) == Some(id))
     }
 }
 
@@ -60,6 +72,8 @@ pub(crate) trait DeadLetters: Send + Sync + 'static {
     fn bury(&self, letter: DeadLetter);
     /// The latest ones, the last first.
     fn latest(&self, limit: usize) -> Vec<DeadLetter>;
+    /// Drops those that tell of an account.
+    fn forget(&self, id: &str);
 }
 
 /// Dead letters in memory: all that are pending, and the last thousand of the others.
@@ -82,6 +96,12 @@ impl DeadLetters for DeadInMemory {
             letters.given_up.pop_front();
         }
         letters.given_up.push_back(letter);
+    }
+
+    fn forget(&self, id: &str) {
+        let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.given_up.retain(|letter| !letter.message.tells(id));
+        letters.pending.retain(|letter| !letter.message.tells(id));
     }
 
     fn latest(&self, limit: usize) -> Vec<DeadLetter> {

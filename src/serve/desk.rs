@@ -23,10 +23,17 @@ impl Desk for Shared {
     }
 
     async fn enroll(&self, source: &str, account: Account) -> Result<(), Problem> {
-        let who = who(source);
+        let (who, source) = (who(source), source.to_owned());
         let work = move |app: &App, engine: &Engine| {
             let _turn = app.turns.hold(account.id());
-            let account = engine.completed(&account)?;
+            let mut account = engine.completed(&account)?;
+            // Who was banned by somebody else stays so when this source thinks otherwise again.
+            let listed = engine.entry(account.id())?.and_then(|e| e.into_draft().ban);
+            if let Some(ban) = listed.filter(|ban| ban.source != source && ban.descent.is_none()) {
+                let mut draft = account.into_draft();
+                draft.ban = Some(ban);
+                account = draft.check()?;
+            }
             enrolled(app, engine, vec![(1, account)], Vec::new(), &who).map(|_| ())
         };
         self.run(work).await

@@ -32,7 +32,7 @@ mod server;
 mod settings;
 
 /// Files that the service keeps beside the database.
-pub(crate) const FILES: [&str; 2] = [keys::FILE, audit::FILE];
+pub(crate) const FILES: [&str; 3] = [keys::FILE, audit::FILE, dead_letters::FILE];
 
 pub(crate) use crate::serve::keys::{Keys, Role};
 pub(crate) use crate::serve::log::log;

@@ -23,9 +23,6 @@ use crate::serve::request::{JsonBytes, object};
 use crate::store::Decision;
 use crate::wire::{AccountRecord, JudgmentRecord, decision_id, decision_number};
 
-/// Judgments told of each entry of a decision.
-const JUDGMENTS_TOLD_MAX: usize = 20;
-
 /// A decision as it was kept.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::serve) struct DecisionRecord {
@@ -106,11 +103,8 @@ pub(in crate::serve) async fn decision(
         let decision = find(engine, &id)?;
         let mut judgments = Vec::new();
         for hit in &decision.hits {
-            let of_entry = engine.judgments_of_entry(hit.entry.id(), usize::MAX)?;
-            let of_pair = of_entry
-                .iter()
-                .filter(|said| said.probe() == decision.probe.id());
-            judgments.extend(of_pair.take(JUDGMENTS_TOLD_MAX).map(JudgmentRecord::of));
+            let judgment = engine.judgment(decision.probe.id(), hit.entry.id())?;
+            judgments.extend(judgment.as_ref().map(JudgmentRecord::of));
         }
         let report = String::from_utf8(decision.report.clone()).ok();
         let report = report.and_then(|report| RawValue::from_string(report).ok());

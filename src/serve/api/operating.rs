@@ -113,7 +113,12 @@ pub(in crate::serve) async fn erase(
 ) -> Result<Json<Erased>, Problem> {
     let erased = app.run(move |app, engine| {
         let Erasure { id } = object(&bytes)?;
-        let erased = engine.erase(&AccountId::new(&id)?)?;
+        let account = AccountId::new(&id)?;
+        let erased = engine.erase(&account)?;
+        app.docket.refresh(engine, &account)?;
+        if let Some(outgoing) = app.outgoing.get() {
+            outgoing.dead().forget(&id);
+        }
         let lsn = engine.generation().lsn();
         app.audit.note(&caller.name, "erase", &[id], lsn);
         Ok(Erased {

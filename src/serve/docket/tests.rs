@@ -56,7 +56,7 @@ impl Office {
 
     fn flagged(&self, probe: &Account) -> Decision {
         let decided = self.engine.decide(probe, Occasion::Told, told).unwrap();
-        let number = decided.report.decision.expect("flagged");
+        let number = decided.report.decision.unwrap();
         let decision = self.engine.decision(number).unwrap().unwrap();
         self.docket.note(&self.engine, &decision).unwrap();
         decision

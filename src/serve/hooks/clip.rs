@@ -32,8 +32,15 @@ pub(crate) fn clipped(mut record: AccountRecord) -> AccountRecord {
 fn cut(text: &mut Option<String>, bytes_max: usize) {
     if let Some(text) = text {
         text.retain(|c| c != '\0');
-        text.truncate(text.floor_char_boundary(bytes_max));
+        text.truncate(boundary(text, bytes_max));
     }
+}
+
+/// The last place up to `bytes_max` at which `text` may be cut.
+fn boundary(text: &str, bytes_max: usize) -> usize {
+    let mut places = (0..=bytes_max.min(text.len())).rev();
+    let place = places.find(|place| text.is_char_boundary(*place));
+    place.unwrap_or_default()
 }
 
 /// Links count together with those in the bio. Where they are too many the bio loses its markup, since its links are told.
@@ -60,7 +67,7 @@ fn identified(id: String) -> String {
     let digest = Sha256::digest(&id);
     let hex = digest.iter().take(DIGEST_LEN / 2);
     let hex: String = hex.map(|byte| format!("{byte:02x}")).collect();
-    let kept = id.floor_char_boundary(ID_BYTES_MAX - DIGEST_LEN - 1);
+    let kept = boundary(&id, ID_BYTES_MAX - DIGEST_LEN - 1);
     format!("{}~{hex}", id.get(..kept).unwrap_or_default())
 }
 
