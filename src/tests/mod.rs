@@ -7,6 +7,7 @@ mod calibrate;
 mod cast;
 mod cli;
 mod copies;
+mod doors;
 mod format;
 mod hostile;
 mod inputs;

@@ -10,35 +10,35 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::engine::{Engine, Options};
-use crate::serve::{App, Role, Settings, router};
+use crate::serve::{App, Settings, router};
 use crate::store::Access;
 
 /// A service without a socket, on a folder that is gone with it.
-struct Service {
-    router: Router,
-    app: Arc<App>,
-    folder: TempDir,
-    key: Option<String>,
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    pub(crate) app: Arc<App>,
+    pub(crate) folder: TempDir,
+    pub(crate) key: Option<String>,
 }
 
 /// What was answered.
 #[derive(Debug)]
-struct Answered {
-    status: StatusCode,
-    kind: String,
-    headers: axum::http::HeaderMap,
-    text: String,
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) kind: String,
+    pub(crate) headers: axum::http::HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answered {
     #[track_caller]
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 
     /// The problem, which must have this status.
     #[track_caller]
-    fn problem(&self, status: u16) -> Value {
+    pub(crate) fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         assert_eq!(self.kind, "application/problem+json");
         let problem = self.json();
@@ -54,7 +54,7 @@ impl Answered {
 
 impl Service {
     /// A service whose index is not read yet.
-    fn opening(settings: Settings) -> Self {
+    pub(crate) fn opening(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let app = App::new(folder.path(), settings).unwrap();
         let router = router(&app);
@@ -67,7 +67,7 @@ impl Service {
         }
     }
 
-    fn ready() -> Self {
+    pub(crate) fn ready() -> Self {
         let service = Self::opening(Settings::default());
         let access = Access::Create;
         let options = Options {
@@ -81,7 +81,7 @@ impl Service {
         service
     }
 
-    async fn send(&self, request: Request<Body>) -> Answered {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answered {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let headers = response.headers().clone();
         let kind = headers.get(header::CONTENT_TYPE);
@@ -97,7 +97,7 @@ impl Service {
         }
     }
 
-    async fn call(&self, method: &str, path: &str, body: impl Into<Body>) -> Answered {
+    pub(crate) async fn call(&self, method: &str, path: &str, body: impl Into<Body>) -> Answered {
         let mut request = Request::builder().method(method).uri(path);
         request = request.header(header::CONTENT_TYPE, "application/json");
         if let Some(key) = &self.key {
@@ -107,7 +107,7 @@ impl Service {
     }
 
     #[track_caller]
-    fn expect(answered: Answered) -> Value {
+    pub(crate) fn expect(answered: Answered) -> Value {
         assert_eq!(answered.status, StatusCode::OK, "{}", answered.text);
         answered.json()
     }
@@ -118,11 +118,11 @@ impl Service {
         answered.problem(status)
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         Self::expect(self.call("POST", path, body.to_string()).await)
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         Self::expect(self.call("GET", path, "").await)
     }
 }
@@ -355,80 +355,6 @@ async fn no_answer_comes_from_half_an_index() {
         Service::ready().call("GET", "/readyz", "").await.status,
         200
     );
-}
-
-/// Every call of the description, by every role: let through or turned away, before anything else is looked at.
-#[tokio::test]
-async fn who_may_call_what() {
-    let mut service = Service::ready();
-    let description = service.get("/openapi.json").await;
-    assert_eq!(description["openapi"], "3.1.0");
-    let keys = crate::serve::Keys::open(service.folder.path()).unwrap();
-    let secrets = Role::ALL.map(|role| keys.add(role.as_str(), role).unwrap());
-    service.app = App::new(service.folder.path(), Settings::default()).unwrap();
-    service.app.open(opened(&service));
-    service.router = router(&service.app);
-    let mut told = Vec::new();
-    for (path, item) in description["paths"].as_object().unwrap() {
-        for method in item.as_object().unwrap().keys() {
-            let at = path.replace("{id}", "x:1");
-            let mut row = format!("{} {path}:", method.to_uppercase());
-            let callers = std::iter::once(None).chain(secrets.iter().cloned().map(Some));
-            for key in callers {
-                service.key = key;
-                let answered = service.call(&method.to_uppercase(), &at, "{}").await;
-                row += match answered.status.as_u16() {
-                    401 | 403 => " -",
-                    _ => " +",
-                };
-                if service.key.is_none() && answered.status == 401 {
-                    assert!(answered.headers.contains_key(header::WWW_AUTHENTICATE));
-                }
-            }
-            told.push(row);
-        }
-    }
-    insta::assert_snapshot!(told.join("\n"), @r"
-    GET /healthz: + + + +
-    GET /metrics: + + + +
-    GET /readyz: + + + +
-    GET /v1/decisions: - - + +
-    GET /v1/decisions/{id}: - - + +
-    POST /v1/decisions/{id}/replay: - - + +
-    POST /v1/erase: - - - +
-    POST /v1/explain: - - + +
-    GET /v1/flags/undelivered: - - - +
-    POST /v1/judgments: - - + +
-    GET /v1/lookup: - - + +
-    POST /v1/screen: - + + +
-    POST /v1/screen/batch: - + + +
-    POST /v1/watchlist: - - - +
-    DELETE /v1/watchlist/{id}: - - - +
-    GET /v1/watchlist/{id}: - - + +
-    ");
-    service.key = Some("mwk_nobody_AAAA".into());
-    service
-        .call("GET", "/v1/lookup?handle=a", "")
-        .await
-        .problem(401);
-}
-
-/// The engine of a service whose router is made again.
-fn opened(service: &Service) -> Engine {
-    service.app.engine().map_or_else(
-        |_| {
-            let access = Access::Read;
-            Engine::open(
-                service.folder.path(),
-                Options {
-                    access,
-                    ..Options::default()
-                },
-            )
-            .unwrap()
-        },
-        Clone::clone,
-    )
 }
 
 #[tokio::test]
