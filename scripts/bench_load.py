@@ -5,6 +5,7 @@ import http.client
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import threading
 import time
@@ -136,10 +137,14 @@ def main():
     folder = pathlib.Path(arguments.cache) / f"e{arguments.entries}"
     folder.mkdir(parents=True, exist_ok=True)
     database, probes, bans = prepare(arguments, folder)
+    # On a copy: what one run bans and what it has seen are not there for the next.
+    served = folder / "served"
+    shutil.rmtree(served, ignore_errors=True)
+    shutil.copytree(database, served)
     script = folder / "screen.lua"
     script.write_text(LUA)
     log = (folder / "log").open("w+")
-    server = subprocess.Popen([arguments.mirrorwatch, "--db", str(database), "serve", "--listen", "127.0.0.1:0"], stderr=log,
+    server = subprocess.Popen([arguments.mirrorwatch, "--db", str(served), "serve", "--listen", "127.0.0.1:0"], stderr=log,
                               env={**os.environ, "MIRRORWATCH_LOG": "warn"})
     try:
         address = None
@@ -173,6 +178,7 @@ def main():
     finally:
         server.terminate()
         server.wait()
+        shutil.rmtree(served, ignore_errors=True)
 
 
 if __name__ == "__main__":
