@@ -21,6 +21,11 @@ const NO_TIME: i64 = i64::MIN;
 /// Packed fingerprints begin at multiples of this many bytes, so that 32 bits place 16 GB of them.
 const PRINT_ALIGN: usize = 4;
 
+/// Most entries touched at a time.
+pub(crate) const TOUCHED_MAX: usize = 16;
+/// Bytes that come from memory together.
+const LINE_LEN: usize = 64;
+
 /// The columns of one segment.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Columns {
@@ -131,6 +136,29 @@ impl Columns {
         let (start, end) = (*places.get(at)? as usize, *places.get(at + 1)? as usize);
         self.prints
             .get(start * PRINT_ALIGN..end.checked_mul(PRINT_ALIGN)?)
+    }
+
+    /// Reads what is compared of each of a few entries, first where it stands and then a byte of each line of memory: reads
+    /// that wait for nothing overlap. Returns what no compiler can leave out.
+    pub(crate) fn touched(&self, ordinals: impl Iterator<Item = Ordinal>) -> u64 {
+        let (places, prints): (&[u32], &[u8]) = (&self.print_places, &self.prints);
+        let (networks, times): (&[u32], &[i64]) = (&self.network_of, &self.banned_at);
+        let mut seen = 0;
+        let mut found = [(0u32, 0u32); TOUCHED_MAX];
+        for (slot, ordinal) in found.iter_mut().zip(ordinals) {
+            let at = ordinal as usize;
+            if let Some([start, end]) = places.get(at..at + 2) {
+                *slot = (*start, *end);
+            }
+            seen ^= u64::from(networks.get(at).copied().unwrap_or(0));
+            seen ^= times.get(at).copied().unwrap_or(0) as u64;
+        }
+        for (start, end) in found {
+            let print = prints.get(start as usize * PRINT_ALIGN..end as usize * PRINT_ALIGN);
+            let lines = print.unwrap_or_default().iter().step_by(LINE_LEN);
+            seen ^= lines.fold(0, |all, byte| all ^ u64::from(*byte));
+        }
+        seen
     }
 
     /// Fingerprint of an entry, read in place.

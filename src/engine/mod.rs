@@ -20,6 +20,7 @@ mod learning;
 mod lineage;
 mod lookup;
 mod merger;
+mod pooling;
 mod recent;
 mod report;
 mod screen;

@@ -1,6 +1,5 @@
 //! The pipeline: probe -> candidates -> evidence -> score -> verdict.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,9 +9,10 @@ use crate::account::{Account, AccountId};
 use crate::background::Learnt;
 use crate::blocking::Query;
 use crate::engine::candidates::{Candidate, Candidates, UNSOUGHT_BITS};
-use crate::engine::columns::Columns;
+use crate::engine::columns::{Columns, TOUCHED_MAX};
 use crate::engine::exemptions::{Cancelled, Exemption};
-use crate::engine::generation::{EntryRef, Generation};
+use crate::engine::generation::{EntryRef, Generation, Part};
+use crate::engine::pooling::pool_networks;
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
@@ -20,9 +20,6 @@ use crate::score::{Circumstances, Model, Score};
 use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
 use crate::verdict::{Policy, Thresholds, Verdict};
 use crate::watchlist::Listed;
-
-/// Fingerprints asked from memory together.
-const TOUCHED_TOGETHER: usize = 16;
 
 /// The account that is screened.
 #[derive(Debug, Clone, Copy)]
@@ -217,15 +214,17 @@ fn ranked(hits: &mut Vec<Weighed<'_>>, generation: &Generation, judge: &Judge) -
         }
     };
     pool_networks(hits, generation, &judge.model, reach);
+    let best = hits.iter().map(|hit| hit.score.total());
+    let best = best.max_by(f32::total_cmp);
+    let score = best.unwrap_or_else(|| judge.model.prior(generation.entries()));
+    // Most probes are clear: only what is told is put in order, since that reads ids from all over the memory.
+    if !judge.all_candidates {
+        hits.retain(|hit| hit.score.total() >= review);
+    }
     hits.sort_by(|a, b| {
         let by_score = b.score.total().total_cmp(&a.score.total());
         by_score.then_with(|| a.id().cmp(&b.id()))
     });
-    let nothing = || judge.model.prior(generation.entries());
-    let score = hits.first().map_or_else(nothing, |hit| hit.score.total());
-    if !judge.all_candidates {
-        hits.retain(|hit| hit.score.total() >= review);
-    }
     hits.truncate(judge.hits_max);
     score
 }
@@ -296,7 +295,7 @@ struct Pairing<'a> {
 
 /// A candidate compared: a hit before it is told.
 #[derive(Clone)]
-struct Weighed<'a> {
+pub(crate) struct Weighed<'a> {
     part: u32,
     columns: &'a Columns,
     ordinal: Ordinal,
@@ -309,7 +308,7 @@ impl<'a> Pairing<'a> {
     /// Those of `candidates` that agree on anything.
     fn compared(&self, candidates: &[Candidate]) -> Vec<Weighed<'a>> {
         let mut hits = Vec::with_capacity(candidates.len());
-        for together in candidates.chunks(TOUCHED_TOGETHER) {
+        for together in candidates.chunks(TOUCHED_MAX) {
             self.touch(together);
             hits.extend(
                 together
@@ -320,46 +319,51 @@ impl<'a> Pairing<'a> {
         hits
     }
 
-    /// Those of `candidates` that are of a network of one of the `hits`.
+    /// Those of `candidates` that are of a network of one of the `hits`. Candidates come part by part.
     fn of_networks(&self, hits: &[Weighed<'_>], candidates: Vec<Candidate>) -> Vec<Candidate> {
-        if hits.is_empty() || candidates.is_empty() {
+        if candidates.is_empty() {
+            return candidates;
+        }
+        let mut known: Vec<(u32, u32)> = hits.iter().filter_map(Weighed::network_number).collect();
+        known.sort_unstable();
+        known.dedup();
+        if known.is_empty() {
             return Vec::new();
         }
-        let networks = self.networks(hits);
-        let is_of_one = |candidate: &Candidate| {
-            let part = self.generation.parts().get(candidate.part as usize);
-            let network = part.and_then(|part| part.columns().network(candidate.ordinal));
-            network.is_some_and(|network| networks.contains(&(candidate.part, network)))
-        };
-        candidates.into_iter().filter(is_of_one).collect()
+        let parts = self.generation.parts();
+        let mut lent = Vec::new();
+        for of_part in candidates.chunk_by(|a, b| a.part == b.part) {
+            let at = of_part.first().map_or(0, |candidate| candidate.part);
+            let Some(columns) = parts.get(at as usize).map(Part::columns) else {
+                continue;
+            };
+            // Equal numbers of one part are equal names; names are asked only of what other parts have.
+            let others = known.iter().filter(|(part, _)| *part != at);
+            let named = others.filter_map(|(part, network)| {
+                parts.get(*part as usize)?.columns().network_name(*network)
+            });
+            let named: Vec<&str> = named.collect();
+            lent.extend(of_part.iter().filter(|candidate| {
+                let network = columns.network(candidate.ordinal);
+                network.is_some_and(|network| {
+                    let name = || columns.network_name(network);
+                    known.binary_search(&(at, network)).is_ok()
+                        || (!named.is_empty() && name().is_some_and(|name| named.contains(&name)))
+                })
+            }));
+        }
+        lent
     }
 
-    /// The networks of `hits`, as every part numbers them. Names are asked only of other parts.
-    fn networks(&self, hits: &[Weighed<'_>]) -> HashSet<(u32, u32)> {
-        let of_hit = |hit: &Weighed<'_>| Some((hit.part, hit.columns.network(hit.ordinal)?));
-        let mut numbered: HashSet<(u32, u32)> = hits.iter().filter_map(of_hit).collect();
-        let parts = self.generation.parts();
-        if parts.len() > 1 {
-            let name = |(part, network): &(u32, u32)| {
-                parts.get(*part as usize)?.columns().network_name(*network)
-            };
-            let names: HashSet<&str> = numbered.iter().filter_map(name).collect();
-            for (at, part) in (0u32..).zip(parts) {
-                let number = |name: &&str| Some((at, part.columns().network_number(name)?));
-                numbered.extend(names.iter().filter_map(number));
+    /// Reads of each candidate what is looked at first, so that it comes from memory together and not one after the other.
+    fn touch(&self, candidates: &[Candidate]) {
+        for of_part in candidates.chunk_by(|a, b| a.part == b.part) {
+            let part = of_part.first().map_or(0, |candidate| candidate.part);
+            if let Some(part) = self.generation.parts().get(part as usize) {
+                let ordinals = of_part.iter().map(|candidate| candidate.ordinal);
+                std::hint::black_box(part.columns().touched(ordinals));
             }
         }
-        numbered
-    }
-
-    /// Reads one byte of each fingerprint, so that they come from memory together and not one after the other.
-    fn touch(&self, candidates: &[Candidate]) {
-        let first = |candidate: &Candidate| {
-            let part = self.generation.parts().get(candidate.part as usize)?;
-            part.columns().packed(candidate.ordinal)?.first().copied()
-        };
-        let touched = candidates.iter().filter_map(first);
-        std::hint::black_box(touched.fold(0, |all, byte| all ^ byte));
     }
 
     /// The candidate compared; `None` where nothing agrees.
@@ -397,7 +401,24 @@ impl<'a> Weighed<'a> {
         self.columns.id(self.ordinal)
     }
 
-    fn network(&self) -> Option<&'a str> {
+    /// What it is worth.
+    pub(crate) fn score(&self) -> &Score {
+        &self.score
+    }
+
+    /// Adds what its network lends.
+    pub(crate) fn lend(&mut self, bits: f32, model: &Model) {
+        self.circumstances.network_bits = bits;
+        self.score = Score::of(&self.evidence, &self.circumstances, model);
+    }
+
+    /// Part and number of the entry's network.
+    pub(crate) fn network_number(&self) -> Option<(u32, u32)> {
+        Some((self.part, self.columns.network(self.ordinal)?))
+    }
+
+    /// Name of the entry's network.
+    pub(crate) fn network(&self) -> Option<&'a str> {
         self.columns
             .network_name(self.columns.network(self.ordinal)?)
     }
@@ -409,45 +430,5 @@ impl<'a> Weighed<'a> {
             score: self.score,
             circumstances: self.circumstances,
         })
-    }
-}
-
-/// Lends each hit that scores at least `reach` what other entries of its network agree on and it does not.
-fn pool_networks(hits: &mut [Weighed<'_>], generation: &Generation, model: &Model, reach: f32) {
-    let mut best: HashMap<&str, [f32; Signal::ALL.len()]> = HashMap::new();
-    let is_in_reach = |hit: &Weighed<'_>| hit.score.total() >= reach;
-    for network in hits
-        .iter()
-        .filter(|hit| is_in_reach(hit))
-        .filter_map(Weighed::network)
-    {
-        best.insert(network, Default::default());
-    }
-    if best.is_empty() || hits.len() < 2 {
-        return;
-    }
-    for hit in hits.iter() {
-        if let Some(pooled) = hit.network().and_then(|network| best.get_mut(network)) {
-            for (slot, signal) in pooled.iter_mut().zip(Signal::ALL) {
-                *slot = slot.max(hit.score.bits(signal));
-            }
-        }
-    }
-    for hit in hits.iter_mut().filter(|hit| is_in_reach(hit)) {
-        let Some((network, pooled)) = hit.network().and_then(|name| best.get_key_value(name))
-        else {
-            continue;
-        };
-        let lacking = Signal::ALL.into_iter().zip(pooled);
-        let lacking = lacking.filter(|(signal, _)| hit.score.bits(*signal) <= 0.0);
-        let most = lacking.map(|(_, bits)| *bits).fold(0.0, f32::max);
-        if most <= 0.0 {
-            continue;
-        }
-        let lent = most - (generation.network_entries(network).max(1) as f32).log2();
-        if lent > 0.0 {
-            hit.circumstances.network_bits = lent;
-            hit.score = Score::of(&hit.evidence, &hit.circumstances, model);
-        }
     }
 }
