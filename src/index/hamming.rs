@@ -6,6 +6,8 @@
 //! posting stands the value's next chunk, which drops most postings unread (the pigeonring bound, see [`Bounds`]).
 //! It holds each distinct value once and knows nothing of pictures or words.
 
+use std::ops::Range;
+
 use crate::hash::hamming;
 use crate::index::Ordinal;
 use crate::index::flat::{Array, Sections, Stored, put_array};
@@ -29,7 +31,7 @@ const SCAN_LEN: usize = 2048;
 const VERIFIED_TOGETHER: usize = 512;
 
 /// Neighbours whose least distance is taken together.
-const BLOCK_LEN: usize = 32;
+const BLOCK_LEN: usize = 16;
 
 /// Largest distance of a chunk that is looked up; the next would read 697 rows a chunk, and a scan is faster.
 const RADIUS_MAX: u32 = 2;
@@ -198,42 +200,55 @@ impl<const W: usize> HammingIndex<W> {
     ) -> bool {
         let chunks = chunks_of(probe);
         let flat = chunks.as_flattened();
-        let nexts = flat.iter().skip(1).chain(flat.first());
-        let len = self.values.len();
+        let flips = flips(bounds.chunk);
+        let places = self.places(flat, flips);
         let (postings, neighbours): (&[u32], &[u16]) = (&self.postings, &self.neighbours);
-        let mut rows = Vec::with_capacity(flat.len() * flips(bounds.chunk));
-        for ((own, next), (chunk, table)) in flat
-            .iter()
-            .zip(nexts)
-            .zip(self.rows.chunks_exact(TABLE_LEN).enumerate())
-        {
-            for_each_flip(bounds.chunk, |flip| {
-                let row = usize::from(own ^ flip);
-                if let Some([start, end]) = table.get(row..row + 2) {
-                    let places = chunk * len + *start as usize..chunk * len + *end as usize;
-                    rows.push((places, *next, bounds.pair.saturating_sub(flip.count_ones())));
-                }
-            });
+        let len = self.values.len().max(1);
+        let tables = postings
+            .chunks_exact(len)
+            .zip(neighbours.chunks_exact(len))
+            .zip(places.chunks_exact(flips.len()));
+        for ((_, neighbours), places) in tables.clone() {
+            let touched = places
+                .iter()
+                .filter_map(|(start, _)| neighbours.get(*start as usize));
+            std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
         }
-        let touched = rows
-            .iter()
-            .filter_map(|(places, _, _)| neighbours.get(places.start));
-        std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
+        let nexts = flat.iter().skip(1).chain(flat.first());
         let mut positions = Vec::with_capacity(VERIFIED_TOGETHER);
-        for (places, next, left) in rows {
-            let row = neighbours.get(places.clone()).unwrap_or(&[]);
-            for place in near_places(row, next, left) {
-                positions.extend(postings.get(places.start + place));
-                if positions.len() >= VERIFIED_TOGETHER {
-                    self.verify(positions.drain(..), probe, bounds, near);
-                    if near.len() > limit && is_beyond(limit, near) {
-                        return true;
+        for (((postings, neighbours), places), next) in tables.zip(nexts) {
+            for ((start, end), flip) in places.iter().zip(flips) {
+                let left = bounds.pair.saturating_sub(flip.count_ones());
+                for place in near_places(neighbours, *start..*end, *next, left) {
+                    positions.extend(postings.get(place));
+                    if positions.len() >= VERIFIED_TOGETHER {
+                        self.verify(positions.drain(..), probe, bounds, near);
+                        if near.len() > limit && is_beyond(limit, near) {
+                            return true;
+                        }
                     }
                 }
             }
         }
         self.verify(positions.into_iter(), probe, bounds, near);
         is_beyond(limit, near)
+    }
+
+    /// Bounds of the rows around each chunk, as many a table as there are `flips`. Hardly more than the reads themselves,
+    /// so that many of them are on their way at once.
+    fn places(&self, chunks: &[u16], flips: &[u16]) -> Vec<(u32, u32)> {
+        let rows: &[u32] = &self.rows;
+        let mut places = Vec::with_capacity(chunks.len() * flips.len());
+        for (own, table) in chunks.iter().zip(rows.chunks_exact(TABLE_LEN)) {
+            if let Some(table) = table.first_chunk::<TABLE_LEN>() {
+                places.extend(flips.iter().map(|flip| {
+                    let row = usize::from(own ^ flip);
+                    let bound = |row: usize| table.get(row).copied().unwrap_or(0);
+                    (bound(row), bound(row + 1))
+                }));
+            }
+        }
+        places
     }
 
     /// Pushes those of `positions` whose value is near enough, with its distance.
@@ -263,25 +278,33 @@ fn is_beyond(limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
     near.len() > limit
 }
 
-/// Places of `row` that differ from `chunk` in at most `left` bits.
+/// Places of the row `places` of a table that differ from `chunk` in at most `left` bits.
 ///
-/// One in some hundreds does, so whole blocks are dropped by their least distance, which the compiler counts eight or
-/// more at a time; only a block with a near one is looked through.
-fn near_places(row: &[u16], chunk: u16, left: u32) -> impl Iterator<Item = usize> {
-    let is_near = move |value: &u16| (value ^ chunk).count_ones() <= left;
-    let blocks = row.chunks(BLOCK_LEN).enumerate();
-    let near_blocks = blocks.filter(move |(_, block)| {
-        let distances = block
-            .iter()
-            .map(|value| (value ^ chunk).count_ones() as u16);
-        u32::from(distances.fold(u16::MAX, u16::min)) <= left
+/// One in some hundreds does, so whole blocks are dropped by their least distance, which the compiler counts eight at a
+/// time; only a block with a near one is looked through. A block is counted as if it were full: what follows the row
+/// may send it to be looked through, and is not looked at then.
+fn near_places(
+    neighbours: &[u16],
+    places: Range<u32>,
+    chunk: u16,
+    left: u32,
+) -> impl Iterator<Item = usize> {
+    let (start, end) = (places.start as usize, places.end as usize);
+    let rest = neighbours.get(start..).unwrap_or(&[]);
+    let blocks = (0..end.saturating_sub(start).div_ceil(BLOCK_LEN)).map(|at| at * BLOCK_LEN);
+    let near_blocks = blocks.filter(move |at| {
+        let block = rest.get(*at..).and_then(<[u16]>::first_chunk);
+        block.is_none_or(|block: &[u16; BLOCK_LEN]| {
+            let distances = block.map(|value| (value ^ chunk).count_ones() as u16);
+            u32::from(distances.into_iter().fold(u16::MAX, u16::min)) <= left
+        })
     });
-    near_blocks.flat_map(move |(at, block)| {
-        let places = block
-            .iter()
-            .enumerate()
-            .filter(move |(_, value)| is_near(value));
-        places.map(move |(place, _)| at * BLOCK_LEN + place)
+    near_blocks.flat_map(move |at| {
+        let from = start + at;
+        let row = neighbours.get(from..end.min(from + BLOCK_LEN));
+        let values = row.unwrap_or(&[]).iter().enumerate();
+        let near = values.filter(move |(_, value)| (*value ^ chunk).count_ones() <= left);
+        near.map(move |(place, _)| from + place)
     })
 }
 
@@ -375,26 +398,30 @@ fn chunks_of<const W: usize>(value: &[u64; W]) -> Chunks<W> {
     chunks
 }
 
-/// Number of 16-bit values of at most `radius` ones, `radius` being at most [`RADIUS_MAX`].
-fn flips(radius: u32) -> usize {
+/// The 16-bit values of at most `radius` ones, `radius` being at most [`RADIUS_MAX`].
+fn flips(radius: u32) -> &'static [u16] {
+    const NONE: [u16; 1] = flips_within(0);
+    const ONE: [u16; 17] = flips_within(1);
+    const TWO: [u16; 137] = flips_within(2);
     match radius {
-        0 => 1,
-        1 => 17,
-        _ => 137,
+        0 => &NONE,
+        1 => &ONE,
+        _ => &TWO,
     }
 }
 
-/// Calls `visit` with every 16-bit value of at most `radius` ones, `radius` being at most [`RADIUS_MAX`].
-fn for_each_flip(radius: u32, mut visit: impl FnMut(u16)) {
-    visit(0);
-    for first in 0..CHUNK_BITS {
-        if radius >= 1 {
-            visit(1 << first);
+/// The `LEN` 16-bit values of at most `radius` ones: the one without, then those of each highest one.
+const fn flips_within<const LEN: usize>(radius: u32) -> [u16; LEN] {
+    let mut flips = [0; LEN];
+    let (mut len, mut value) = (0, 0u32);
+    while value <= u16::MAX as u32 {
+        if value.count_ones() <= radius && len < LEN {
+            flips[len] = value as u16;
+            len += 1;
         }
-        if radius >= 2 {
-            (0..first).for_each(|second| visit((1 << first) | (1 << second)));
-        }
+        value += 1;
     }
+    flips
 }
 
 #[cfg(test)]

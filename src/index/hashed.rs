@@ -75,7 +75,7 @@ impl HashedPostings {
 
     /// Calls `visit` for every hash with its position and its ordinals, ascending and distinct.
     ///
-    /// All bucket bounds are read first, then one posting of each bucket, then the buckets: reads that wait for nothing
+    /// All bucket bounds are read first, then the first and last posting of each bucket, then the buckets: reads that wait for nothing
     /// overlap, while a loop whose length is still on its way from memory lets none follow.
     pub(crate) fn each(&self, hashes: &[u64], mut visit: impl FnMut(usize, &mut Run<'_>)) {
         let (buckets, postings): (&[u32], &[u32]) = (&self.buckets, &self.postings);
@@ -87,9 +87,10 @@ impl HashedPostings {
                 (bound(bucket), bound(bucket + 1))
             })
             .collect();
-        let touched = bounds
-            .iter()
-            .filter_map(|(start, _)| postings.get(*start as usize));
+        let touched = bounds.iter().filter_map(|(start, end)| {
+            let last = postings.get((*end as usize).saturating_sub(1))?;
+            Some(last ^ postings.get(*start as usize)?)
+        });
         std::hint::black_box(touched.fold(0, |all, posting| all ^ posting));
         let mask = ordinal_mask(self.ordinal_bits);
         for (position, (hash, (start, end))) in hashes.iter().zip(bounds).enumerate() {
