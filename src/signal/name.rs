@@ -30,6 +30,11 @@ const SLIP_BITS: f32 = 5.0;
 const SLIP_CHARS_MIN: usize = 5;
 /// Jaro-Winkler from which two long words are one with slips (Winkler 1990 uses 0.92 for names).
 const SLIP_JARO_WINKLER: f64 = 0.93;
+/// Letters of a common beginning that Jaro-Winkler counts, and the share of what lacks that each brings (Winkler 1990).
+const PREFIX_CHARS: usize = 4;
+const PREFIX_SHARE: f64 = 0.1;
+/// More than a likeness is ever rounded by.
+const ROUNDING: f64 = 1e-9;
 /// Bits lost for each word that one side has and the other has not.
 const UNMET_BITS: f32 = 1.0;
 /// Names of one culture go together: the words of a name are not independent.
@@ -252,18 +257,18 @@ pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> 
     if probe.joined == entry.joined {
         return Comparison::new(Relation::NearWords, crowd.capped(entry.all, entry.all_bits));
     }
-    let mut free: Vec<NameWord<'_>> = probe.words().collect();
-    let mut unmet: Vec<NameWord<'_>> = entry.words().collect();
+    let mut free = Words::of(probe);
+    let mut unmet = Words::of(entry);
     let mut met = 0;
     let mut surprise = 0.0;
     let mut meanest = Relation::Same;
     for (relation, meet) in MEETINGS {
         unmet.retain(|word| {
-            let found = free
-                .iter()
-                .enumerate()
-                .find_map(|(at, other)| meet(other, word).map(|bits| (at, bits)));
-            let Some((at, bits)) = found else { return true };
+            let others = free.all().iter().enumerate();
+            let mut others = others.filter_map(|(at, other)| Some((at, meet(other, word)?)));
+            let Some((at, bits)) = others.next() else {
+                return true;
+            };
             free.swap_remove(at);
             met += 1;
             surprise += bits;
@@ -274,7 +279,7 @@ pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> 
     if met == 0 {
         return Comparison::DIFFERENT;
     }
-    let missing = (free.len() + unmet.len()) as f32;
+    let missing = (free.len + unmet.len) as f32;
     let told = (TOGETHER * surprise - UNMET_BITS * missing).max(0.0);
     let relation = match (missing > 0.0, meanest) {
         (true, _) => Relation::SharedWords,
@@ -283,6 +288,51 @@ pub(crate) fn compare(probe: &Name<'_>, entry: &Name<'_>, crowd: &Crowd<'_>) -> 
     };
     // Words that nearly meet are no rarer than the whole name.
     Comparison::new(relation, told.min(entry.all_bits))
+}
+
+/// The words of one name that are still to be met, at most [`WORDS_MAX`]. On the stack: there are two for every candidate.
+struct Words<'a> {
+    words: [NameWord<'a>; WORDS_MAX],
+    len: usize,
+}
+
+impl<'a> Words<'a> {
+    fn of(name: &'a Name<'_>) -> Self {
+        let none = NameWord {
+            text: "",
+            bits: 0.0,
+            sound: 0,
+            sound_bits: 0.0,
+        };
+        let (mut words, mut len) = ([none; WORDS_MAX], 0);
+        for (slot, word) in words.iter_mut().zip(name.words()) {
+            *slot = word;
+            len += 1;
+        }
+        Self { words, len }
+    }
+
+    fn all(&self) -> &[NameWord<'a>] {
+        self.words.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Keeps the words of which `is_kept` says so, in their order.
+    fn retain(&mut self, mut is_kept: impl FnMut(&NameWord<'a>) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.len {
+            if self.words.get(at).is_some_and(&mut is_kept) {
+                self.words.swap(kept, at);
+                kept += 1;
+            }
+        }
+        self.len = kept;
+    }
+
+    /// Takes a word out; the last one stands in its place.
+    fn swap_remove(&mut self, at: usize) {
+        self.len -= 1;
+        self.words.swap(at, self.len);
+    }
 }
 
 /// Keys of a word with one letter left out: two words a slip apart share one of them (symmetric deletes, Garbe 2012).
@@ -313,13 +363,40 @@ const MEETINGS: [(Relation, Meeting); 3] = [
 ];
 
 fn slip(probe: &NameWord<'_>, entry: &NameWord<'_>) -> Option<f32> {
-    let len_min = probe.text.chars().count().min(entry.text.chars().count());
-    if len_min < SLIP_CHARS_MIN {
+    let (probe_len, entry_len) = (chars(probe.text), chars(entry.text));
+    if probe_len.min(entry_len) < SLIP_CHARS_MIN {
         return None;
     }
+    let may_be_like = jaro_winkler_max(probe.text, entry.text) >= SLIP_JARO_WINKLER;
     let near = osa_within(probe.text, entry.text, 1).is_some()
-        || jaro_winkler(probe.text, entry.text) >= SLIP_JARO_WINKLER;
+        || may_be_like && jaro_winkler(probe.text, entry.text) >= SLIP_JARO_WINKLER;
     near.then_some((entry.bits - SLIP_BITS).max(0.0))
+}
+
+/// Length of a text in characters.
+fn chars(text: &str) -> usize {
+    match text.is_ascii() {
+        true => text.len(),
+        false => text.chars().count(),
+    }
+}
+
+/// What the likeness of Jaro and Winkler of two texts cannot exceed: all letters that both have, some sharing a mark,
+/// in the best places. Words of strangers fall far below; anything but ASCII may be as like as can be. O(length).
+fn jaro_winkler_max(a: &str, b: &str) -> f64 {
+    if !a.is_ascii() || !b.is_ascii() || a.is_empty() || b.is_empty() {
+        return 1.0;
+    }
+    let marks = |text: &str| text.bytes().fold(0u64, |all, c| all | 1 << (c % 64));
+    let common = |text: &str, marks: u64| {
+        let marked = text.bytes().filter(|c| marks >> (c % 64) & 1 == 1);
+        marked.count()
+    };
+    let met = common(a, marks(b)).min(common(b, marks(a))) as f64;
+    let jaro = (met / a.len() as f64 + met / b.len() as f64 + 1.0) / 3.0;
+    let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y);
+    let prefix = same.take(PREFIX_CHARS).count() as f64;
+    jaro + PREFIX_SHARE * prefix * (1.0 - jaro) + ROUNDING
 }
 
 fn pair(first: u64, second: u64) -> u64 {
