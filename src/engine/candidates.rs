@@ -24,6 +24,10 @@ pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
 /// Entries met by near handles, and by contained ones: a probe may be written to hold a thousand handles.
 const NEAR_MAX: usize = 4 * HOT;
+/// Room for the meetings of most probes.
+const MET_USUAL: usize = 256;
+/// So many times as many entries in one part as in another are not read one by one to put both in order.
+const FEW: usize = 16;
 /// Rarities of stems told apart: 0 to 63 bits.
 const STEM_STEPS: usize = 64;
 
@@ -73,6 +77,9 @@ struct Way {
 
 /// Meetings of one part: ordinal above, way below.
 type Meetings = Vec<u64>;
+
+/// An entry of a near handle: the bits of its stem, its part and its ordinal.
+type NearEntry = (usize, usize, Ordinal);
 
 /// Gathers meetings over all parts.
 struct Gathering<'a> {
@@ -130,6 +137,9 @@ impl Gathering<'_> {
         let live =
             |(at, list): &(usize, &[Ordinal])| parts.get(*at).map_or(0, |part| part.live_len(list));
         let carriers: usize = lists.iter().map(live).sum();
+        if carriers == 0 {
+            return 0;
+        }
         let is_hot = carriers > HOT;
         self.cuts += u32::from(is_hot);
         if is_hot && unless_hot {
@@ -159,10 +169,12 @@ impl Gathering<'_> {
 
     fn counted(&mut self) {
         let (parts, query) = (self.parts, self.query);
+        let mut lists: Vec<(usize, &[Ordinal])> = Vec::with_capacity(parts.len());
         for lead in query.counted() {
             let way = self.way(lead.signal, lead.comparison);
-            let lists = parts.iter().map(|part| part.blocker().carriers(lead.key));
-            let lists: Vec<(usize, &[Ordinal])> = lists.enumerate().collect();
+            lists.clear();
+            let carriers = parts.iter().map(|part| part.blocker().carriers(lead.key));
+            lists.extend(carriers.enumerate().filter(|(_, list)| !list.is_empty()));
             self.meet(way, &lists, false);
         }
     }
@@ -175,7 +187,7 @@ impl Gathering<'_> {
             self.way(lead.signal, lead.comparison);
         }
         let mut carriers = vec![0usize; query.loose().len()];
-        let mut proposed = Vec::new();
+        let mut proposed = Vec::with_capacity(MET_USUAL);
         for (at, part) in self.parts.iter().enumerate() {
             let limit = HOT + part.withdrawn_len();
             part.blocker().proposed(query, limit, |lead, ordinals| {
@@ -232,38 +244,31 @@ impl Gathering<'_> {
         let Some(handle) = &query.probe().handle else {
             return;
         };
-        let first_near = self.ways.len();
-        for bits in 0..STEM_STEPS {
-            self.way(Signal::Handle, handle.edited_once(bits as f32));
-        }
-        let first_contained = self.ways.len();
-        for bits in 0..STEM_STEPS {
-            self.way(Signal::Handle, Handle::contained_once(bits as f32));
-        }
         let forms = Deletes::forms(handle.stem());
-        self.meet_forms(first_near, forms.len(), |part, visit| {
+        let near = |bits| handle.edited_once(bits);
+        self.meet_forms(&near, forms.len(), |part, visit| {
             part.blocker().with_stem_forms(&forms, visit);
         });
         let parts = Containment::parts_of(handle.whole());
-        self.meet_forms(first_contained, parts.len(), |part, visit| {
+        self.meet_forms(&Handle::contained_once, parts.len(), |part, visit| {
             part.blocker().within_parts(&parts, visit);
         });
         self.continued(handle);
     }
 
-    /// Meets the entries that `each` visits of every part by one of `forms_len` forms, in the way of their stem's rarity;
+    /// Meets the entries that `each` visits of every part by one of `forms_len` forms, in the `way` of their stem's rarity;
     /// of a form that more than [`HOT`] live entries share, over all parts, those of the smallest ids, and of all
     /// together the [`NEAR_MAX`] of the rarest stems.
     fn meet_forms(
         &mut self,
-        first_way: usize,
+        way: &dyn Fn(f32) -> Comparison,
         forms_len: usize,
         each: impl Fn(&Part, &mut dyn FnMut(usize, &mut Run<'_>)),
     ) {
         let parts = self.parts;
         let mut carriers = vec![0usize; forms_len];
         // Part, ordinal and form in one number: an entry meets the probe in many forms, and is taken once.
-        let mut found: Vec<u64> = Vec::new();
+        let mut found: Vec<u64> = Vec::with_capacity(MET_USUAL);
         for (at, part) in (0u64..).zip(parts) {
             each(part, &mut |form, run| {
                 let live = run.filter(|ordinal| part.is_live(*ordinal)).take(HOT + 1);
@@ -275,44 +280,73 @@ impl Gathering<'_> {
             });
         }
         found.sort_unstable();
-        let cuts = carriers.iter().filter(|carriers| **carriers > HOT).count();
-        self.cuts += cuts as u32;
-        let of = |found: &[u64]| {
-            let first = found.first().copied().unwrap_or_default();
+        self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
+        let mut met = self.uncut(&found, &mut carriers);
+        if met.len() > NEAR_MAX {
+            self.cuts += 1;
+            self.keep_rarest(&mut met);
+        }
+        let mut ways = [None; STEM_STEPS];
+        for (bits, at, ordinal) in met {
+            let Some(slot) = ways.get_mut(bits) else {
+                continue;
+            };
+            let way = *slot.get_or_insert_with(|| self.way(Signal::Handle, way(bits as f32)));
+            if let Some(meetings) = self.meetings.get_mut(at) {
+                meetings.push(meeting(ordinal, way));
+            }
+        }
+    }
+
+    /// The entries of `found` but those met only in forms that others of smaller ids have used up; `carriers` tells how
+    /// many each form has, and is spent. Ids are read only of entries with a form that is cut.
+    fn uncut(&self, found: &[u64], carriers: &mut [usize]) -> Vec<NearEntry> {
+        let parts = self.parts;
+        let place = |entry: &&[u64]| {
+            let first = entry.first().copied().unwrap_or_default();
             ((first >> 48) as usize, (first >> 16) as Ordinal)
         };
-        let mut entries: Vec<&[u64]> = found.chunk_by(|a, b| a >> 16 == b >> 16).collect();
-        if parts.len() > 1 && (cuts > 0 || entries.len() > NEAR_MAX) {
-            let id = |(at, ordinal): (usize, Ordinal)| parts.get(at)?.columns().id_bytes(ordinal);
-            // A stable sort merges the parts, each of which ascends.
-            entries.sort_by(|a, b| id(of(a)).cmp(&id(of(b))));
+        let is_hot = |form: &u64| {
+            let carriers = carriers.get((form & 0xffff) as usize);
+            carriers.is_some_and(|carriers| *carriers > HOT)
+        };
+        let entries = found.chunk_by(|a, b| a >> 16 == b >> 16);
+        let (hot, mut met): (Vec<&[u64]>, Vec<&[u64]>) =
+            entries.partition(|entry| entry.iter().any(is_hot));
+        // What is left of each hot form; the others are enough for all.
+        for left in carriers.iter_mut() {
+            *left = if *left > HOT { HOT } else { usize::MAX };
         }
-        carriers.fill(0);
-        let mut met: Vec<(usize, usize, Ordinal)> = Vec::with_capacity(entries.len());
-        for entry in entries {
+        met.extend(by_id(parts, &hot, place).into_iter().filter(|entry| {
             let mut is_met = false;
-            for form in entry.iter().map(|found| (found & 0xffff) as usize) {
-                if let Some(taken) = carriers.get_mut(form).filter(|taken| **taken < HOT) {
-                    *taken += 1;
+            for found in entry.iter() {
+                let form = (found & 0xffff) as usize;
+                if let Some(left) = carriers.get_mut(form).filter(|left| **left > 0) {
+                    *left -= 1;
                     is_met = true;
                 }
             }
-            let (at, ordinal) = of(entry);
-            if let Some(part) = parts.get(at).filter(|_| is_met) {
-                let bits = part.columns().stem_bits(ordinal) as usize;
-                met.push((bits.min(STEM_STEPS - 1), at, ordinal));
-            }
-        }
-        if met.len() > NEAR_MAX {
-            self.cuts += 1;
-            met.sort_by_key(|(bits, _, _)| Reverse(*bits));
-            met.truncate(NEAR_MAX);
-        }
-        for (bits, at, ordinal) in met {
-            if let Some(meetings) = self.meetings.get_mut(at) {
-                meetings.push(meeting(ordinal, (first_way + bits) as u64));
-            }
-        }
+            is_met
+        }));
+        let near = |entry: &&[u64]| {
+            let (at, ordinal) = place(entry);
+            let bits = parts.get(at)?.columns().stem_bits(ordinal) as usize;
+            Some((bits.min(STEM_STEPS - 1), at, ordinal))
+        };
+        met.iter().filter_map(near).collect()
+    }
+
+    /// Leaves the [`NEAR_MAX`] of the rarest stems, of equally rare ones those of the smallest ids.
+    fn keep_rarest(&self, met: &mut Vec<NearEntry>) {
+        met.sort_unstable_by_key(|(bits, at, ordinal)| (Reverse(*bits), *at, *ordinal));
+        let last = met.get(NEAR_MAX - 1).map_or(0, |(bits, _, _)| *bits);
+        let start = met.partition_point(|(bits, _, _)| *bits > last);
+        let end = met.partition_point(|(bits, _, _)| *bits >= last);
+        let equals = met.get(start..end).unwrap_or_default();
+        let equals = by_id(self.parts, equals, |(_, at, ordinal)| (*at, *ordinal));
+        met.truncate(start);
+        met.extend(equals);
+        met.truncate(NEAR_MAX);
     }
 
     /// Meets entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common
@@ -380,6 +414,40 @@ impl Gathering<'_> {
         }
         candidates
     }
+}
+
+/// `entries`, which ascend within each part and stand part by part, in the order of their ids over all parts.
+fn by_id<T: Copy>(parts: &[Part], entries: &[T], place: impl Fn(&T) -> (usize, Ordinal)) -> Vec<T> {
+    let id = |entry: &T| {
+        let (at, ordinal) = place(entry);
+        parts.get(at)?.columns().id_bytes(ordinal)
+    };
+    let mut merged: Vec<T> = Vec::new();
+    for run in entries.chunk_by(|a, b| place(a).0 == place(b).0) {
+        let (few, many) = match run.len() < merged.len() {
+            true => (run, merged.as_slice()),
+            false => (merged.as_slice(), run),
+        };
+        let mut both = Vec::with_capacity(few.len() + many.len());
+        if few.len() * FEW > many.len() {
+            both.extend(few.iter().chain(many));
+            both.sort_by(|a, b| id(a).cmp(&id(b)));
+        } else {
+            // Ids lie all over the memory: where few meet many, most need not be read.
+            let mut rest = many;
+            for entry in few {
+                let own = id(entry);
+                let before = rest.partition_point(|other| id(other) < own);
+                let (smaller, larger) = rest.split_at(before);
+                both.extend_from_slice(smaller);
+                both.push(*entry);
+                rest = larger;
+            }
+            both.extend_from_slice(rest);
+        }
+        merged = both;
+    }
+    merged
 }
 
 /// How many more values are looked at for those that may be withdrawn.

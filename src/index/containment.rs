@@ -77,12 +77,14 @@ impl Containment {
     /// [`Containment::contained_in`] finds, cut by nothing.
     pub(crate) fn each(&self, parts: &[(usize, u64)], mut visit: impl FnMut(usize, &mut Run<'_>)) {
         let is_possible = |len: usize| (self.lens >> (len - 1)) & 1 == 1;
-        let possible = parts
-            .iter()
-            .enumerate()
-            .filter(|(_, (len, _))| is_possible(*len));
-        let (places, hashes): (Vec<usize>, Vec<u64>) =
-            possible.map(|(place, (_, hash))| (place, *hash)).unzip();
+        let mut places = Vec::with_capacity(parts.len());
+        let mut hashes = Vec::with_capacity(parts.len());
+        for (place, (len, hash)) in parts.iter().enumerate() {
+            if is_possible(*len) {
+                places.push(place);
+                hashes.push(*hash);
+            }
+        }
         self.wholes.each(&hashes, |position, found| {
             if let Some(place) = places.get(position) {
                 visit(*place, found);

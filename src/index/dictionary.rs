@@ -55,6 +55,15 @@ impl Dictionary {
         let Some(words) = &self.words else {
             return;
         };
+        // Most beginnings begin nothing: walking along them says so at less cost than a stream.
+        let words_fst = words.as_fst();
+        let mut node = words_fst.root();
+        for byte in probe.bytes() {
+            let Some(next) = node.find_input(byte) else {
+                return;
+            };
+            node = words_fst.node(node.transition_addr(next));
+        }
         let mut stream = words.range().ge(probe).into_stream();
         while let Some((word, group)) = stream.next() {
             if room == 0 || !word.starts_with(probe.as_bytes()) {

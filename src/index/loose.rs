@@ -12,6 +12,9 @@ use crate::index::hashed::{HashedPostings, mixed};
 /// Mean number of postings in a bucket: a quarter byte of table a posting, and one or two cache lines to read.
 const LOAD: usize = 16;
 
+/// Room for the ordinals of most keys.
+const ORDINALS_USUAL: usize = 128;
+
 /// Key to ordinals, inexact by design: the caller compares. 4.3 bytes a posting.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Loose {
@@ -47,8 +50,8 @@ impl Loose {
     /// O(limit) a key however many carry it or one in the same bucket.
     pub(crate) fn get(&self, keys: &[u64], limit: usize, mut visit: impl FnMut(usize, &[Ordinal])) {
         let hashes: Vec<u64> = keys.iter().map(|key| mixed(*key)).collect();
-        let mut ordinals = Vec::new();
         let limit = limit.saturating_add(1);
+        let mut ordinals = Vec::with_capacity(limit.min(ORDINALS_USUAL));
         self.postings.each(&hashes, |position, found| {
             ordinals.clear();
             ordinals.extend(found.take(limit));
