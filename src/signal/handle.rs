@@ -55,7 +55,10 @@ struct Form<'a> {
 impl<'a> Form<'a> {
     fn new(text: Cow<'a, str>, bits: f32) -> Self {
         Self {
-            len: text.chars().count() as u16,
+            len: match text.is_ascii() {
+                true => text.len() as u16,
+                false => text.chars().count() as u16,
+            },
             text,
             bits,
         }
@@ -345,7 +348,7 @@ fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let Some(core) = entry.contained() else {
         return Comparison::DIFFERENT;
     };
-    let Some(start) = probe.whole.text.find(core) else {
+    let Some(start) = place_of(core, &probe.whole.text) else {
         return Comparison::DIFFERENT;
     };
     // What stands around it is as likely as it is common: "tv" is a word people add, half a word is chance.
@@ -357,6 +360,15 @@ fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     });
     let surprise = entry.core.bits.min(bits) + same_number(probe, entry);
     Comparison::new(Relation::Contains, surprise.max(0.0))
+}
+
+/// Where `part` first stands in `whole`. Both are short and meet seldom, so that the preparations of `str::find` would
+/// cost more than the look.
+fn place_of(part: &str, whole: &str) -> Option<usize> {
+    let (part, whole) = (part.as_bytes(), whole.as_bytes());
+    let first = part.first()?;
+    let mut windows = whole.windows(part.len());
+    windows.position(|window| window.first() == Some(first) && window == part)
 }
 
 fn truncated(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
@@ -457,5 +469,12 @@ mod tests {
             of(word),
             of(half)
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_part_is_found_where_the_library_finds_it(whole in "[abя]{0,9}", part in "[abя]{1,4}") {
+            proptest::prop_assert_eq!(place_of(&part, &whole), whole.find(&part));
+        }
     }
 }
