@@ -71,7 +71,10 @@ fn main() -> Result<(), Failure> {
     println!("first screen {:.1} ms", first.elapsed().as_secs_f64() * 1e3);
     measured(&engine, &probes);
     let mut lines = Vec::new();
+    let before = processor_seconds();
     let one = measured(&engine, &probes);
+    let taken = (processor_seconds() - before) * 1e6 / probes.len() as f64;
+    println!("processor time of a screen: mean {taken:.0} us");
     lines.push(tell("one thread", one.clone(), 1));
     fingerprints(&engine, &probes);
     let compared = probes
