@@ -21,16 +21,10 @@ pub(crate) fn pool_networks(
         return;
     }
     let networks = Networks::of(hits, generation);
-    let mut lens = vec![0u32; networks.numbers.len()];
-    for place in hits.iter().filter_map(|hit| networks.place(hit)) {
-        if let Some(len) = lens.get_mut(place) {
-            *len += 1;
-        }
-    }
-    if lens.iter().all(|len| *len < 2) {
+    if networks.are_apart() {
         return;
     }
-    let mut pools = vec![[0.0f32; Signal::ALL.len()]; lens.len()];
+    let mut pools = vec![[0.0f32; Signal::ALL.len()]; networks.numbers.len()];
     for hit in hits.iter() {
         if let Some(pool) = networks.place(hit).and_then(|at| pools.get_mut(at)) {
             for (slot, signal) in pool.iter_mut().zip(Signal::ALL) {
@@ -61,6 +55,8 @@ struct Networks {
     numbers: Vec<(u32, u32)>,
     /// The first in `numbers` of the same name.
     firsts: Vec<usize>,
+    /// Hits of any network.
+    hits: usize,
 }
 
 impl Networks {
@@ -68,6 +64,7 @@ impl Networks {
     fn of(hits: &[Weighed<'_>], generation: &Generation) -> Self {
         let mut numbers: Vec<(u32, u32)> =
             hits.iter().filter_map(Weighed::network_number).collect();
+        let hits = numbers.len();
         numbers.sort_unstable();
         numbers.dedup();
         let mut firsts: Vec<usize> = (0..numbers.len()).collect();
@@ -90,7 +87,21 @@ impl Networks {
                 }
             }
         }
-        Self { numbers, firsts }
+        Self {
+            numbers,
+            firsts,
+            hits,
+        }
+    }
+
+    /// True where each hit is of a network of its own, so that nobody lends anything.
+    fn are_apart(&self) -> bool {
+        self.hits == self.numbers.len()
+            && self
+                .firsts
+                .iter()
+                .enumerate()
+                .all(|(at, first)| at == *first)
     }
 
     /// The place of a hit's network.

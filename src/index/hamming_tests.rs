@@ -2,7 +2,7 @@
 
 use crate::hash::hamming;
 use crate::index::Ordinal;
-use crate::index::hamming::{HammingIndex, SCAN_LEN};
+use crate::index::hamming::{HammingIndex, SCAN_LEN, chunks_of, dealt};
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 /// A reproducible stream of numbers (Steele, Lea, Flood 2014: SplitMix64).
@@ -99,6 +99,13 @@ fn empty_answers_nothing() {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn bits_are_dealt_out_alike_at_once_and_one_by_one(value in any::<[u64; 4]>()) {
+        let mut chunks = [[0; 4]; 4];
+        dealt(&value, &mut chunks);
+        prop_assert_eq!(chunks_of(&value), chunks);
+    }
 
     #[test]
     fn four_words_equal_linear_scan(seed in any::<u64>(), spread in 0usize..60, distance_max in 0u32..60) {
