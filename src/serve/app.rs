@@ -106,7 +106,8 @@ impl App {
             look_back: LookBack::default(),
             bursts: Bursts::default(),
             ledger: Ledger::default(),
-            gate: Gate::new(settings.workers(), settings.queue_max),
+            gate: Gate::new(settings.workers(), settings.queue_max)
+                .map_err(|source| Error::io(folder, source))?,
             folder: folder.to_owned(),
             sources: Arc::new(settings.sources()?),
             pictures: OnceLock::new(),
