@@ -167,7 +167,7 @@ impl App {
 
 impl Desk for App {
     fn gate(&self) -> &Gate {
-        &self.gate
+        &self.side_gate
     }
 
     fn may_try(&self, peer: &str) -> bool {

@@ -36,6 +36,9 @@ const FLAG_RAISED: &str = "org.mirrorwatch.flag.raised.v1";
 /// What many flags near one entry or network are called.
 const BURST: &str = "org.mirrorwatch.burst.v1";
 
+/// Threads for what is no screen: bans and judgments wait for the disk, and share its syncs.
+pub(crate) const SIDE_WORKERS: usize = 4;
+
 /// Keys that may be tried at the console's door in a minute from one address.
 const LOGINS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
@@ -70,8 +73,10 @@ pub(crate) struct App {
     pub(crate) bursts: Bursts,
     /// Counts for the dashboard.
     pub(crate) ledger: Ledger,
-    /// The gate before the engine.
+    /// The gate of screens.
     pub(crate) gate: Gate,
+    /// The gate of everything else: a ban, a judgment or a page waits for no screen, and no screen for them.
+    pub(crate) side_gate: Gate,
     /// Folder of the database.
     pub(crate) folder: PathBuf,
     /// Sources of hooks.
@@ -93,6 +98,7 @@ impl App {
         let rate = std::num::NonZeroU32::new(settings.requests_per_second);
         let pace = rate.map(|rate| RateLimiter::keyed(Quota::per_second(rate)));
         let keys = Keys::open(folder)?;
+        let no_threads = |source| Error::io(folder, source);
         Ok(Arc::new(Self {
             was_shut: AtomicBool::new(!keys.all().is_empty()),
             keys,
@@ -106,8 +112,8 @@ impl App {
             look_back: LookBack::default(),
             bursts: Bursts::default(),
             ledger: Ledger::default(),
-            gate: Gate::new(settings.workers(), settings.queue_max)
-                .map_err(|source| Error::io(folder, source))?,
+            gate: Gate::new(settings.workers(), settings.queue_max).map_err(no_threads)?,
+            side_gate: Gate::new(SIDE_WORKERS, settings.queue_max).map_err(no_threads)?,
             folder: folder.to_owned(),
             sources: Arc::new(settings.sources()?),
             pictures: OnceLock::new(),
@@ -178,7 +184,7 @@ impl App {
         self.engine.get().ok_or_else(opening)
     }
 
-    /// Runs `work` with the engine off the async threads.
+    /// Runs `work`, a screen, with the engine off the async threads.
     ///
     /// # Errors
     /// Not ready, too busy, or what `work` says.
@@ -189,6 +195,20 @@ impl App {
         self.engine()?;
         let app = Arc::clone(self);
         self.gate.run(move || work(&app, app.engine()?)).await
+    }
+
+    /// Runs `work`, which is no screen, with the engine off the async threads.
+    ///
+    /// # Errors
+    /// Not ready, too busy, or what `work` says.
+    pub(crate) async fn run_aside<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&App, &Engine) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.engine()?;
+        let app = Arc::clone(self);
+        let work = move || work(&app, app.engine()?);
+        self.side_gate.run(work).await
     }
 }
 

@@ -36,7 +36,7 @@ impl Desk for Shared {
             }
             enrolled(app, engine, vec![(1, account)], Vec::new(), &who).map(|_| ())
         };
-        self.run(work).await
+        self.run_aside(work).await
     }
 
     async fn withdraw(&self, source: &str, id: AccountId) -> Result<(), Problem> {
@@ -50,7 +50,7 @@ impl Desk for Shared {
             }
             Ok(())
         };
-        self.run(work).await
+        self.run_aside(work).await
     }
 
     async fn lift(&self, source: &str, id: AccountId) -> Result<(), Problem> {
@@ -66,7 +66,7 @@ impl Desk for Shared {
             }
             Ok(())
         };
-        self.run(work).await
+        self.run_aside(work).await
     }
 
     async fn remember_picture(
@@ -95,7 +95,7 @@ impl Desk for Shared {
             };
             united_and_screened(app, engine, &draft.check()?).map(|_| ())
         };
-        self.run(work).await
+        self.run_aside(work).await
     }
 }
 

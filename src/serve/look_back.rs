@@ -92,7 +92,7 @@ pub(crate) async fn keep_looking(app: Shared) {
             app.look_back.came.notified().await;
             continue;
         }
-        let looked = app.run(move |app, engine| {
+        let looked = app.run_aside(move |app, engine| {
             let (_, seen_to) = look(app, engine, &entries, AT_A_TIME)?;
             let mut waiting = app.look_back.entries();
             let seen_to = seen_to.min(waiting.len());

@@ -39,4 +39,7 @@ pub(crate) use crate::serve::log::log;
 pub(crate) use crate::serve::server::serve;
 pub(crate) use crate::serve::settings::Settings;
 #[cfg(test)]
-pub(crate) use crate::serve::{app::App, router::router};
+pub(crate) use crate::serve::{
+    app::{App, SIDE_WORKERS},
+    router::router,
+};

@@ -99,7 +99,7 @@ pub(in crate::serve) async fn decision(
     State(app): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<DecisionRecord>, Problem> {
-    let record = app.run(move |_, engine| {
+    let record = app.run_aside(move |_, engine| {
         let decision = find(engine, &id)?;
         let mut judgments = Vec::new();
         for hit in &decision.hits {
@@ -137,7 +137,7 @@ pub(in crate::serve) async fn replay(
     State(app): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let report = app.run(move |_, engine| {
+    let report = app.run_aside(move |_, engine| {
         let decision = find(engine, &id)?;
         let again = told(&engine.replay(&decision));
         let differs = |detail: String| Problem::new(StatusCode::CONFLICT, "not the same", detail);
@@ -171,7 +171,7 @@ pub(in crate::serve) async fn judge(
     Extension(caller): Extension<Caller>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Json<SettledRecord>, Problem> {
-    let settled = app.run(move |app, engine| {
+    let settled = app.run_aside(move |app, engine| {
         let said: Said = object(&bytes)?;
         let answer: Answer = said.judgment.parse().map_err(Problem::from)?;
         let decision = find(engine, &said.decision)?;
@@ -260,7 +260,7 @@ pub(in crate::serve) async fn decisions(
     if !(1..=500).contains(&limit) {
         return Err(Rejection::new("invalid_value", "limit", "expected 1 to 500").into());
     }
-    let ids = app.run(move |_, engine| {
+    let ids = app.run_aside(move |_, engine| {
         let found = match (listed.probe, listed.entry) {
             (Some(probe), None) => engine.decisions_of(&AccountId::new(&probe)?, limit)?,
             (None, Some(entry)) => engine.returns_of(&AccountId::new(&entry)?, limit)?,

@@ -55,7 +55,7 @@ pub(in crate::serve) async fn lookup(
         let reason = format!("expected 1 to {LIMIT_MAX}");
         return Err(Rejection::new("invalid_value", "limit", reason).into());
     }
-    let rows = app.run(move |_, engine| {
+    let rows = app.run_aside(move |_, engine| {
         let asked = question(&asked.handle)?;
         let rows = engine.lookup(&asked, limit)?;
         Ok(rows.iter().map(LookupRecord::of).collect())
@@ -85,7 +85,7 @@ pub(in crate::serve) async fn explain(
     State(app): State<Shared>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Json<HitRecord>, Problem> {
-    let hit = app.run(move |_, engine| {
+    let hit = app.run_aside(move |_, engine| {
         let pair: Pair = object(&bytes)?;
         let entry = AccountId::new(&pair.entry)
             .map_err(|rejection| Rejection::new(rejection.code, "entry", rejection.reason))?;

@@ -69,7 +69,8 @@ pub(in crate::serve) async fn metrics(State(app): State<Shared>) -> Response {
         meters::level("mirrorwatch_look_back_waiting", app.look_back.len() as f64);
         meters::level("mirrorwatch_recent_signups", engine.recent_signups() as f64);
     }
-    meters::level("mirrorwatch_requests_inside", app.gate.inside() as f64);
+    let inside = app.gate.inside() + app.side_gate.inside();
+    meters::level("mirrorwatch_requests_inside", inside as f64);
     let text = meters::recorder().map(|recorder| {
         recorder.run_upkeep();
         recorder.render()
@@ -111,7 +112,7 @@ pub(in crate::serve) async fn erase(
     Extension(caller): Extension<Caller>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Json<Erased>, Problem> {
-    let erased = app.run(move |app, engine| {
+    let erased = app.run_aside(move |app, engine| {
         let Erasure { id } = object(&bytes)?;
         let account = AccountId::new(&id)?;
         let erased = engine.erase(&account)?;

@@ -114,7 +114,7 @@ pub(in crate::serve) async fn enroll(
     Extension(caller): Extension<Caller>,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Json<Enrolment>, Problem> {
-    let enrolment = app.run(move |app, engine| {
+    let enrolment = app.run_aside(move |app, engine| {
         if bytes.trim_ascii_start().first() != Some(&b'[') {
             let account = account(&bytes)?;
             return enrolled(app, engine, vec![(1, account)], Vec::new(), &caller.name);
@@ -187,7 +187,7 @@ pub(in crate::serve) async fn entry(
     State(app): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<EntryRecord>, Problem> {
-    let found = app.run(move |_, engine| {
+    let found = app.run_aside(move |_, engine| {
         let id = AccountId::new(&id)?;
         let entry = engine.entry(&id)?;
         let entry = entry.ok_or_else(|| Problem::not_found("no such entry on the watchlist"))?;
@@ -228,7 +228,7 @@ pub(in crate::serve) async fn withdraw(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Withdrawal>), Problem> {
-    let withdrawal = app.run(move |app, engine| {
+    let withdrawal = app.run_aside(move |app, engine| {
         let receipt = engine.withdraw(vec![AccountId::new(&id)?])?;
         if receipt.withdrawn == 0 {
             return Err(Problem::not_found("no such entry on the watchlist"));

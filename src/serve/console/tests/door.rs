@@ -84,14 +84,15 @@ async fn pages_wait_at_the_gate_as_all_work_does() {
     let app = App::new(folder.path(), settings).unwrap();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(std::sync::Mutex::new(released));
-    for _ in 0..2 {
+    let len = crate::serve::SIDE_WORKERS + 1;
+    for _ in 0..len {
         let (app, released) = (Arc::clone(&app), Arc::clone(&released));
         tokio::spawn(async move {
             let held = move || Ok(released.lock().unwrap().recv().is_ok());
-            app.gate.run(held).await
+            app.side_gate.run(held).await
         });
     }
-    while app.gate.inside() < 2 {
+    while app.side_gate.inside() < len {
         tokio::task::yield_now().await;
     }
     let door = Settings::new(Secret::new([9; 32]), false);
