@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
@@ -32,6 +32,8 @@ const FOLD_LEN: usize = 1_024;
 const FOLD_EVERY: Duration = Duration::from_millis(500);
 /// How often old signups are let go.
 const LET_GO_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// Signups that are recalled before others get their turn.
+const RECALLED_LEN: usize = 64;
 /// Most signups that are screened again for one new entry, those that agree most.
 const RESCREENED_MAX: usize = 64;
 /// Of them, signups that name the entry: many may talk about somebody, and they must not take all the places.
@@ -262,17 +264,23 @@ impl Engine {
         self
     }
 
-    /// Brings what was screened within the time that signups are kept back to hand. Reads all seen accounts.
+    /// Brings what was screened within the time that signups are kept back to hand. Reads all seen accounts; after each
+    /// few of them `paused` is told how long they took, and may wait.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn recall_recent(&self) -> Result<usize> {
+    pub fn recall_recent(&self, paused: impl Fn(Duration)) -> Result<usize> {
         let Some(recent) = &self.recent else {
             return Ok(0);
         };
         let (shared, now, mut recalled) = (&recent.shared, Timestamp::now(), 0);
-        for seen in self.store().all_seen()? {
+        let mut begun = Instant::now();
+        for (place, seen) in self.store().all_seen()?.enumerate() {
             let seen = seen?;
+            if place % RECALLED_LEN == RECALLED_LEN - 1 {
+                paused(begun.elapsed());
+                begun = Instant::now();
+            }
             if shared.is_over() {
                 break;
             }

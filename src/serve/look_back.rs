@@ -30,6 +30,8 @@ const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub(crate) struct LookBack {
     entries: Mutex<VecDeque<AccountId>>,
     came: Notify,
+    /// Entries that came before all recent signups were at hand; `None` once they are.
+    early: Mutex<Option<Vec<AccountId>>>,
 }
 
 /// What a look back found.
@@ -51,6 +53,21 @@ impl LookBack {
         self.entries().len()
     }
 
+    fn early(&self) -> MutexGuard<'_, Option<Vec<AccountId>>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Recent signups are being brought back to hand: what is looked for meanwhile is looked for again.
+    pub(crate) fn recall_begins(&self) {
+        *self.early() = Some(Vec::new());
+    }
+
+    /// All recent signups are at hand.
+    pub(crate) fn recall_ends(&self) {
+        let early = self.early().take();
+        self.add(early.into_iter().flatten());
+    }
+
     /// Puts entries at the end of what is to be looked at.
     pub(crate) fn add(&self, entries: impl IntoIterator<Item = AccountId>) {
         self.entries().extend(entries);
@@ -67,6 +84,9 @@ pub(crate) fn looked_back(
     engine: &Engine,
     entries: &[AccountId],
 ) -> Result<Found, Problem> {
+    if let Some(early) = &mut *app.look_back.early() {
+        early.extend(entries.iter().cloned());
+    }
     let (mirrors, seen_to) = look(app, engine, entries, ANSWERED_WITHIN)?;
     let left = entries.get(seen_to..).unwrap_or_default();
     if !left.is_empty() {
@@ -141,3 +161,6 @@ fn look(
     meters::retro_matched(reports.len());
     Ok((reports, seen_to))
 }
+
+#[cfg(test)]
+mod tests;

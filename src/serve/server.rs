@@ -170,11 +170,19 @@ fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
     keys_tried();
+    app.look_back.recall_begins();
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");
     app.docket.recall(&engine)?;
-    let recalled = engine.recall_recent()?;
+    // Half of the time is for requests, while there are any.
+    let recalled = engine.recall_recent(|took| {
+        if app.gate.inside() > 0 {
+            std::thread::sleep(took);
+        }
+    });
+    app.look_back.recall_ends();
+    let recalled = recalled?;
     tracing::info!(recalled, "recent signups are at hand");
     Ok(())
 }

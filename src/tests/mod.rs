@@ -26,7 +26,7 @@ mod returns;
 mod screen;
 mod segments;
 mod served;
-mod service;
+pub(crate) mod service;
 mod tidy;
 mod traps;
 
@@ -46,7 +46,7 @@ use crate::wire::AccountRecord;
 
 /// The account of a contract record; an id is made up where the record has none.
 #[track_caller]
-fn account(mut record: Value) -> Account {
+pub(crate) fn account(mut record: Value) -> Account {
     if record.get("id").is_none() {
         record["id"] = json!("x:probe");
     }

@@ -273,7 +273,7 @@ fn recent_signups_are_recalled_when_the_service_starts_again() {
         .unwrap()
         .with_recent(RECENCY);
     assert_eq!(engine.recent_signups(), 0);
-    assert_eq!(engine.recall_recent().unwrap(), 1);
+    assert_eq!(engine.recall_recent(|_| ()).unwrap(), 1);
     let entry = account(json!({"id": "x:1", "handle": "zorvani_dispatch"}));
     engine.enroll(vec![entry.clone()]).unwrap();
     let like = engine.recent_like(&entry).unwrap();

@@ -1,0 +1,76 @@
+//! Many bans at once, and bans that come before recent signups are at hand.
+
+use serde_json::json;
+
+use super::*;
+use crate::tests::service::Service;
+
+/// A service with signups that each are like the entry of their number, and the ids of these entries.
+async fn signed_up(len: usize) -> (Service, Vec<AccountId>) {
+    let service = Service::ready();
+    let (mut entries, mut ids) = (Vec::new(), Vec::new());
+    for (n, word) in ["zorvani", "qelmithra", "undavosk", "brastolin"]
+        .iter()
+        .take(len)
+        .enumerate()
+    {
+        let link = format!("t.me/{word}dsp");
+        let signup =
+            json!({"id": format!("y:{n}"), "handle": format!("{word}_dispatch_2"), "bio": link});
+        service.post("/v1/screen", signup).await;
+        let id = AccountId::new(&format!("x:{n}")).unwrap();
+        let entry = json!({"id": id.as_str(), "handle": format!("{word}_dispatch"), "bio": link});
+        entries.push(crate::tests::account(entry));
+        ids.push(id);
+    }
+    let engine = service.app.engine().unwrap();
+    engine.enroll(entries).unwrap();
+    (service, ids)
+}
+
+#[tokio::test]
+async fn what_an_answer_has_no_time_for_is_looked_at_beside() {
+    let (service, ids) = signed_up(4).await;
+    let (app, engine) = (&service.app, service.app.engine().unwrap());
+    let (mirrors, seen_to) = look(app, engine, &ids, Duration::ZERO).unwrap();
+    assert_eq!((mirrors.len(), seen_to), (1, 1));
+    app.look_back.add(ids.into_iter().skip(seen_to));
+    let looking = tokio::spawn(keep_looking(app.clone()));
+    while app.look_back.len() > 0 {
+        tokio::task::yield_now().await;
+    }
+    looking.abort();
+    assert_eq!(app.docket.len(), 4, "each is flagged");
+}
+
+#[tokio::test]
+async fn one_signup_like_two_entries_is_told_whichever_it_is_like() {
+    let (service, ids) = signed_up(1).await;
+    let (app, engine) = (&service.app, service.app.engine().unwrap());
+    let twin = json!({"id": "x:twin", "handle": "zorvani_dispatches", "bio": "all is well"});
+    engine.enroll(vec![crate::tests::account(twin)]).unwrap();
+    let twin = AccountId::new("x:twin").unwrap();
+    // The first asks for the signup, and the second is the better hit.
+    let both = [twin, ids.into_iter().next().unwrap()];
+    let found = looked_back(app, engine, &both).unwrap();
+    let told: Vec<&str> = found
+        .mirrors
+        .iter()
+        .flat_map(|report| report.entries())
+        .collect();
+    assert_eq!((found.mirrors.len(), found.pending), (1, 0));
+    assert!(told.contains(&"x:0"), "{told:?}");
+}
+
+#[tokio::test]
+async fn bans_before_signups_are_at_hand_look_again_when_they_are() {
+    let (service, ids) = signed_up(2).await;
+    let (app, engine) = (&service.app, service.app.engine().unwrap());
+    app.look_back.recall_begins();
+    looked_back(app, engine, &ids).unwrap();
+    assert_eq!(app.look_back.len(), 0);
+    app.look_back.recall_ends();
+    assert_eq!(app.look_back.len(), 2);
+    looked_back(app, engine, &ids).unwrap();
+    assert_eq!(app.look_back.len(), 2, "that was in time");
+}
