@@ -93,6 +93,12 @@ pub enum Error {
         /// Why it cannot be used.
         reason: String,
     },
+    /// What a change rests on was changed again and again before it could be written; try once more.
+    #[error("{id} was changed by others at the same time; try again")]
+    Contended {
+        /// The account.
+        id: String,
+    },
     /// The engine's writer thread is gone after an earlier failure: restart the process.
     #[error("the writer stopped after an earlier failure; restart to recover")]
     WriterStopped,

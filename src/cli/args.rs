@@ -146,7 +146,7 @@ pub(crate) enum Command {
         dir: PathBuf,
     },
     /// Say of a pair whether it is a mirror; a pair judged `not_mirror` is flagged no more, a `mirror` that was screened
-    /// joins the lineage of the entry. From a file judgments are only kept.
+    /// joins the lineage of the entry; from a file mirrors are only kept.
     Judge {
         /// Id of the account that was screened.
         #[arg(required_unless_present = "from")]

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 
 use crate::account::{Account, AccountId};
 use crate::engine::columns::Packed;
@@ -38,7 +39,7 @@ pub struct Receipt {
     pub updated: usize,
     /// Entries removed.
     pub withdrawn: usize,
-    /// Of them those that nobody named: they were judged to be returns of those that were.
+    /// Of them those that nobody named: they were judged to be returns of those that were, or their bans ended.
     pub descendants: Vec<AccountId>,
     /// Judgments and protections written, and protections ended.
     pub ruled: usize,
@@ -50,8 +51,8 @@ pub struct Receipt {
 pub(crate) enum Request {
     /// Add or replace entries; accounts carry keyed tokens only.
     Enroll(Vec<(Account, Entry)>),
-    /// Remove entries.
-    Withdraw(Vec<AccountId>),
+    /// Remove entries, each if its reason still holds.
+    Withdraw(Vec<Departure>),
     /// What people say of pairs and accounts.
     Rule(Vec<Ruling>),
     /// What people say, and the entries that come and go with it; all of it or, where an entry is not as it was, nothing:
@@ -74,7 +75,29 @@ pub(crate) struct Settlement {
     /// Entries that come or change.
     pub(crate) joining: Vec<Joining>,
     /// Entries that go.
-    pub(crate) leaving: Vec<AccountId>,
+    pub(crate) leaving: Vec<Departure>,
+}
+
+/// An entry that goes, if there is still reason to when it is its turn.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Departure {
+    /// The entry.
+    pub(crate) id: AccountId,
+    /// Why.
+    pub(crate) reason: Reason,
+}
+
+/// Why an entry goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Reason {
+    /// Somebody named it.
+    Named,
+    /// It is a return of this entry, and was judged to be none.
+    ReturnOf(AccountId),
+    /// It is a return of an entry that is gone.
+    Orphaned,
+    /// Its ban ended by this time.
+    EndedBy(Timestamp),
 }
 
 /// An entry that is written only if it is still as it was when that was worked out.
@@ -222,7 +245,7 @@ impl Writer {
         for request in requests {
             receipts.push(match request {
                 Request::Enroll(accounts) => group.enroll(accounts),
-                Request::Withdraw(ids) => group.withdraw(ids),
+                Request::Withdraw(leaving) => group.withdraw(leaving, &self.store)?,
                 Request::Rule(rulings) => group.rule(rulings),
                 Request::Settle(settlement) => group.settle(settlement, &self.store)?,
                 Request::Load(changes, new_mark, begun) => {
@@ -361,19 +384,49 @@ impl<'a> Group<'a> {
         receipt
     }
 
-    fn withdraw(&mut self, ids: Vec<AccountId>) -> Receipt {
+    fn withdraw(&mut self, leaving: Vec<Departure>, store: &Store) -> Result<Receipt> {
         let mut receipt = Receipt::default();
         let mut asked = HashSet::new();
-        for id in ids.into_iter().filter(|id| asked.insert(id.clone())) {
-            if self.is_live(&id) {
+        for Departure { id, reason } in leaving {
+            if !asked.insert(id.clone()) {
+                continue;
+            }
+            let is_named = reason == Reason::Named;
+            if self.is_live(&id) && self.holds(&id, &reason, store)? {
                 receipt.withdrawn += 1;
                 self.live.insert(id.clone(), None);
+                if !is_named {
+                    receipt.descendants.push(id.clone());
+                }
                 self.changes.push(Change::Withdraw(id));
-            } else {
+            } else if is_named {
                 receipt.unknown.push(id);
             }
         }
-        receipt
+        Ok(receipt)
+    }
+
+    /// Whether there is still reason for a live entry to go.
+    fn holds(&self, id: &AccountId, reason: &Reason, store: &Store) -> Result<bool> {
+        if *reason == Reason::Named {
+            return Ok(true);
+        }
+        // What this group changed is not in the store yet: whoever asks looks again.
+        if self.live.contains_key(id) {
+            return Ok(false);
+        }
+        let ban = store.entry(id)?.and_then(|entry| entry.into_draft().ban);
+        let parent = ban.as_ref().and_then(|ban| ban.descent.as_ref());
+        let parent = parent.map(|descent| &descent.parent);
+        Ok(match reason {
+            Reason::Named => true,
+            Reason::ReturnOf(entry) => parent == Some(entry),
+            Reason::Orphaned => parent.is_some_and(|parent| !self.is_live(parent)),
+            Reason::EndedBy(now) => {
+                let end = ban.as_ref().and_then(|ban| ban.expires_at);
+                end.is_some_and(|end| end <= *now)
+            }
+        })
     }
 
     fn rule(&mut self, rulings: Vec<Ruling>) -> Receipt {
@@ -423,11 +476,12 @@ impl<'a> Group<'a> {
         let ruled = self.rule(settlement.rulings);
         let joining = settlement.joining.into_iter().map(|joining| joining.now);
         let enrolled = self.enroll(joining.collect());
-        let withdrawn = self.withdraw(settlement.leaving);
+        let withdrawn = self.withdraw(settlement.leaving, store)?;
         Ok(Receipt {
             added: enrolled.added,
             updated: enrolled.updated,
             withdrawn: withdrawn.withdrawn,
+            descendants: withdrawn.descendants,
             ..ruled
         })
     }

@@ -12,7 +12,7 @@ use crate::engine::columns::{Columns, Packed, Row, gathered};
 use crate::engine::front::Engine;
 use crate::engine::report::{HitReport, Report};
 use crate::engine::screen::{Hit, Screened, minutes_between};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::hash::feature::{Space, feature};
@@ -34,8 +34,6 @@ pub enum Occasion {
     Told,
     /// It tells this beside what it told before: judged as a whole, and kept.
     Event,
-    /// It was seen before, and there is reason to judge it again: nothing of it is kept but the decision.
-    Again,
 }
 
 /// What screening an account for good came to.
@@ -67,43 +65,77 @@ impl Engine {
         told: impl Fn(&Report) -> Vec<u8>,
     ) -> Result<Decided> {
         let _held = self.stripes.hold(account.id());
-        let probe = self.without_opaque_tokens(account);
-        let sighting = match occasion {
-            Occasion::Again => None,
-            Occasion::Told | Occasion::Event => Some(self.sighted(&probe, Timestamp::now())?),
-        };
-        let probe = match (occasion, &sighting) {
-            (Occasion::Event, Some(sighting)) => sighting.whole.clone(),
-            _ => probe,
+        let told_now = self.without_opaque_tokens(account);
+        let sighting = self.sighted(&told_now, Timestamp::now())?;
+        let is_all = sighting.whole == told_now;
+        let probe = match occasion {
+            Occasion::Told => told_now,
+            Occasion::Event => sighting.whole.clone(),
         };
         let fingerprint = self.fingerprint(&probe);
-        if let (Some(recent), Some(sighting)) = (&self.recent, &sighting) {
-            let is_all = sighting.whole == probe;
-            recent.note(
-                probe.id(),
-                match is_all {
-                    true => fingerprint.clone(),
-                    false => self.fingerprint(&sighting.whole),
-                },
-            );
+        if let Some(recent) = &self.recent {
+            let noted = match is_all || occasion == Occasion::Event {
+                true => fingerprint.clone(),
+                false => self.fingerprint(&sighting.whole),
+            };
+            recent.note(probe.id(), noted);
         }
-        let screened = self.judged(&probe, &fingerprint);
-        if sighting.is_some_and(|sighting| sighting.is_first) {
-            self.learn(&probe, &fingerprint, screened.verdict);
+        let decided = self.decided(&probe, &fingerprint, told)?;
+        if sighting.is_first && decided.decision.is_none() {
+            self.learn(&probe, &fingerprint, Verdict::Clear);
         }
-        self.kept(probe, &screened, told)
+        Ok(decided)
     }
 
-    /// The report of an account that was screened, kept as a decision if it is flagged.
-    fn kept(
+    /// Judges an account again that was seen before, as it was last seen, and keeps the decision if it is flagged; `None`
+    /// where nothing is known of it any more.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn decide_again(
         &self,
-        probe: Account,
-        screened: &Screened,
+        id: &AccountId,
+        told: impl Fn(&Report) -> Vec<u8>,
+    ) -> Result<Option<Decided>> {
+        let _held = self.stripes.hold(id);
+        let Some(seen) = self.store().seen(id)? else {
+            return Ok(None);
+        };
+        let fingerprint = self.fingerprint(&seen.account);
+        self.decided(&seen.account, &fingerprint, told).map(Some)
+    }
+
+    /// Judges an account whose tokens are keyed, and keeps the decision if it is flagged.
+    fn decided(
+        &self,
+        probe: &Account,
+        fingerprint: &Fingerprint<'_>,
         told: impl Fn(&Report) -> Vec<u8>,
     ) -> Result<Decided> {
+        for is_last in [false, false, true] {
+            let screened = self.judged(probe, fingerprint);
+            if let Some(decided) = self.kept(probe, &screened, &told, is_last)? {
+                return Ok(decided);
+            }
+        }
+        // The last one is kept whatever it is.
+        Err(Error::Contended {
+            id: probe.id().to_string(),
+        })
+    }
+
+    /// The report of an account that was screened, kept as a decision if it is flagged. `None` where an entry was changed
+    /// between the screen and the report, so that the same bytes would not come out again; unless it is the last try.
+    fn kept(
+        &self,
+        probe: &Account,
+        screened: &Screened,
+        told: &impl Fn(&Report) -> Vec<u8>,
+        is_last: bool,
+    ) -> Result<Option<Decided>> {
         let reporter = self.reporter();
-        let (entries, hits) = reporter.hits(&probe, screened)?.into_iter().unzip();
-        let mut report = reporter.headed(&probe, screened, hits);
+        let (entries, hits) = reporter.hits(probe, screened)?.into_iter().unzip();
+        let mut report = reporter.headed(probe, screened, hits);
         let decided = |report, decision, is_new| Decided {
             report,
             decision,
@@ -111,16 +143,18 @@ impl Engine {
             compared: screened.compared,
         };
         if screened.verdict == Verdict::Clear {
-            return Ok(decided(report, None, false));
+            return Ok(Some(decided(report, None, false)));
         }
-        let earlier = self.decisions_of(probe.id(), 1)?.pop();
+        // What cannot be read any more is no reason to let an account pass unflagged.
+        let earlier = self.decisions_of(probe.id(), 1).ok();
+        let earlier = earlier.and_then(|mut decisions| decisions.pop());
         if let Some(earlier) = &earlier
             && self.is_same(earlier, &report, screened.entries)
         {
             report.decision = Some(earlier.number);
-            return Ok(decided(report, Some(earlier.clone()), false));
+            return Ok(Some(decided(report, Some(earlier.clone()), false)));
         }
-        let mut decision = self.decision_of(probe, screened, entries, &report);
+        let mut decision = self.decision_of(probe.clone(), screened, entries, &report);
         let agreed = agreed(screened);
         let before = earlier.map_or_else(Vec::new, |earlier| earlier.agreed);
         decision.is_new = agreed.iter().any(|of| before.binary_search(of).is_err());
@@ -129,9 +163,12 @@ impl Engine {
         decision.agreed.dedup();
         report.decision = Some(decision.number);
         decision.report = told(&report);
+        if !is_last && told(&self.replay(&decision)) != decision.report {
+            return Ok(None);
+        }
         self.store().decide(&decision)?;
         let is_new = decision.is_new;
-        Ok(decided(report, Some(decision), is_new))
+        Ok(Some(decided(report, Some(decision), is_new)))
     }
 
     /// Whether a report tells the same verdict and hits as a decision, under the same model and for the same bits of
@@ -260,12 +297,12 @@ impl Engine {
     /// # Errors
     /// The database cannot be read or written.
     pub fn forget_decisions_before(&self, limit: Timestamp) -> Result<usize> {
-        let mut old = self
-            .decisions(0)?
-            .take_while(|decision| decision.as_ref().map_or(true, |d| d.at() < limit));
+        // One that is damaged must not keep the others; `verify` tells of it.
+        let read = self.decisions(0)?.filter_map(Result::ok);
+        let mut old = read.take_while(|decision| decision.at() < limit);
         let mut forgotten = 0;
         loop {
-            let some: Vec<Decision> = old.by_ref().take(FORGOTTEN_LEN).collect::<Result<_>>()?;
+            let some: Vec<Decision> = old.by_ref().take(FORGOTTEN_LEN).collect();
             if some.is_empty() {
                 return Ok(forgotten);
             }

@@ -19,8 +19,8 @@ pub struct Judged {
 }
 
 impl Engine {
-    /// Writes what people judged of pairs. From then on a pair judged not to be a mirror is flagged no more; the other
-    /// answers are kept and shown. A later judgment of the same pair replaces the earlier one; one of an entry that is
+    /// Writes what people judged of pairs. From then on a pair judged not to be a mirror is flagged no more, and what an
+    /// earlier judgment of it brought is taken back; the other answers are kept and shown. A later judgment of the same pair replaces the earlier one; one of an entry that is
     /// withdrawn stays, and is in force again once the entry is enrolled again.
     ///
     /// # Errors
@@ -29,15 +29,22 @@ impl Engine {
     pub fn judge_pairs(&self, judgments: Vec<Judgment>) -> Result<Judged> {
         let generation = self.generation();
         let (mut rulings, mut rejected) = (Vec::with_capacity(judgments.len()), Vec::new());
+        let mut ruled = 0;
         for (place, judgment) in judgments.into_iter().enumerate() {
-            if generation.contains(judgment.entry()) {
+            let is_other = judgment.answer != Answer::Mirror;
+            if is_other && self.is_return_of(judgment.probe(), judgment.entry())? {
+                // In the order of the list: the last word on a pair counts.
+                ruled += self.rule(std::mem::take(&mut rulings))?.ruled;
+                ruled += self.settle(judgment, None)?.receipt.ruled;
+            } else if generation.contains(judgment.entry()) {
                 rulings.push(Ruling::Judge(judgment));
             } else {
                 let reason = format!("no entry `{}` on the watchlist", judgment.entry());
                 rejected.push((place, Rejection::new("unknown_entry", "entry", reason)));
             }
         }
-        let receipt = self.rule(rulings)?;
+        let mut receipt = self.rule(rulings)?;
+        receipt.ruled += ruled;
         Ok(Judged { receipt, rejected })
     }
 

@@ -3,8 +3,10 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
+
 use crate::account::{Account, AccountId, Ban, Descent, HOPS_MAX};
-use crate::engine::committer::{Joining, Receipt, Request, Settlement};
+use crate::engine::committer::{Departure, Joining, Reason, Receipt, Request, Settlement};
 use crate::engine::front::Engine;
 use crate::error::{Error, Rejection, Result};
 use crate::judgment::{Answer, Judgment, Ruling};
@@ -56,12 +58,14 @@ impl Engine {
             self.check_exemptions(&settlement.rulings)?;
             settled.receipt = self.commit(Request::Settle(settlement))?;
             if settled.receipt.unknown.is_empty() {
-                settled.left.extend(self.leave_orphans(&settled.left)?);
+                let mut left = std::mem::take(&mut settled.receipt.descendants);
+                left.extend(self.leave_orphans(&left)?);
+                settled.left = left;
                 return Ok(settled);
             }
         }
-        Err(Error::UnknownEntry {
-            id: judgment.entry().to_string(),
+        Err(Error::Contended {
+            id: judgment.probe().to_string(),
         })
     }
 
@@ -72,24 +76,81 @@ impl Engine {
     /// # Errors
     /// The database cannot be read or written.
     pub fn withdraw(&self, ids: Vec<AccountId>) -> Result<Receipt> {
-        let mut leaving = self.leaving(ids.clone())?;
-        for _ in 0..TRIES {
-            if leaving.moved.is_empty() {
-                break;
-            }
-            // What was changed meanwhile is looked at again.
-            self.commit(Request::Settle(Settlement {
-                joining: leaving.moved,
-                ..Settlement::default()
-            }))?;
-            leaving = self.leaving(ids.clone())?;
+        self.leave(ids, &Reason::Named)
+    }
+
+    /// Withdraws entries whose ban has ended by `now`, and returns of them; tells which. O(entries).
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn retire(&self, now: Timestamp) -> Result<Vec<AccountId>> {
+        let ended = self.generation().ended(now);
+        match ended.is_empty() {
+            true => Ok(ended),
+            false => Ok(self.leave(ended, &Reason::EndedBy(now))?.descendants),
         }
-        let mut receipt = self.commit(Request::Withdraw(leaving.gone.clone()))?;
-        let orphans = self.leave_orphans(&leaving.gone)?;
+    }
+
+    /// Removes `ids` for a reason, with what descends from them.
+    fn leave(&self, ids: Vec<AccountId>, reason: &Reason) -> Result<Receipt> {
+        let leaving = self.moved_first(&ids, reason)?;
+        let asked: HashSet<&AccountId> = ids.iter().collect();
+        let departure = |id: AccountId| Departure {
+            reason: match asked.contains(&id) {
+                true => reason.clone(),
+                false => Reason::Orphaned,
+            },
+            id,
+        };
+        let departures = leaving.iter().cloned().map(departure).collect();
+        let mut receipt = self.commit(Request::Withdraw(departures))?;
+        let orphans = self.leave_orphans(&leaving)?;
         receipt.withdrawn += orphans.len();
-        receipt.descendants = leaving.gone.into_iter().chain(orphans).collect();
-        receipt.descendants.retain(|id| !ids.contains(id));
+        receipt.descendants.extend(orphans);
         Ok(receipt)
+    }
+
+    /// Withdraws what joined the lineage of entries while these were being withdrawn.
+    fn leave_orphans(&self, gone: &[AccountId]) -> Result<Vec<AccountId>> {
+        let mut orphans = Vec::new();
+        for parent in gone {
+            if self.entry(parent)?.is_none() {
+                let returns = self.returns(parent)?.into_iter();
+                orphans.extend(returns.map(|(child, _)| child.id().clone()));
+            }
+        }
+        match orphans.is_empty() {
+            true => Ok(orphans),
+            false => Ok(self.leave(orphans, &Reason::Orphaned)?.descendants),
+        }
+    }
+
+    /// Moves what descends from `ids` and may stay; returns what goes, `ids` first.
+    fn moved_first(&self, ids: &[AccountId], reason: &Reason) -> Result<Vec<AccountId>> {
+        let named: HashSet<AccountId> = match reason {
+            Reason::Named => ids.iter().cloned().collect(),
+            _ => HashSet::new(),
+        };
+        let mut ids = ids.to_vec();
+        for _ in 0..TRIES {
+            let Leaving { gone, moved } = self.leaving(ids.clone(), &named)?;
+            if moved.is_empty() {
+                return Ok(gone);
+            }
+            let moving: Vec<AccountId> = moved
+                .iter()
+                .map(|joining| joining.now.1.id.clone())
+                .collect();
+            let settlement = Settlement {
+                joining: moved,
+                ..Settlement::default()
+            };
+            // What was changed meanwhile is looked at again.
+            if self.commit(Request::Settle(settlement))?.unknown.is_empty() {
+                ids.retain(|id| !moving.contains(id));
+            }
+        }
+        Ok(self.leaving(ids, &named)?.gone)
     }
 
     /// What a judgment changes, as things are now.
@@ -121,9 +182,17 @@ impl Engine {
                     if let Some(moved) = self.moved(judgment.probe(), besides, &HashSet::new())? {
                         settlement.joining = vec![moved];
                     } else {
-                        let leaving = self.leaving(vec![judgment.probe().clone()])?;
-                        settled.left.clone_from(&leaving.gone);
-                        (settlement.joining, settlement.leaving) = (leaving.moved, leaving.gone);
+                        let root = HashSet::from([judgment.probe().clone()]);
+                        let leaving = self.leaving(vec![judgment.probe().clone()], &root)?;
+                        settlement.joining = leaving.moved;
+                        let departure = |id: AccountId| Departure {
+                            reason: match root.contains(&id) {
+                                true => Reason::ReturnOf(judgment.entry().clone()),
+                                false => Reason::Orphaned,
+                            },
+                            id,
+                        };
+                        settlement.leaving = leaving.gone.into_iter().map(departure).collect();
                     }
                 }
             }
@@ -165,35 +234,36 @@ impl Engine {
     }
 
     /// `ids`, and the entries that are returns of them, and of these, and so on; those that are returns of an entry that
-    /// stays move to it, with what descends from them.
-    fn leaving(&self, ids: Vec<AccountId>) -> Result<Leaving> {
-        let named: HashSet<AccountId> = ids.iter().cloned().collect();
+    /// stays move to it, with what descends from them, but for `named`.
+    fn leaving(&self, ids: Vec<AccountId>, named: &HashSet<AccountId>) -> Result<Leaving> {
         let (mut moved, mut moving) = (Vec::new(), HashSet::new());
         loop {
-            let gone = self.with_descendants(ids.clone(), &moving)?;
+            let gone = self.with_descendants(&ids, &moving)?;
             let going: HashSet<AccountId> = gone.iter().cloned().collect();
-            let before = moving.len();
+            let mut next = None;
             for id in gone.iter().filter(|id| !named.contains(*id)) {
-                if let Some(joining) = self.moved(id, None, &going)? {
-                    moving.insert(id.clone());
-                    moved.push(joining);
+                next = self.moved(id, None, &going)?;
+                if next.is_some() {
                     break;
                 }
             }
-            if moving.len() == before {
+            let Some(joining) = next else {
                 return Ok(Leaving { gone, moved });
-            }
+            };
+            moving.insert(joining.now.1.id.clone());
+            moved.push(joining);
         }
     }
 
     /// `ids` and all that descends from them, but for `staying` and what descends from these alone.
     fn with_descendants(
         &self,
-        ids: Vec<AccountId>,
+        ids: &[AccountId],
         staying: &HashSet<AccountId>,
     ) -> Result<Vec<AccountId>> {
         let mut known: HashSet<AccountId> = ids.iter().chain(staying).cloned().collect();
-        let mut all = ids;
+        let all = ids.iter().filter(|id| !staying.contains(*id));
+        let mut all: Vec<AccountId> = all.cloned().collect();
         let mut next = 0;
         while let Some(parent) = all.get(next).cloned() {
             next += 1;
@@ -206,25 +276,6 @@ impl Engine {
         Ok(all)
     }
 
-    /// Withdraws what joined the lineage of entries while these were being withdrawn.
-    fn leave_orphans(&self, gone: &[AccountId]) -> Result<Vec<AccountId>> {
-        let mut orphans = Vec::new();
-        for parent in gone {
-            if self.entry(parent)?.is_none() {
-                orphans.extend(
-                    self.returns(parent)?
-                        .into_iter()
-                        .map(|(c, _)| c.id().clone()),
-                );
-            }
-        }
-        if !orphans.is_empty() {
-            orphans = self.with_descendants(orphans, &HashSet::new())?;
-            self.commit(Request::Withdraw(orphans.clone()))?;
-        }
-        Ok(orphans)
-    }
-
     /// The move of a return to another entry that it was judged to be a return of too, if there is one that is neither
     /// `besides` nor `going` nor descends from it.
     fn moved(
@@ -233,10 +284,12 @@ impl Engine {
         besides: Option<&AccountId>,
         going: &HashSet<AccountId>,
     ) -> Result<Option<Joining>> {
-        let Some(was) = self.entry(child)? else {
+        let ban = |entry: &Account| entry.ban.clone().unwrap_or_default();
+        let was = self.entry(child)?;
+        let Some(was) = was.filter(|was| ban(was).descent.is_some()) else {
             return Ok(None);
         };
-        let below = self.with_descendants(vec![child.clone()], &HashSet::new())?;
+        let below = self.with_descendants(std::slice::from_ref(child), &HashSet::new())?;
         for judgment in self.store().judgments_of_probe(child)? {
             let entry = judgment.entry();
             let is_free = Some(entry) != besides && !going.contains(entry);
@@ -246,11 +299,13 @@ impl Engine {
             if let Some(parent) = self.entry(entry)?
                 && let Some(descent) = descent_from(&parent)
             {
-                let ban = Ban {
+                let moved = Ban {
+                    network: network_of(&parent),
+                    expires_at: ban(&parent).expires_at,
                     descent: Some(descent),
-                    ..was.ban.clone().unwrap_or_default()
+                    ..ban(&was)
                 };
-                let now = banned(was.clone(), ban)?;
+                let now = banned(was.clone(), moved)?;
                 return Ok(Some(self.joining(Some(was), now)));
             }
         }
@@ -271,8 +326,7 @@ impl Engine {
     fn returns(&self, parent: &AccountId) -> Result<Vec<(Account, Judgment)>> {
         let mut returns = Vec::new();
         for judgment in self.store().judgments_of_entry(parent)? {
-            let is_mirror = judgment.answer == Answer::Mirror;
-            if let (true, Some(child)) = (is_mirror, self.entry(judgment.probe())?)
+            if let Some(child) = self.entry(judgment.probe())?
                 && is_from(&child, parent)
             {
                 returns.push((child, judgment));
@@ -281,7 +335,12 @@ impl Engine {
         Ok(returns)
     }
 
-    fn is_return_of(&self, child: &AccountId, parent: &AccountId) -> Result<bool> {
+    /// Whether an entry came by a judgment of `parent`.
+    pub(in crate::engine) fn is_return_of(
+        &self,
+        child: &AccountId,
+        parent: &AccountId,
+    ) -> Result<bool> {
         let child = self.entry(child)?;
         Ok(child.is_some_and(|child| is_from(&child, parent)))
     }
@@ -310,19 +369,23 @@ impl Engine {
             return Ok(Err("its lineage is too long: enroll it in its own right"));
         };
         let ban = parent.ban.clone().unwrap_or_default();
-        // The returns of an entry without a network make one, so that what they tell can be pooled.
-        let network = match ban.network.as_str() {
-            "" => format!("lineage of {}", parent.id()),
-            network => network.to_owned(),
-        };
         let joined = Ban {
-            network,
+            network: network_of(parent),
             source: format!("judged by {}", judgment.remark.who()),
             banned_at: Some(judgment.remark.at()),
             descent: Some(descent),
             ..ban
         };
         Ok(Ok(banned(probe, joined)?))
+    }
+}
+
+/// The network of an entry's returns: of one without a network they make one, so that what they tell can be pooled.
+fn network_of(parent: &Account) -> String {
+    let network = parent.ban.as_ref().map(|ban| ban.network.as_str());
+    match network {
+        None | Some("") => format!("lineage of {}", parent.id()),
+        Some(network) => network.to_owned(),
     }
 }
 

@@ -31,6 +31,8 @@ mod words;
 
 pub use crate::engine::bulk::Bulk;
 pub use crate::engine::committer::Receipt;
+#[cfg(test)]
+pub(crate) use crate::engine::committer::{Departure, Reason, Request};
 pub use crate::engine::decisions::{Decided, Occasion};
 pub use crate::engine::exemptions::Cancelled;
 pub use crate::engine::front::{Engine, Enrolled, Options, Stats};

@@ -17,7 +17,7 @@ use crate::store::SeenAccount;
 const SEEN_DAYS: i64 = 30;
 
 /// What was erased of one account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erased {
     /// Whether it was on the watchlist.
     pub entry: bool,
@@ -25,6 +25,8 @@ pub struct Erased {
     pub seen: bool,
     /// Decisions about it, or that told it.
     pub decisions: usize,
+    /// The accounts that these decisions were about.
+    pub probes: Vec<AccountId>,
 }
 
 /// What is known of an account after it told something.
@@ -46,6 +48,8 @@ impl Engine {
         if entry {
             self.withdraw(vec![id.clone()])?;
         }
+        // Whoever screens it at this moment has ended before, or finds nothing any more.
+        let _held = self.stripes.hold(id);
         if let Some(recent) = &self.recent {
             recent.forget(id);
         }
@@ -57,11 +61,16 @@ impl Engine {
         decisions.sort_by_key(|decision| decision.number);
         decisions.dedup_by_key(|decision| decision.number);
         self.store().forget_decisions(&decisions)?;
-        let decisions = decisions.len();
+        let mut probes: Vec<AccountId> = (decisions.iter())
+            .map(|decision| decision.probe.id().clone())
+            .collect();
+        probes.sort_unstable();
+        probes.dedup();
         Ok(Erased {
             entry,
             seen,
-            decisions,
+            decisions: decisions.len(),
+            probes,
         })
     }
 
@@ -191,18 +200,6 @@ impl Engine {
             .ok_or_else(unseen))
     }
 
-    /// Withdraws entries whose ban has ended by `now`; returns them. O(entries).
-    ///
-    /// # Errors
-    /// The database cannot be read or written.
-    pub fn retire(&self, now: Timestamp) -> Result<Vec<AccountId>> {
-        let mut ended = self.generation().ended(now);
-        if !ended.is_empty() {
-            ended.extend(self.withdraw(ended.clone())?.descendants);
-        }
-        Ok(ended)
-    }
-
     /// Forgets accounts not seen for 30 days. Reads all that were.
     ///
     /// # Errors
@@ -210,7 +207,14 @@ impl Engine {
     pub fn forget_seen(&self, now: Timestamp) -> Result<()> {
         let oldest = Timestamp::from_second(now.as_second() - SEEN_DAYS * 86_400)
             .unwrap_or(Timestamp::UNIX_EPOCH);
-        self.store().forget_before(oldest)?;
+        for id in self.store().seen_before(oldest)? {
+            // Who signs up again meanwhile is not forgotten.
+            let _held = self.stripes.hold(&id);
+            let seen = self.store().seen(&id);
+            if seen.is_ok_and(|seen| seen.is_some_and(|seen| seen.seen_at < oldest)) {
+                self.store().forget(&id)?;
+            }
+        }
         Ok(())
     }
 }

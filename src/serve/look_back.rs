@@ -11,8 +11,8 @@ use axum::http::StatusCode;
 use tokio::sync::Notify;
 
 use crate::account::AccountId;
-use crate::engine::{Engine, Occasion};
-use crate::serve::api::screen::screened;
+use crate::engine::Engine;
+use crate::serve::api::screen::screened_again;
 use crate::serve::app::{App, Shared};
 use crate::serve::meters;
 use crate::serve::problem::Problem;
@@ -145,7 +145,7 @@ fn look(
         if let Some(entry) = engine.entry(id)? {
             for signup in engine.recent_like(&entry)? {
                 if screened_ids.insert(signup.id().clone()) {
-                    reports.push(screened(app, engine, &signup, Occasion::Again)?);
+                    reports.extend(screened_again(app, engine, signup.id())?);
                 }
             }
         }

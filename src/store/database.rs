@@ -284,19 +284,16 @@ impl Store {
         self.db.write(batch).map_err(database)
     }
 
-    /// Forgets accounts last seen before `limit`; returns how many. Reads the whole family.
-    pub(crate) fn forget_before(&self, limit: Timestamp) -> Result<usize> {
-        let accounts = self.family(family::SEEN)?;
-        let mut batch = WriteBatch::default();
+    /// Ids of accounts last seen before `limit`. Reads the whole family; what is damaged is passed over.
+    pub(crate) fn seen_before(&self, limit: Timestamp) -> Result<Vec<AccountId>> {
+        let mut old = Vec::new();
         for row in self.rows(family::SEEN)? {
             let (key, stored) = row?;
             if SeenAccount::decode(&stored).is_ok_and(|seen| seen.seen_at < limit) {
-                batch.delete_cf(accounts, key);
+                old.extend(key::account_of(&key));
             }
         }
-        let forgotten = batch.len();
-        self.db.write(batch).map_err(database)?;
-        Ok(forgotten)
+        Ok(old)
     }
 
     /// The stored background, where one was built.

@@ -378,14 +378,14 @@ fn judgments_come_from_a_file_and_go_into_one() {
     assert_eq!(on(&["export", "--judgments"]), exported);
     // What is exported judges another database alike.
     let file = shell.file("exported.ndjson", &exported);
-    // A mirror that was screened joins the lineage of its entry: two changes.
+    // A mirror that was screened joins the lineage of its entry, and leaves it when judged otherwise: two changes each.
     assert_eq!(
         shell.expect(0, &["judge", PROBE, "x:17", "mirror"]),
         format!("judged 1; {PROBE} is an entry now, of the same lineage; lsn 8\n")
     );
     assert_eq!(
         shell.expect(0, &["judge", "--from", &file]),
-        "judged 2, 0 rejected; lsn 10\n"
+        "judged 2, 0 rejected; lsn 11\n"
     );
     assert_eq!(shell.expect(0, &["export", "--judgments"]), exported);
 }

@@ -1,10 +1,10 @@
 //! Lineages that grow by judgments and go with them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::account::Avatar;
-use crate::engine::{Engine, Options};
+use crate::engine::{Departure, Engine, Options, Reason, Request};
 use crate::judgment::{Answer, Judgment, Remark};
 use crate::tests::returns::{engine, judged, seen};
 use crate::tests::{account, id};
@@ -218,4 +218,89 @@ fn a_picture_fills_a_gap_and_overwrites_nothing() {
     let kept = engine.entry(&entry).unwrap().unwrap().avatar;
     assert_eq!(kept, Some(picture(0x35)));
     assert!(!engine.add_picture(&id("x:77"), picture(0x35)).unwrap());
+}
+
+#[test]
+fn a_return_of_two_entries_ends_with_the_longer_ban() {
+    let (engine, _folder) = engine();
+    let soon = Timestamp::now()
+        .checked_add(SignedDuration::from_hours(1))
+        .unwrap();
+    let mut first = first_ban();
+    first["ban"]["expires_at"] = json!(soon.to_string());
+    let other =
+        json!({"id": "x:5", "handle": "zorvani_dispatcher", "ban": {"network": "dispatch"}});
+    engine.enroll(vec![account(first), account(other)]).unwrap();
+    for (probe, entry) in [
+        ("x:2", "x:1"),
+        ("x:2", "x:5"),
+        ("x:3", "x:2"),
+        ("x:4", "x:1"),
+    ] {
+        sign_up(&engine, probe);
+        judged(&engine, probe, entry, Answer::Mirror);
+    }
+    let after = soon.checked_add(SignedDuration::from_secs(1)).unwrap();
+    let mut ended = engine.retire(after).unwrap();
+    ended.sort_unstable();
+    assert_eq!(ended, [id("x:1"), id("x:4")]);
+    let below = engine.entry(&id("x:3")).unwrap().unwrap().ban.clone();
+    assert_eq!(
+        below.unwrap().expires_at,
+        None,
+        "it goes on with its parent"
+    );
+    let moved = engine
+        .entry(&id("x:2"))
+        .unwrap()
+        .unwrap()
+        .ban
+        .clone()
+        .unwrap();
+    assert_eq!(
+        (moved.expires_at, moved.network.as_str()),
+        (None, "dispatch")
+    );
+    assert_eq!(parent_of(&engine, "x:2").as_deref(), Some("x:5"));
+    assert_eq!(engine.retire(after).unwrap(), []);
+}
+
+#[test]
+fn an_entry_goes_only_while_there_is_reason_to() {
+    let (engine, _folder) = engine();
+    engine.enroll(vec![account(first_ban())]).unwrap();
+    let leave = |reason: Reason| {
+        let id = id("x:1");
+        let departure = Departure { id, reason };
+        engine.commit(Request::Withdraw(vec![departure])).unwrap()
+    };
+    // Banned in its own right, without an end, meanwhile.
+    let reasons = [
+        Reason::Orphaned,
+        Reason::EndedBy(Timestamp::MAX),
+        Reason::ReturnOf(id("x:5")),
+    ];
+    for reason in reasons {
+        let receipt = leave(reason.clone());
+        assert_eq!(
+            (receipt.withdrawn, receipt.unknown),
+            (0, vec![]),
+            "{reason:?}"
+        );
+    }
+    assert_eq!(leave(Reason::Named).withdrawn, 1);
+    assert_eq!(leave(Reason::Named).unknown, [id("x:1")]);
+}
+
+#[test]
+fn a_list_of_judgments_takes_back_what_earlier_ones_brought() {
+    let (engine, _folder) = engine();
+    engine.enroll(vec![account(first_ban())]).unwrap();
+    sign_up(&engine, "x:2");
+    judged(&engine, "x:2", "x:1", Answer::Mirror);
+    let remark = Remark::new("eve", "", Timestamp::now()).unwrap();
+    let judgment = Judgment::new(id("x:2"), id("x:1"), Answer::NotMirror, remark).unwrap();
+    let judged = engine.judge_pairs(vec![judgment]).unwrap();
+    assert_eq!((judged.receipt.ruled, judged.rejected.len()), (1, 0));
+    assert_eq!(engine.generation().entries(), 1);
 }

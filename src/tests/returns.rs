@@ -199,7 +199,7 @@ fn no_return_slips_through_between_a_signup_and_a_ban() {
         for (entry, _) in &pairs {
             engine.enroll(vec![entry.clone()]).unwrap();
             for like in engine.recent_like(entry).unwrap() {
-                engine.decide(&like, Occasion::Again, told).unwrap();
+                engine.decide_again(like.id(), told).unwrap();
             }
         }
     });
@@ -211,6 +211,19 @@ fn no_return_slips_through_between_a_signup_and_a_ban() {
             .any(|decision| decision.hits.iter().any(tells));
         assert!(is_told, "{} was not found", signup.id());
     }
+}
+
+#[test]
+fn what_was_erased_is_not_judged_again() {
+    let (engine, _folder) = engine();
+    engine.enroll(vec![account(first_ban())]).unwrap();
+    let signup = account(json!({"id": "x:9", "handle": "zorvani_dispatch2"}));
+    assert!(seen(&engine, &signup).decision.is_some());
+    let again = engine.decide_again(signup.id(), told).unwrap().unwrap();
+    assert!(!again.is_new && again.decision.is_some());
+    let erased = engine.erase(signup.id()).unwrap();
+    assert_eq!((erased.decisions, erased.probes), (1, vec![id("x:9")]));
+    assert_eq!(engine.decide_again(signup.id(), told).unwrap(), None);
 }
 
 #[test]

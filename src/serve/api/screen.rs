@@ -1,6 +1,6 @@
 //! Screening: one account, or many in one request.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::account::Account;
+use crate::account::{Account, AccountId};
 use crate::engine::{Decided, Engine, Occasion, Report};
 use crate::serve::app::{App, Shared};
 use crate::serve::meters;
@@ -93,23 +93,37 @@ pub(in crate::serve) fn screened(
     occasion: Occasion,
 ) -> Result<ReportRecord, Problem> {
     let begun = Instant::now();
-    let Decided {
-        report,
-        decision,
-        is_new,
-        compared,
-    } = engine.decide(account, occasion, told)?;
-    let took = begun.elapsed();
+    let decided = engine.decide(account, occasion, told)?;
+    let (took, report) = (begun.elapsed(), &decided.report);
     meters::stage("screen", took);
-    // Who is judged again was counted when it signed up.
-    if occasion != Occasion::Again {
-        meters::verdict(report.verdict, report.cuts, compared);
-        app.ledger.count(report.verdict, took, Timestamp::now());
-    }
+    meters::verdict(report.verdict, report.cuts, decided.compared);
+    app.ledger.count(report.verdict, took, Timestamp::now());
+    raised(app, engine, decided, took)
+}
+
+/// Screens an account again that was seen before and counted then; `None` where nothing is known of it any more.
+pub(in crate::serve) fn screened_again(
+    app: &App,
+    engine: &Engine,
+    id: &AccountId,
+) -> Result<Option<ReportRecord>, Problem> {
+    let begun = Instant::now();
+    let decided = engine.decide_again(id, told)?;
+    let raised = |decided| raised(app, engine, decided, begun.elapsed());
+    decided.map(raised).transpose()
+}
+
+/// The record of what was decided; what is new is told to whoever wants to hear of flags.
+fn raised(
+    app: &App,
+    engine: &Engine,
+    decided: Decided,
+    took: Duration,
+) -> Result<ReportRecord, Problem> {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let record = ReportRecord::of(report, micros);
-    if let Some(decision) = &decision {
-        if is_new {
+    let record = ReportRecord::of(decided.report, micros);
+    if let Some(decision) = &decided.decision {
+        if decided.is_new {
             app.raise(decision.number, &record);
         }
         app.docket.note(engine, decision)?;
