@@ -239,7 +239,8 @@ impl Engine {
         let (mut moved, mut moving) = (Vec::new(), HashSet::new());
         loop {
             let gone = self.with_descendants(&ids, &moving)?;
-            let going: HashSet<AccountId> = gone.iter().cloned().collect();
+            // What moves to one that moves itself is looked at when that has moved.
+            let going: HashSet<AccountId> = gone.iter().chain(&moving).cloned().collect();
             let mut next = None;
             for id in gone.iter().filter(|id| !named.contains(*id)) {
                 next = self.moved(id, None, &going)?;
