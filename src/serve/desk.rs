@@ -3,7 +3,9 @@
 //! Platforms tell of an account piece by piece: the handle at the signup, name and picture later. So each event is united with
 //! what was seen before under the same id, and the whole is screened.
 
-use crate::account::{Account, AccountDraft, AccountId, Avatar};
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban};
 use crate::engine::{Engine, Occasion};
 use crate::serve::api::screen::screened;
 use crate::serve::api::watchlist::enrolled;
@@ -42,29 +44,32 @@ impl Desk for Shared {
     async fn withdraw(&self, source: &str, id: AccountId) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
-            let receipt = engine.withdraw(vec![id.clone()])?;
-            if receipt.withdrawn > 0 {
-                let gone: Vec<&AccountId> =
-                    std::iter::once(&id).chain(&receipt.descendants).collect();
-                app.audit.note(&who, "withdraw", &gone, receipt.lsn);
-            }
-            Ok(())
+            let _turn = app.turns.hold(&id);
+            withdrawn(app, engine, &who, id)
         };
         self.run_aside(work).await
     }
 
-    async fn lift(&self, source: &str, id: AccountId) -> Result<(), Problem> {
+    async fn lift(
+        &self,
+        source: &str,
+        id: AccountId,
+        shown_at: Option<Timestamp>,
+    ) -> Result<(), Problem> {
         let (who, source) = (who(source), source.to_owned());
         let work = move |app: &App, engine: &Engine| {
             let _turn = app.turns.hold(&id);
             let entry = engine.entry(&id)?;
             let ban = entry.and_then(|entry| entry.into_draft().ban);
-            if ban.is_some_and(|ban| ban.source == source) {
-                let receipt = engine.withdraw(vec![id.clone()])?;
-                app.audit
-                    .note(&who, "withdraw", &[id.to_string()], receipt.lsn);
+            let is_ended = |ban: &Ban| {
+                let is_later =
+                    |shown_at| ban.banned_at.is_some_and(|banned_at| banned_at < shown_at);
+                ban.source == source && shown_at.is_none_or(is_later)
+            };
+            match ban.as_ref().is_some_and(is_ended) {
+                true => withdrawn(app, engine, &who, id),
+                false => Ok(()),
             }
-            Ok(())
         };
         self.run_aside(work).await
     }
@@ -102,6 +107,16 @@ impl Desk for Shared {
 /// Who a change is by, in the audit.
 fn who(source: &str) -> String {
     format!("hook {source}")
+}
+
+/// Takes an entry off the watchlist with what came by it, if it is on it, and writes down who did.
+fn withdrawn(app: &App, engine: &Engine, who: &str, id: AccountId) -> Result<(), Problem> {
+    let receipt = engine.withdraw(vec![id.clone()])?;
+    if receipt.withdrawn > 0 {
+        let gone: Vec<&AccountId> = std::iter::once(&id).chain(&receipt.descendants).collect();
+        app.audit.note(who, "withdraw", &gone, receipt.lsn);
+    }
+    Ok(())
 }
 
 fn united_and_screened(

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::account::AccountId;
+use crate::account::{AccountDraft, AccountId, Ban};
 use crate::engine::{Engine, Options};
 use crate::format::picture_of;
 use crate::serve::app::{App, Shared};
@@ -214,9 +214,48 @@ async fn a_source_lifts_only_the_bans_it_told_of() {
     };
     for id in ["x:17", "x:18", "x:19"] {
         let id = AccountId::new(id).unwrap();
-        service.app.lift("bus", id).await.unwrap();
+        service.app.lift("bus", id, None).await.unwrap();
     }
     assert!(!is_listed("x:17") && is_listed("x:18"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_shown_before_a_ban_does_not_end_it() {
+    let service = Service::open();
+    let (id, engine) = (
+        AccountId::new("x:17").unwrap(),
+        service.app.engine().unwrap(),
+    );
+    let at = |text: &str| Some(text.parse().unwrap());
+    // The event tells that it was banned at ten.
+    let ban = json!({"id": "x:17", "handle": "zorvani", "ban": {"reason": "fraud"}});
+    service.action(1, "banned", ban).await;
+    for (shown_at, is_listed) in [
+        (at("2026-11-22T09:59:00Z"), true),
+        (at("2026-11-22T10:00:00Z"), true),
+        (at("2026-11-22T10:00:01Z"), false),
+    ] {
+        let lifted = service.app.lift("bus", id.clone(), shown_at);
+        lifted.await.unwrap();
+        assert_eq!(engine.entry(&id).unwrap().is_some(), is_listed);
+    }
+    // Where nothing says when it began, nothing that was shown at a time is known to be later.
+    let ban = Ban {
+        source: "bus".into(),
+        ..Ban::default()
+    };
+    let draft = AccountDraft {
+        id: "x:17".into(),
+        handle: "zorvani".into(),
+        ban: Some(ban),
+        ..AccountDraft::default()
+    };
+    engine.enroll(vec![draft.check().unwrap()]).unwrap();
+    let lifted = service
+        .app
+        .lift("bus", id.clone(), at("2026-11-22T10:00:01Z"));
+    lifted.await.unwrap();
+    assert!(engine.entry(&id).unwrap().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
