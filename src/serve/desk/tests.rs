@@ -259,6 +259,59 @@ async fn what_was_shown_before_a_ban_does_not_end_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ban_that_two_sources_tell_of_lasts_as_long_as_either_wants() {
+    let service = Service::open();
+    let (id, engine) = (
+        AccountId::new("x:17").unwrap(),
+        service.app.engine().unwrap(),
+    );
+    let listed = || engine.entry(&id).unwrap().unwrap().ban.clone().unwrap();
+    let ban = |ban: Value| json!({"id": "x:17", "handle": "zorvani", "ban": ban});
+    let first = json!({"source": "forum", "reason": "spam", "network": "n1", "expires_at": "2999-01-01T00:00:00Z"});
+    service.action(1, "banned", ban(first)).await;
+    let shorter = json!({"reason": "fraud", "expires_at": "2998-01-01T00:00:00Z"});
+    service.action(2, "banned", ban(shorter)).await;
+    let both = listed();
+    assert_eq!(
+        (
+            both.source.as_str(),
+            both.reason.as_str(),
+            both.network.as_str()
+        ),
+        ("forum", "fraud", "n1")
+    );
+    let ends = |text: &str| Some(text.parse::<jiff::Timestamp>().unwrap());
+    assert_eq!(both.expires_at, ends("2999-01-01T00:00:00Z"));
+    service
+        .action(3, "banned", ban(json!({"network": "n2"})))
+        .await;
+    let forever = listed();
+    assert_eq!(
+        (
+            forever.source.as_str(),
+            forever.network.as_str(),
+            forever.expires_at
+        ),
+        ("forum", "n2", None)
+    );
+    // The record says whose ban it is, and its own source may shorten it.
+    let own = json!({"source": "forum", "expires_at": "2997-01-01T00:00:00Z"});
+    service.action(4, "banned", ban(own)).await;
+    assert_eq!(listed().expires_at, ends("2997-01-01T00:00:00Z"));
+    // A ban that is over leaves nothing behind.
+    let (told, over) = (Ban::default(), ends("2020-01-01T00:00:00Z"));
+    let earlier = Ban {
+        source: "forum".into(),
+        expires_at: over,
+        ..Ban::default()
+    };
+    assert_eq!(
+        super::united(told.clone(), earlier, jiff::Timestamp::now()),
+        told
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_entry_keeps_the_picture_it_was_enrolled_with() {
     let service = Service::open();
     let pdq = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22";
