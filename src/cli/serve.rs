@@ -8,7 +8,7 @@ use crate::cli::progress::notice;
 use crate::cli::run::{Console, DONE, FAILED, SOME_REJECTED};
 use crate::cli::table::table;
 use crate::engine::{Engine, Options};
-use crate::serve::{Keys, Settings};
+use crate::serve::{Keys, Settings, forget_undelivered};
 use crate::store::{Access, make_private};
 
 /// Serves until the process is told to stop.
@@ -75,6 +75,7 @@ pub(crate) fn erase(db: &Path, ids: &[String], console: &mut Console<'_>) -> any
     let mut unknown = 0;
     for id in ids {
         let erased = engine.erase(&AccountId::new(id)?)?;
+        forget_undelivered(db, id)?;
         let entry = if erased.entry { "an entry, " } else { "" };
         let seen = if erased.seen { "what was seen, " } else { "" };
         if !erased.entry && !erased.seen && erased.decisions == 0 {

@@ -14,11 +14,13 @@ use crate::error::{Error, Result};
 pub(in crate::serve) const FILE: &str = "undelivered.ndjson";
 /// Letters are kept from one run to the next for so long: as what was seen of an account is.
 const KEPT_SECONDS: i64 = 30 * 86_400;
+/// The file is rewritten by one at a time.
+static WRITING: Mutex<()> = Mutex::new(());
 /// Dead letters kept in memory.
 const DEAD_MAX: usize = 1_000;
 
 /// A message, the same for every endpoint.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     /// Its id: the same for every attempt, for the receiver to know repeats by.
     pub(crate) id: String,
@@ -37,14 +39,15 @@ impl Message {
     }
 
     /// Whether it tells of an account: as who was flagged, or as the entry it was flagged with.
-    fn tells(&self, id: &str) -> bool {
+    pub(in crate::serve) fn tells(&self, id: &str) -> bool {
         let Ok(body) = serde_json::from_str::<Value>(&self.body) else {
             return false;
         };
         let data = body.get("data");
         let hits = data.and_then(|data| data.get("hits")?.as_array());
         let told = hits.into_iter().flatten().map(|hit| hit.get("entry"));
-        let mut told = told.chain([data.and_then(|data| data.get("id"))]);
+        let named = ["id", "entry"].map(|name| data.and_then(|data| data.get(name)));
+        let mut told = told.chain(named);
         told.any(|told| told.and_then(Value::as_str) == Some(id))
     }
 }
@@ -130,6 +133,11 @@ struct Line {
 /// # Errors
 /// The file cannot be written.
 pub(crate) fn keep(folder: &Path, letters: &[DeadLetter]) -> Result<()> {
+    let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    written(folder, letters)
+}
+
+fn written(folder: &Path, letters: &[DeadLetter]) -> Result<()> {
     let path = folder.join(FILE);
     let io = |error| Error::io(&path, error);
     if letters.is_empty() {
@@ -191,6 +199,30 @@ pub(crate) fn left(folder: &Path, now: jiff::Timestamp) -> Result<Vec<DeadLetter
     Ok(letters)
 }
 
+/// Takes what tells of an account out of what an earlier run left in `folder`: the file is written anew without it, and
+/// without what cannot be read, which may tell of it too.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub(crate) fn forget_undelivered(folder: &Path, id: &str) -> Result<()> {
+    let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+    let beside = folder.join(FILE).with_extension("new");
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(Error::io(&beside, error));
+        }
+        // What a stop that broke off left.
+        _ => {}
+    }
+    if !folder.join(FILE).exists() {
+        return Ok(());
+    }
+    let mut letters = left(folder, jiff::Timestamp::now())?;
+    letters.retain(|letter| !letter.message.tells(id));
+    letters.reverse();
+    written(folder, &letters)
+}
+
 fn letter(line: Line) -> Option<DeadLetter> {
     Some(DeadLetter {
         endpoint: line.endpoint,
@@ -207,7 +239,7 @@ fn letter(line: Line) -> Option<DeadLetter> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeadLetter, FILE, KEPT_SECONDS, Message, keep, left};
+    use super::{DeadLetter, FILE, KEPT_SECONDS, Message, forget_undelivered, keep, left};
 
     #[test]
     fn letters_outlive_the_process_for_a_time() {
@@ -246,6 +278,41 @@ mod tests {
         std::fs::write(&file, "{}\nno json\n\n").unwrap();
         assert_eq!(left(folder.path(), now).unwrap(), []);
         keep(folder.path(), &[]).unwrap();
+        assert!(!file.exists());
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_forgets_an_account() {
+        let folder = tempfile::tempdir().unwrap();
+        forget_undelivered(folder.path(), "x:1").unwrap();
+        let now = jiff::Timestamp::now();
+        let letter = |number: u32, data: serde_json::Value| DeadLetter {
+            endpoint: "e".to_owned(),
+            message: Message::of(format!("flag_{number}"), "kind", now, &data),
+            attempts: 2,
+            reason: "answered 500".to_owned(),
+            at: now,
+            is_pending: true,
+        };
+        let other = |number| letter(number, serde_json::json!({"id": "x:9", "hits": []}));
+        let letters = [
+            other(1),
+            letter(2, serde_json::json!({"id": "x:1"})),
+            letter(
+                3,
+                serde_json::json!({"id": "x:2", "hits": [{"entry": "x:1"}]}),
+            ),
+            letter(4, serde_json::json!({"entry": "x:1", "flags": 12})),
+            other(5),
+        ];
+        keep(folder.path(), &letters).unwrap();
+        let file = folder.path().join(FILE);
+        let beside = file.with_extension("new");
+        std::fs::write(&beside, "{\"id\": \"x:1\"").unwrap();
+        forget_undelivered(folder.path(), "x:1").unwrap();
+        assert_eq!(left(folder.path(), now).unwrap(), [other(5), other(1)]);
+        assert!(!beside.exists());
+        forget_undelivered(folder.path(), "x:9").unwrap();
         assert!(!file.exists());
     }
 }

@@ -3,7 +3,9 @@
 //! Platforms tell of an account piece by piece: the handle at the signup, name and picture later. So each event is united with
 //! what was seen before under the same id, and the whole is screened.
 
-use crate::account::{Account, AccountDraft, AccountId, Avatar};
+use jiff::Timestamp;
+
+use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban};
 use crate::engine::{Engine, Occasion};
 use crate::serve::api::screen::screened;
 use crate::serve::api::watchlist::enrolled;
@@ -26,14 +28,17 @@ impl Desk for Shared {
         let (who, source) = (who(source), source.to_owned());
         let work = move |app: &App, engine: &Engine| {
             let _turn = app.turns.hold(account.id());
-            let mut account = engine.completed(&account)?;
-            // Who was banned by somebody else stays so when this source thinks otherwise again.
-            let listed = engine.entry(account.id())?.and_then(|e| e.into_draft().ban);
-            if let Some(ban) = listed.filter(|ban| ban.source != source && ban.descent.is_none()) {
-                let mut draft = account.into_draft();
-                draft.ban = Some(ban);
-                account = draft.check()?;
+            let mut draft = engine.completed(&account)?.into_draft();
+            let mut told = account.ban.clone().unwrap_or_default();
+            if told.source.is_empty() {
+                told.source = source;
             }
+            let listed = engine.entry(account.id())?.and_then(|e| e.into_draft().ban);
+            draft.ban = Some(match listed {
+                Some(listed) => united(told, listed, Timestamp::now()),
+                None => told,
+            });
+            let account = draft.check()?;
             enrolled(app, engine, vec![(1, account)], Vec::new(), &who).map(|_| ())
         };
         self.run_aside(work).await
@@ -42,29 +47,32 @@ impl Desk for Shared {
     async fn withdraw(&self, source: &str, id: AccountId) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
-            let receipt = engine.withdraw(vec![id.clone()])?;
-            if receipt.withdrawn > 0 {
-                let gone: Vec<&AccountId> =
-                    std::iter::once(&id).chain(&receipt.descendants).collect();
-                app.audit.note(&who, "withdraw", &gone, receipt.lsn);
-            }
-            Ok(())
+            let _turn = app.turns.hold(&id);
+            withdrawn(app, engine, &who, id)
         };
         self.run_aside(work).await
     }
 
-    async fn lift(&self, source: &str, id: AccountId) -> Result<(), Problem> {
+    async fn lift(
+        &self,
+        source: &str,
+        id: AccountId,
+        shown_at: Option<Timestamp>,
+    ) -> Result<(), Problem> {
         let (who, source) = (who(source), source.to_owned());
         let work = move |app: &App, engine: &Engine| {
             let _turn = app.turns.hold(&id);
             let entry = engine.entry(&id)?;
             let ban = entry.and_then(|entry| entry.into_draft().ban);
-            if ban.is_some_and(|ban| ban.source == source) {
-                let receipt = engine.withdraw(vec![id.clone()])?;
-                app.audit
-                    .note(&who, "withdraw", &[id.to_string()], receipt.lsn);
+            let is_ended = |ban: &Ban| {
+                let is_later =
+                    |shown_at| ban.banned_at.is_some_and(|banned_at| banned_at < shown_at);
+                ban.source == source && shown_at.is_none_or(is_later)
+            };
+            match ban.as_ref().is_some_and(is_ended) {
+                true => withdrawn(app, engine, &who, id),
+                false => Ok(()),
             }
-            Ok(())
         };
         self.run_aside(work).await
     }
@@ -102,6 +110,42 @@ impl Desk for Shared {
 /// Who a change is by, in the audit.
 fn who(source: &str) -> String {
     format!("hook {source}")
+}
+
+/// The ban of an account that is listed already. Who was banned by somebody else stays so when this source thinks otherwise
+/// again, and stays banned as long as either wants it; a ban that has ended, or came by a judgment, says no more.
+fn united(told: Ban, listed: Ban, now: Timestamp) -> Ban {
+    let is_over = listed.expires_at.is_some_and(|ends| ends <= now);
+    if is_over || listed.descent.is_some() {
+        return told;
+    }
+    // A ban told again begins no earlier: what was shown before the later one does not end it.
+    let banned_at = told.banned_at.max(listed.banned_at);
+    if told.source == listed.source {
+        return Ban { banned_at, ..told };
+    }
+    let last = |told: String, listed: String| if told.is_empty() { listed } else { told };
+    Ban {
+        reason: last(told.reason, listed.reason),
+        network: last(told.network, listed.network),
+        source: listed.source,
+        banned_at,
+        expires_at: told
+            .expires_at
+            .zip(listed.expires_at)
+            .map(|(told, listed)| told.max(listed)),
+        descent: None,
+    }
+}
+
+/// Takes an entry off the watchlist with what came by it, if it is on it, and writes down who did.
+fn withdrawn(app: &App, engine: &Engine, who: &str, id: AccountId) -> Result<(), Problem> {
+    let receipt = engine.withdraw(vec![id.clone()])?;
+    if receipt.withdrawn > 0 {
+        let gone: Vec<&AccountId> = std::iter::once(&id).chain(&receipt.descendants).collect();
+        app.audit.note(who, "withdraw", &gone, receipt.lsn);
+    }
+    Ok(())
 }
 
 fn united_and_screened(

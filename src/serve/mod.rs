@@ -6,6 +6,7 @@
 mod analysts;
 mod api;
 mod app;
+mod attempt;
 mod audit;
 mod auth;
 mod bursts;
@@ -34,6 +35,7 @@ mod settings;
 /// Files that the service keeps beside the database.
 pub(crate) const FILES: [&str; 3] = [keys::FILE, audit::FILE, dead_letters::FILE];
 
+pub(crate) use crate::serve::dead_letters::forget_undelivered;
 pub(crate) use crate::serve::keys::{Keys, Role};
 pub(crate) use crate::serve::log::log;
 pub(crate) use crate::serve::server::serve;

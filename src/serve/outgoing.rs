@@ -8,21 +8,17 @@
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use axum::http::StatusCode;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use reqwest::{Client, Url};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{Id, JoinError, JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::error::Error;
+use crate::serve::attempt::{Attempt, Sender};
 use crate::serve::dead_letters::{DeadLetter, DeadLetters, Message};
 use crate::serve::endpoint::{Endpoint, wrong};
 use crate::serve::guard::client;
-use crate::serve::hooks::standard_digest;
 
 /// Pauses before the second and later attempts, in seconds: the schedule Standard Webhooks recommend.
 const PAUSES_S: [u64; 6] = [5, 300, 1_800, 7_200, 18_000, 36_000];
@@ -70,6 +66,8 @@ pub(crate) struct Outgoing {
 struct Lane {
     name: String,
     is_gone: Arc<AtomicBool>,
+    /// Ids of accounts that were erased.
+    erased: mpsc::UnboundedSender<String>,
     /// None once it is closed.
     open: Mutex<Option<(mpsc::Sender<Message>, JoinHandle<()>)>>,
 }
@@ -108,6 +106,7 @@ impl Outgoing {
             let name = endpoint.name;
             let is_gone = Arc::new(AtomicBool::new(false));
             let (queue, messages) = mpsc::channel(schedule.waiting_max.max(1));
+            let (erased, erasures) = mpsc::unbounded_channel();
             let sender = Arc::new(Sender {
                 name: name.clone(),
                 url,
@@ -120,6 +119,7 @@ impl Outgoing {
                 dead: Arc::clone(&dead),
                 is_gone: Arc::clone(&is_gone),
                 end: end.subscribe(),
+                erasures,
                 is_stopping: false,
                 flying: HashMap::new(),
                 waiting: BinaryHeap::new(),
@@ -129,6 +129,7 @@ impl Outgoing {
             lanes.push(Lane {
                 name,
                 is_gone,
+                erased,
                 open: Mutex::new(Some((queue, task))),
             });
         }
@@ -174,6 +175,15 @@ impl Outgoing {
         gone.map(|lane| lane.name.as_str()).collect()
     }
 
+    /// Drops what tells of an account: dead letters at once, what is on its way as soon as its task gets to it.
+    pub(crate) fn forget(&self, id: &str) {
+        for lane in &self.lanes {
+            // A task that has ended holds nothing any more.
+            let _ = lane.erased.send(id.to_owned());
+        }
+        self.dead.forget(id);
+    }
+
     /// The dead letters.
     pub(crate) fn dead(&self) -> &Arc<dyn DeadLetters> {
         &self.dead
@@ -200,81 +210,25 @@ impl Outgoing {
 struct Waiting {
     due: Instant,
     attempts: usize,
-    id: String,
-    body: String,
+    message: Message,
+}
+
+/// A message that is being sent.
+struct Flying {
+    waiting: Waiting,
+    attempt: AbortHandle,
 }
 
 impl Ord for Waiting {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         let earlier = other.due.cmp(&self.due);
-        earlier.then_with(|| other.id.cmp(&self.id))
+        earlier.then_with(|| other.message.id.cmp(&self.message.id))
     }
 }
 
 impl PartialOrd for Waiting {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-/// What an attempt came to.
-#[derive(Debug, PartialEq, Eq)]
-enum Attempt {
-    Taken,
-    Gone,
-    Failed {
-        reason: String,
-        /// What the endpoint asked for.
-        pause: Option<Duration>,
-    },
-}
-
-/// Sends to one endpoint.
-struct Sender {
-    name: String,
-    url: Url,
-    key: Vec<u8>,
-    client: Client,
-}
-
-impl Sender {
-    async fn attempt(&self, id: &str, body: &str) -> Attempt {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let timestamp = now.unwrap_or_default().as_secs().to_string();
-        let digest = standard_digest(&self.key, id, &timestamp, body.as_bytes());
-        let request = self
-            .client
-            .post(self.url.clone())
-            .header("content-type", "application/json")
-            .header("webhook-id", id)
-            .header("webhook-timestamp", &timestamp)
-            .header(
-                "webhook-signature",
-                format!("v1,{}", STANDARD.encode(digest)),
-            )
-            .body(body.to_owned());
-        match request.send().await {
-            Ok(answer) if answer.status().is_success() => Attempt::Taken,
-            Ok(answer) if answer.status() == StatusCode::GONE => Attempt::Gone,
-            Ok(answer) => {
-                let pause = answer.headers().get("retry-after");
-                let pause = pause.and_then(|value| value.to_str().ok()?.parse().ok());
-                Attempt::Failed {
-                    reason: format!("answered {}", answer.status().as_u16()),
-                    pause: pause.map(Duration::from_secs),
-                }
-            }
-            Err(error) => {
-                let reason = match error.is_timeout() {
-                    true => "no answer in time",
-                    false => "not reached",
-                };
-                Attempt::Failed {
-                    reason: reason.to_owned(),
-                    pause: None,
-                }
-            }
-        }
     }
 }
 
@@ -287,10 +241,12 @@ struct Courier {
     /// When everything must have ended, once the service stops.
     end: watch::Receiver<Option<Instant>>,
     is_stopping: bool,
+    /// Ids of accounts that were erased.
+    erasures: mpsc::UnboundedReceiver<String>,
     waiting: BinaryHeap<Waiting>,
     sending: JoinSet<Attempt>,
     /// What is being sent, by its task.
-    flying: HashMap<Id, Waiting>,
+    flying: HashMap<Id, Flying>,
 }
 
 impl Courier {
@@ -302,6 +258,7 @@ impl Courier {
             let has_place = self.sending.len() < SENDING_MAX;
             let has_room = self.waiting.len() < self.schedule.waiting_max;
             tokio::select! {
+                Some(id) = self.erasures.recv() => self.forget(&id, &mut messages),
                 Some(ended) = self.sending.join_next_with_id() => self.ended(ended),
                 message = messages.recv(), if has_room && has_place => match message {
                     Some(message) => self.waiting.push(Waiting::new(message)),
@@ -312,10 +269,29 @@ impl Courier {
             }
         }
         messages.close();
+        self.take_in(&mut messages);
+        while let Ok(id) = self.erasures.try_recv() {
+            self.forget(&id, &mut messages);
+        }
+        self.finish().await;
+    }
+
+    fn take_in(&mut self, messages: &mut mpsc::Receiver<Message>) {
         while let Ok(message) = messages.try_recv() {
             self.waiting.push(Waiting::new(message));
         }
-        self.finish().await;
+    }
+
+    /// Drops what tells of an account, wherever it has come to. An attempt that is being made is broken off.
+    fn forget(&mut self, id: &str, messages: &mut mpsc::Receiver<Message>) {
+        self.take_in(messages);
+        self.waiting.retain(|message| !message.message.tells(id));
+        let told = self
+            .flying
+            .extract_if(|_, sent| sent.waiting.message.tells(id));
+        told.for_each(|(_, sent)| sent.attempt.abort());
+        // What was given up between the erasure and now.
+        self.dead.forget(id);
     }
 
     fn send_due(&mut self) {
@@ -328,10 +304,14 @@ impl Courier {
                 self.bury(message, "the endpoint wants no more (410)".to_owned());
                 continue;
             }
-            let (sender, sent) = (Arc::clone(&self.sender), message.clone());
+            let (sender, sent) = (Arc::clone(&self.sender), message.message.clone());
             let attempt = async move { sender.attempt(&sent.id, &sent.body).await };
             let task = self.sending.spawn(attempt);
-            self.flying.insert(task.id(), message);
+            let flying = Flying {
+                waiting: message,
+                attempt: task.clone(),
+            };
+            self.flying.insert(task.id(), flying);
         }
     }
 
@@ -344,8 +324,8 @@ impl Courier {
             (error.id(), attempt)
         };
         let (task, attempt) = ended.unwrap_or_else(broken);
-        if let Some(message) = self.flying.remove(&task) {
-            self.settle(message, attempt);
+        if let Some(flying) = self.flying.remove(&task) {
+            self.settle(flying.waiting, attempt);
         }
     }
 
@@ -402,6 +382,7 @@ impl Courier {
         }
         self.sending.abort_all();
         let flying = std::mem::take(&mut self.flying).into_values();
+        let flying = flying.map(|flying| flying.waiting);
         for message in flying.chain(std::mem::take(&mut self.waiting)) {
             self.bury(
                 message,
@@ -414,7 +395,7 @@ impl Courier {
         count(&self.sender.name, "dead");
         tracing::warn!(
             endpoint = self.sender.name,
-            message = message.id,
+            message = message.message.id,
             reason,
             "a flag was given up"
         );
@@ -424,10 +405,7 @@ impl Courier {
             reason,
             at: jiff::Timestamp::now(),
             is_pending: self.is_stopping && !self.is_gone.load(Ordering::Relaxed),
-            message: Message {
-                id: message.id,
-                body: message.body,
-            },
+            message: message.message,
         });
     }
 }
@@ -442,8 +420,7 @@ impl Waiting {
         Self {
             due: Instant::now(),
             attempts: 0,
-            id: message.id,
-            body: message.body,
+            message,
         }
     }
 }

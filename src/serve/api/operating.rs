@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::account::AccountId;
 use crate::serve::app::Shared;
 use crate::serve::auth::Caller;
+use crate::serve::dead_letters::forget_undelivered;
 use crate::serve::meters;
 use crate::serve::problem::{Problem, ProblemRecord};
 use crate::serve::request::{JsonBytes, object};
@@ -116,12 +117,14 @@ pub(in crate::serve) async fn erase(
         let Erasure { id } = object(&bytes)?;
         let account = AccountId::new(&id)?;
         let erased = engine.erase(&account)?;
+        let lsn = engine.generation().lsn();
+        let ids = std::slice::from_ref(&id);
+        app.audit.note(&caller.name, "erase", ids, lsn);
         app.docket.refresh(engine, &account)?;
         if let Some(outgoing) = app.outgoing.get() {
-            outgoing.dead().forget(&id);
+            outgoing.forget(&id);
         }
-        let lsn = engine.generation().lsn();
-        app.audit.note(&caller.name, "erase", &[id], lsn);
+        forget_undelivered(&app.folder, &id)?;
         Ok(Erased {
             entry: erased.entry,
             seen: erased.seen,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::account::AccountId;
+use crate::account::{AccountDraft, AccountId, Ban};
 use crate::engine::{Engine, Options};
 use crate::format::picture_of;
 use crate::serve::app::{App, Shared};
@@ -214,9 +214,101 @@ async fn a_source_lifts_only_the_bans_it_told_of() {
     };
     for id in ["x:17", "x:18", "x:19"] {
         let id = AccountId::new(id).unwrap();
-        service.app.lift("bus", id).await.unwrap();
+        service.app.lift("bus", id, None).await.unwrap();
     }
     assert!(!is_listed("x:17") && is_listed("x:18"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_shown_before_a_ban_does_not_end_it() {
+    let service = Service::open();
+    let (id, engine) = (
+        AccountId::new("x:17").unwrap(),
+        service.app.engine().unwrap(),
+    );
+    let at = |text: &str| Some(text.parse().unwrap());
+    // The event tells that it was banned at ten.
+    let ban = json!({"id": "x:17", "handle": "zorvani", "ban": {"reason": "fraud"}});
+    service.action(1, "banned", ban).await;
+    for (shown_at, is_listed) in [
+        (at("2026-11-22T09:59:00Z"), true),
+        (at("2026-11-22T10:00:00Z"), true),
+        (at("2026-11-22T10:00:01Z"), false),
+    ] {
+        let lifted = service.app.lift("bus", id.clone(), shown_at);
+        lifted.await.unwrap();
+        assert_eq!(engine.entry(&id).unwrap().is_some(), is_listed);
+    }
+    // Where nothing says when it began, nothing that was shown at a time is known to be later.
+    let ban = Ban {
+        source: "bus".into(),
+        ..Ban::default()
+    };
+    let draft = AccountDraft {
+        id: "x:17".into(),
+        handle: "zorvani".into(),
+        ban: Some(ban),
+        ..AccountDraft::default()
+    };
+    engine.enroll(vec![draft.check().unwrap()]).unwrap();
+    let lifted = service
+        .app
+        .lift("bus", id.clone(), at("2026-11-22T10:00:01Z"));
+    lifted.await.unwrap();
+    assert!(engine.entry(&id).unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ban_that_two_sources_tell_of_lasts_as_long_as_either_wants() {
+    let service = Service::open();
+    let (id, engine) = (
+        AccountId::new("x:17").unwrap(),
+        service.app.engine().unwrap(),
+    );
+    let listed = || engine.entry(&id).unwrap().unwrap().ban.clone().unwrap();
+    let ban = |ban: Value| json!({"id": "x:17", "handle": "zorvani", "ban": ban});
+    let first = json!({"source": "forum", "reason": "spam", "network": "n1", "expires_at": "2999-01-01T00:00:00Z"});
+    service.action(1, "banned", ban(first)).await;
+    let shorter = json!({"reason": "fraud", "expires_at": "2998-01-01T00:00:00Z"});
+    service.action(2, "banned", ban(shorter)).await;
+    let both = listed();
+    assert_eq!(
+        (
+            both.source.as_str(),
+            both.reason.as_str(),
+            both.network.as_str()
+        ),
+        ("forum", "fraud", "n1")
+    );
+    let ends = |text: &str| Some(text.parse::<jiff::Timestamp>().unwrap());
+    assert_eq!(both.expires_at, ends("2999-01-01T00:00:00Z"));
+    service
+        .action(3, "banned", ban(json!({"network": "n2"})))
+        .await;
+    let forever = listed();
+    assert_eq!(
+        (
+            forever.source.as_str(),
+            forever.network.as_str(),
+            forever.expires_at
+        ),
+        ("forum", "n2", None)
+    );
+    // The record says whose ban it is, and its own source may shorten it.
+    let own = json!({"source": "forum", "expires_at": "2997-01-01T00:00:00Z"});
+    service.action(4, "banned", ban(own)).await;
+    assert_eq!(listed().expires_at, ends("2997-01-01T00:00:00Z"));
+    // A ban that is over leaves nothing behind.
+    let (told, over) = (Ban::default(), ends("2020-01-01T00:00:00Z"));
+    let earlier = Ban {
+        source: "forum".into(),
+        expires_at: over,
+        ..Ban::default()
+    };
+    assert_eq!(
+        super::united(told.clone(), earlier, jiff::Timestamp::now()),
+        told
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

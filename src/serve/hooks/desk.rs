@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use jiff::Timestamp;
+
 use crate::account::{Account, AccountId, Avatar};
 use crate::serve::problem::Problem;
 use crate::verdict::Verdict;
@@ -43,9 +45,14 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
         id: AccountId,
     ) -> impl Future<Output = Result<(), Problem>> + Send;
 
-    /// Takes an account off the watchlist if its ban was told by this source: the platform shows it as not banned.
-    fn lift(&self, source: &str, id: AccountId)
-    -> impl Future<Output = Result<(), Problem>> + Send;
+    /// Takes an account off the watchlist if its ban was told by this source: the platform shows it as not banned. What was
+    /// shown at a known time ends only bans that are known to have begun before it.
+    fn lift(
+        &self,
+        source: &str,
+        id: AccountId,
+        shown_at: Option<Timestamp>,
+    ) -> impl Future<Output = Result<(), Problem>> + Send;
 
     /// Adds a picture, fetched after the answer, to what is known of an account, and screens it again with it. An entry that
     /// has a picture keeps it.

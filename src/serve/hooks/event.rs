@@ -1,5 +1,7 @@
 //! What every platform's webhook comes down to: something happened to one account.
 
+use jiff::Timestamp;
+
 use crate::wire::{AccountRecord, BanRecord};
 
 /// What happened to an account.
@@ -26,8 +28,9 @@ pub(crate) struct AccountEvent {
     pub happening: Happening,
     /// The account as far as this event tells of it; its id is set.
     pub record: AccountRecord,
-    /// Whether the platform shows that it is not banned there: a ban that this source told of has ended.
-    pub stands: bool,
+    /// When the platform showed that it is not banned there: an earlier ban that this source told of has ended. None where it
+    /// shows no such thing, or not when: a delivery may come late, after a ban that was told since.
+    pub stands_at: Option<Timestamp>,
     /// Where its picture is, unless it is the platform's default one.
     pub picture: Option<String>,
 }
@@ -39,7 +42,7 @@ impl AccountEvent {
             key: None,
             happening,
             record,
-            stands: false,
+            stands_at: None,
             picture: None,
         }
     }

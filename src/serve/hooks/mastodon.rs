@@ -84,7 +84,11 @@ impl Adapter for Mastodon {
         let suspended = account.suspended;
         let mut event = account.event(delivery, happening);
         // Mastodon has no event for the end of a suspension: the account comes updated, and is not suspended.
-        event.stands = !suspended;
+        // A delivery is repeated as it was made, so it tells of that time and not of now.
+        let made_at = webhook.created_at.as_deref();
+        event.stands_at = made_at
+            .filter(|_| !suspended)
+            .and_then(|at| at.parse().ok());
         if suspended {
             event = event.banned(BanRecord {
                 source: Some(delivery.source.name.clone()),

@@ -291,7 +291,7 @@ async fn acted<D: Desk>(
     let AccountEvent {
         happening,
         record,
-        stands,
+        stands_at,
         picture,
         ..
     } = event;
@@ -306,8 +306,9 @@ async fn acted<D: Desk>(
     }
     let account = checked(record).await?;
     let id = account.id().clone();
-    if stands {
-        hooks.desk.lift(&source.name, id.clone()).await?;
+    if stands_at.is_some() {
+        let desk = &hooks.desk;
+        desk.lift(&source.name, id.clone(), stands_at).await?;
     }
     let decision = match happening {
         Happening::Banned => {

@@ -239,6 +239,35 @@ async fn nothing_is_lost_without_a_letter_when_the_service_stops() {
 }
 
 #[tokio::test]
+async fn what_tells_of_an_erased_account_is_dropped_wherever_it_is() {
+    let (listener, endpoint) = Listener::listen(&[500, 0, 0, 0, 0]).await;
+    let outgoing = start(vec![endpoint], &schedule(&[60_000]));
+    let other = Message::of(
+        "other",
+        "org.mirrorwatch.flag.raised.v1",
+        jiff::Timestamp::UNIX_EPOCH,
+        &json!({"id": "x:5"}),
+    );
+    // One waits for its next attempt, four are being sent, and the rest has not begun.
+    outgoing.send(&message("flag_0"));
+    until(|| listener.came().len() == 1).await;
+    for n in 1..20 {
+        outgoing.send(&message(&format!("flag_{n}")));
+    }
+    outgoing.send(&other);
+    until(|| listener.came().len() == 5).await;
+    outgoing.forget("x:991");
+    until(|| listener.came().len() == 6).await;
+    assert_eq!(listener.came()[5].0["webhook-id"], "other");
+    for n in 20..30 {
+        outgoing.send(&message(&format!("flag_{n}")));
+    }
+    outgoing.forget("x:991");
+    outgoing.close(Duration::from_secs(20)).await;
+    assert!(outgoing.dead().latest(99).is_empty());
+}
+
+#[tokio::test]
 async fn stopping_takes_no_longer_than_it_may_and_loses_nothing() {
     let (listener, endpoint) = Listener::listen(&[0; 100]).await;
     let hanging = Schedule {

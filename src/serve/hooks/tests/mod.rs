@@ -16,6 +16,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -36,7 +37,7 @@ pub(super) const BEARER: &str = "Bearer a-hook-secret-of-ours";
 #[derive(Clone, Default)]
 pub(super) struct Clerk {
     pub(super) asked: Arc<Mutex<Vec<(&'static str, Value)>>>,
-    pub(super) lifted: Arc<Mutex<Vec<String>>>,
+    pub(super) lifted: Arc<Mutex<Vec<(String, Option<Timestamp>)>>>,
     pub(super) verdict: Option<Verdict>,
     pub(super) problem: Option<Problem>,
     /// How long it takes over a screening.
@@ -71,8 +72,13 @@ impl Desk for Clerk {
         self.note("withdraw", json!(id.to_string()), ())
     }
 
-    async fn lift(&self, _: &str, id: AccountId) -> Result<(), Problem> {
-        self.lifted.lock().unwrap().push(id.to_string());
+    async fn lift(
+        &self,
+        _: &str,
+        id: AccountId,
+        shown_at: Option<Timestamp>,
+    ) -> Result<(), Problem> {
+        self.lifted.lock().unwrap().push((id.to_string(), shown_at));
         Ok(())
     }
 
@@ -265,7 +271,16 @@ async fn a_suspended_mastodon_account_is_enrolled_without_what_was_blanked() {
     let mut lifted = body;
     lifted["object"]["suspended"] = json!(false);
     office.send(signed_mastodon(&lifted.to_string())).await;
-    assert_eq!(*office.clerk.lifted.lock().unwrap(), ["mastodon:109"]);
+    let shown_at = "2026-11-22T10:00:00Z".parse().ok();
+    assert_eq!(
+        *office.clerk.lifted.lock().unwrap(),
+        [("mastodon:109".to_owned(), shown_at)]
+    );
+    assert_eq!(office.asked()[0].0, "screen");
+    // Without its time nobody knows whether a ban came after it.
+    lifted["created_at"] = json!("lately");
+    office.send(signed_mastodon(&lifted.to_string())).await;
+    assert_eq!(office.clerk.lifted.lock().unwrap().len(), 1);
     assert_eq!(office.asked()[0].0, "screen");
 }
 
