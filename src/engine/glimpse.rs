@@ -77,3 +77,72 @@ impl Engine {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::AccountDraft;
+    use crate::engine::Options;
+    use crate::store::Access;
+
+    fn engine(folder: &tempfile::TempDir) -> Engine {
+        let options = Options {
+            access: Access::Create,
+            ..Options::default()
+        };
+        Engine::open(folder.path(), options).unwrap()
+    }
+
+    fn account(id: &str, handle: &str, bio: &str, location: &str) -> Account {
+        let draft = AccountDraft {
+            id: id.into(),
+            handle: handle.into(),
+            bio: bio.into(),
+            location: location.into(),
+            created_at: "2026-11-20T10:00:00Z".parse().ok(),
+            ..AccountDraft::default()
+        };
+        draft.check().unwrap()
+    }
+
+    #[test]
+    fn keeping_later_keeps_and_teaches_the_same() {
+        let (now, later) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (now, later) = (engine(&now), engine(&later));
+        let banned = account("x:1", "zorvani_dispatch", "write to t.me/zorvanidsp", "");
+        let chunks = [
+            vec![
+                account("x:9", "velmintra", "see t.me/velmintra", ""),
+                account("x:3", "zorvani_dispatch2", "now t.me/zorvanidsp", ""),
+                account("x:9", "", "moved to t.me/velmintra2", "Kabul"),
+                account("x:5", "", "", "Herat"),
+            ],
+            vec![
+                account("x:5", "tarkonis", "t.me/velmintra", ""),
+                account("x:9", "velmintra9", "", ""),
+            ],
+        ];
+        for engine in [&now, &later] {
+            engine.enroll(vec![banned.clone()]).unwrap();
+        }
+        for chunk in &chunks {
+            let mut glimpses = Vec::new();
+            for account in chunk {
+                let (report, glimpse) = later.glimpse(account).unwrap();
+                assert_eq!(report, now.report(account).unwrap());
+                glimpses.push(glimpse);
+            }
+            now.remember(chunk, Timestamp::UNIX_EPOCH).unwrap();
+            later.keep(glimpses, Timestamp::UNIX_EPOCH).unwrap();
+        }
+        for account in chunks.iter().flatten() {
+            let seen = |engine: &Engine| engine.store().seen(account.id()).unwrap();
+            assert_eq!(seen(&now), seen(&later));
+        }
+        for engine in [&now, &later] {
+            engine.keep_learnt().unwrap();
+        }
+        let taught = |engine: &Engine| engine.store().stream().unwrap();
+        assert_eq!(taught(&now), taught(&later));
+    }
+}
