@@ -12,7 +12,8 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 use crate::fingerprint::Fingerprint;
 use crate::hash::Pdq;
 use crate::index::{
-    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Run, Sections, Stored,
+    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Run, Sections,
+    Sought, Stored,
 };
 use crate::signal::bio::SIMHASH_DISTANCE_MAX;
 use crate::signal::lead::Lead;
@@ -181,17 +182,24 @@ impl Blocker {
         self.loose.get(&query.loose_keys, limit, visit);
     }
 
-    /// Entries with a picture within `distance_max`, in groups of equal pictures, each with its distance; more than
-    /// `limit` groups where there are more.
-    pub(crate) fn same_pictures(
+    /// Begins to look for pictures, each within its distance, so that what all wait for comes from memory together.
+    pub(crate) fn sought_pictures<'p>(
         &self,
-        pdq: &Pdq,
-        distance_max: u32,
-        limit: usize,
-    ) -> Vec<(&[Ordinal], u32)> {
+        pictures: impl Iterator<Item = (&'p Pdq, u32)>,
+    ) -> Vec<Sought<4>> {
+        let sought = pictures.map(|(pdq, distance_max)| self.pictures.sought(&pdq.0, distance_max));
+        let sought: Vec<Sought<4>> = sought.collect();
+        for one in &sought {
+            self.pictures.touch(one);
+        }
+        sought
+    }
+
+    /// Entries with a picture as it is sought, in groups of equal pictures, each with its distance; more than `limit`
+    /// groups where there are more.
+    pub(crate) fn same_pictures(&self, sought: &Sought<4>, limit: usize) -> Vec<(&[Ordinal], u32)> {
         let mut groups = Vec::new();
-        self.pictures
-            .within(&pdq.0, distance_max, limit, &mut groups);
+        self.pictures.near(sought, limit, &mut groups);
         groups
     }
 

@@ -15,6 +15,8 @@ const TERM_CHARS_MIN: usize = 3;
 const TERM_CHARS_MAX: usize = 20;
 /// A word counted fewer times is no better known than its letters.
 const TERM_COUNT_MIN: u32 = COUNT_MIN;
+/// Room for the known words of a usual handle.
+const TERMS_USUAL: usize = 16;
 /// Bits for starting another word: which of the few usual ways handles are put together.
 const TERM_JOIN_BITS: f32 = 1.5;
 /// More than a logarithm is ever rounded by.
@@ -163,36 +165,29 @@ impl Background {
         bits
     }
 
-    /// What a text costs up to each place of it, and from each place on; `None` for one that is too long, or not in Latin
-    /// letters. O(length x longest word).
-    pub(crate) fn spelling(&self, text: &str) -> Option<Spelling> {
+    /// The known words of `text`, found once for all that is asked of it. O(length x longest word).
+    pub(crate) fn terms(&self, text: String) -> Terms<'_> {
         let len = text.len();
         if !text.is_ascii() || len > TEXT_CHARS_MAX {
-            return None;
+            let found = None;
+            return Terms {
+                background: self,
+                text,
+                found,
+            };
         }
-        let costs: Vec<f32> = self.letters.costs(text).collect();
-        let mut terms: Vec<(usize, usize, f32)> = Vec::new();
+        let mut found: Vec<(usize, usize, f32)> = Vec::with_capacity(TERMS_USUAL);
         for end in TERM_CHARS_MIN..=len {
             for start in end.saturating_sub(TERM_CHARS_MAX)..=end - TERM_CHARS_MIN {
                 let bits = self.term_bits(text.as_bytes().get(start..end).unwrap_or_default());
-                terms.extend(bits.map(|bits| (start, end, bits)));
+                found.extend(bits.map(|bits| (start, end, bits)));
             }
         }
-        let cheapest = |place: usize, known: &[f32], cost: f32, is_start: bool| {
-            let ways = terms.iter().filter_map(|(start, end, bits)| {
-                let (here, there) = if is_start { (start, end) } else { (end, start) };
-                (*here == place).then(|| known.get(*there).map_or(f32::INFINITY, |k| k + bits))
-            });
-            ways.fold(cost, f32::min)
-        };
-        let (mut before, mut after) = (vec![0.0; len + 1], vec![0.0; len + 1]);
-        for (at, cost) in costs.iter().enumerate() {
-            before[at + 1] = cheapest(at + 1, &before, before[at] + cost, false);
+        Terms {
+            background: self,
+            text,
+            found: Some(found),
         }
-        for (at, cost) in costs.iter().enumerate().rev() {
-            after[at] = cheapest(at, &after, after[at + 1] + cost, true);
-        }
-        Some(Spelling { before, after })
     }
 
     fn term_bits(&self, term: &[u8]) -> Option<f32> {
@@ -216,6 +211,70 @@ impl Background {
             checksum,
             term_bits_min: commonest.log2() + TERM_JOIN_BITS - ROUNDING_BITS,
         }
+    }
+}
+
+/// The known words that stand in a text, wherever they start and end.
+#[derive(Debug)]
+pub(crate) struct Terms<'b> {
+    background: &'b Background,
+    text: String,
+    /// Start, end and bits of each, by end; `None` of a text that is too long, or not in Latin letters.
+    found: Option<Vec<(usize, usize, f32)>>,
+}
+
+impl Terms<'_> {
+    /// What [`Background::text_bits`] says of `part`; nothing is looked up where it stands in the text. O(length + terms).
+    pub(crate) fn bits(&self, part: &str) -> f32 {
+        let start = match self.text.starts_with(part) {
+            true => Some(0),
+            false => self.text.find(part),
+        };
+        let Some((start, found)) = start.zip(self.found.as_ref()) else {
+            return self.background.text_bits(part);
+        };
+        // The cheapest spelling of all before each character.
+        let mut best = [0f32; TEXT_CHARS_MAX + 1];
+        let mut bits = 0.0f32;
+        let mut terms = found
+            .iter()
+            .filter(|(from, _, _)| *from >= start)
+            .peekable();
+        for (index, cost) in self.background.letters.costs(part).enumerate() {
+            bits += cost;
+            let end = start + index + 1;
+            while let Some((from, _, term_bits)) = terms.next_if(|(_, to, _)| *to <= end) {
+                let before = best.get(from - start).copied();
+                bits = bits.min(before.unwrap_or(f32::INFINITY) + term_bits);
+            }
+            if let Some(cheapest) = best.get_mut(index + 1) {
+                *cheapest = bits;
+            }
+        }
+        bits
+    }
+
+    /// What the text costs up to each place of it, and from each place on; `None` for one that is too long, or not in Latin
+    /// letters. O(length x terms).
+    pub(crate) fn spelling(&self) -> Option<Spelling> {
+        let terms = self.found.as_ref()?;
+        let len = self.text.len();
+        let costs: Vec<f32> = self.background.letters.costs(&self.text).collect();
+        let cheapest = |place: usize, known: &[f32], cost: f32, is_start: bool| {
+            let ways = terms.iter().filter_map(|(start, end, bits)| {
+                let (here, there) = if is_start { (start, end) } else { (end, start) };
+                (*here == place).then(|| known.get(*there).map_or(f32::INFINITY, |k| k + bits))
+            });
+            ways.fold(cost, f32::min)
+        };
+        let (mut before, mut after) = (vec![0.0; len + 1], vec![0.0; len + 1]);
+        for (at, cost) in costs.iter().enumerate() {
+            before[at + 1] = cheapest(at + 1, &before, before[at] + cost, false);
+        }
+        for (at, cost) in costs.iter().enumerate().rev() {
+            after[at] = cheapest(at, &after, after[at + 1] + cost, true);
+        }
+        Some(Spelling { before, after })
     }
 }
 
@@ -286,7 +345,8 @@ mod tests {
     #[test]
     fn letters_within_a_word_are_there_by_chance() {
         let background = Background::starter();
-        let spelling = background.spelling("goldnewskabul").unwrap();
+        let spelling = background.terms("goldnewskabul".to_owned()).spelling();
+        let spelling = spelling.unwrap();
         let inside = |start, end| spelling.inside(start, end).unwrap();
         let whole = background.text_bits("goldnewskabul");
         assert!((inside(0, 13) - whole).abs() < 0.1);
@@ -294,7 +354,7 @@ mod tests {
         assert!(inside(4, 8) > inside(5, 8) + 2.0);
         assert!(inside(4, 8) > inside(4, 11));
         assert_eq!(spelling.inside(0, 14), None);
-        assert_eq!(background.spelling("قلم"), None);
+        assert_eq!(background.terms("قلم".to_owned()).spelling(), None);
     }
 
     #[test]
@@ -303,5 +363,24 @@ mod tests {
         let after = Background::from_bytes(&before.to_bytes(1000).unwrap()).unwrap();
         assert_eq!(before.text_bits("ahmadkhan"), after.text_bits("ahmadkhan"));
         assert!(Background::from_bytes(b"nonsense").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_part_costs_what_it_costs_alone(
+            text in "(news|kabul|gold|tech|ahmad|[a-z0-9]){0,24}",
+            start in 0usize..80,
+            len in 0usize..80,
+            other in "[a-z]{0,5}",
+        ) {
+            let background = Background::starter();
+            let terms = background.terms(text.clone());
+            let part = text.get(start.min(text.len())..).unwrap_or_default();
+            let part = part.get(..len.min(part.len())).unwrap_or_default();
+            for asked in [part, &text, &other] {
+                let alone = background.text_bits(asked);
+                proptest::prop_assert_eq!(terms.bits(asked).to_bits(), alone.to_bits());
+            }
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! `rescan`: many accounts on all cores into a file, resumable.
 //!
-//! After each chunk the output is synced and a mark beside it says how far input and output have come; `--resume` cuts
-//! the output back to the mark and goes on behind it. An interrupt (Ctrl-C) stops at a mark.
+//! A chunk is kept while the next one is judged: what was seen is remembered, the output is synced, and a mark beside it
+//! says how far input and output have come; `--resume` cuts the output back to the mark and goes on behind it. An
+//! interrupt (Ctrl-C) stops at a mark.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
@@ -10,20 +11,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::args::Files;
 use crate::cli::records::{complain_if_empty, complain_of_rejected, for_each_chunk, inputs};
 use crate::cli::run::{Console, FAILED, status};
-use crate::cli::screen::judge;
+use crate::cli::screen::{Judged, judge};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::format::Input;
 
 /// Records between two marks.
 const CHUNK_LEN: usize = 8_192;
-/// How a clear report begins to differ from a flagged one, as the contract spells it.
-const CLEAR: &str = "\"verdict\":\"clear\"";
 
 /// What to rescan, and where to.
 pub(crate) struct Job {
@@ -50,14 +50,20 @@ struct Mark {
 pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyhow::Result<u8> {
     let inputs = inputs(&job.files)?;
     check_apart(&inputs, &job.out)?;
-    let mut mark = start(engine, job)?;
-    let mut output = open(job, &mark)?;
+    let mark = start(engine, job)?;
+    let mut keeper = Keeper {
+        engine,
+        job,
+        output: open(job, &mark)?,
+        mark,
+    };
     let stopped = stop_on_interrupt();
     let begun = Instant::now();
-    let behind = mark.records;
+    let behind = keeper.mark.records;
     let mut passed = 0;
     for input in &inputs {
         let before = passed;
+        let mut waiting = None;
         let outcome = for_each_chunk(
             std::slice::from_ref(input),
             CHUNK_LEN,
@@ -65,16 +71,10 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
                 let done = (behind.saturating_sub(passed) as usize).min(records.len());
                 passed += records.len() as u64;
                 records.drain(..done);
-                mark.rejected += complain_of_rejected(console, input, &records);
-                for line in judge(engine, &records)? {
-                    let is_clear = line.contains(CLEAR);
-                    mark.flagged += u64::from(!is_clear && line.contains("\"verdict\":"));
-                    if !(is_clear && job.flagged_only) {
-                        output.write_all(line.as_bytes())?;
-                    }
-                }
-                mark.records += records.len() as u64;
-                save(&job.out, &mut output, &mut mark)?;
+                let rejected = complain_of_rejected(console, input, &records);
+                let judged = keeper.keep_beside(waiting.take(), || judge(engine, records))?;
+                waiting = Some(Chunk { judged, rejected });
+                let mark = &keeper.mark;
                 bar.set_message(format!("{} judged, {} flagged", mark.records, mark.flagged));
                 if stopped.load(Ordering::Relaxed) {
                     Err(Interrupted.into())
@@ -83,20 +83,23 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
                 }
             },
         );
+        // What was judged is kept also where the rest cannot be read.
+        waiting.map_or(Ok(()), |chunk| keeper.keep(chunk))?;
         match outcome {
             Err(error) if error.is::<Interrupted>() => {
+                let records = keeper.mark.records;
                 console.complain(&format!(
-                    "interrupted after {} records; go on with --resume",
-                    mark.records
+                    "interrupted after {records} records; go on with --resume"
                 ));
                 return Ok(FAILED);
             }
             outcome => outcome?,
         }
-        mark.rejected += complain_if_empty(console, input, passed - before);
+        keeper.mark.rejected += complain_if_empty(console, input, passed - before);
     }
     let _ = std::fs::remove_file(mark_path(&job.out));
     engine.keep_learnt()?;
+    let mark = keeper.mark;
     let rate = (mark.records - behind) as f64 / begun.elapsed().as_secs_f64().max(1e-3);
     console.print(&format!(
         "rescanned {}: {} flagged, {} rejected; {rate:.0} accounts/s, lsn {}\n",
@@ -106,6 +109,54 @@ pub(crate) fn run(engine: &Engine, job: &Job, console: &mut Console<'_>) -> anyh
         engine.generation().lsn()
     ))?;
     Ok(status(mark.rejected))
+}
+
+/// A chunk that is judged and not yet kept.
+struct Chunk {
+    judged: Judged,
+    rejected: u64,
+}
+
+/// Keeps chunk by chunk: what was seen, the reports, the mark.
+struct Keeper<'r> {
+    engine: &'r Engine,
+    job: &'r Job,
+    output: BufWriter<File>,
+    mark: Mark,
+}
+
+impl Keeper<'_> {
+    /// Keeps `waiting` in a thread of its own while `work` goes on; the thread mostly waits for the disk.
+    fn keep_beside<T>(
+        &mut self,
+        waiting: Option<Chunk>,
+        work: impl FnOnce() -> Result<T, Error>,
+    ) -> anyhow::Result<T> {
+        let Some(chunk) = waiting else {
+            return Ok(work()?);
+        };
+        let (worked, kept) = std::thread::scope(|scope| {
+            let keeping = scope.spawn(|| self.keep(chunk));
+            (work(), keeping.join())
+        });
+        kept.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        Ok(worked?)
+    }
+
+    /// Keeps what was seen of a chunk, then its reports, then the mark behind them.
+    fn keep(&mut self, chunk: Chunk) -> anyhow::Result<()> {
+        let Judged { lines, glimpses } = chunk.judged;
+        self.engine.keep(glimpses, Timestamp::now())?;
+        for line in &lines {
+            self.mark.flagged += u64::from(line.is_flagged);
+            if !(line.is_clear && self.job.flagged_only) {
+                self.output.write_all(line.json.as_bytes())?;
+            }
+        }
+        self.mark.records += lines.len() as u64;
+        self.mark.rejected += chunk.rejected;
+        save(&self.job.out, &mut self.output, &mut self.mark)
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -7,17 +7,17 @@ use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use tokio::sync::mpsc;
 
-use crate::account::Account;
 use crate::cli::args::{Files, Judging, Telling};
 use crate::cli::records::{Record, complain_if_empty, complain_of_rejected, inputs};
 use crate::cli::run::{Console, status};
-use crate::engine::Engine;
-use crate::error::Result;
+use crate::engine::{Engine, Glimpse};
+use crate::error::{Error, Result};
 use crate::format::{Input, Parser};
 use crate::store::Access;
+use crate::verdict::Verdict;
 use crate::wire::{ErrorLine, ErrorRecord, ReportRecord};
 
 /// Records that wait between reader and judge.
@@ -73,8 +73,13 @@ async fn screen_input(
         let records = std::mem::take(&mut batch);
         rejected += complain_of_rejected(console, input, &records);
         let engine = engine.clone();
-        for line in tokio::task::spawn_blocking(move || judge(&engine, &records)).await?? {
-            console.print(&line)?;
+        let judged = tokio::task::spawn_blocking(move || {
+            let judged = judge(&engine, records)?;
+            engine.keep(judged.glimpses, Timestamp::now())?;
+            Ok::<_, Error>(judged.lines)
+        });
+        for line in judged.await?? {
+            console.print(&line.json)?;
         }
         if queue.is_empty() {
             console.out.flush()?;
@@ -83,45 +88,69 @@ async fn screen_input(
     Ok(rejected + complain_if_empty(console, input, read))
 }
 
-/// Judges records on all cores, remembers them, and returns their output lines in order.
-pub(crate) fn judge(engine: &Engine, records: &[Record]) -> Result<Vec<String>> {
-    let lines = records
-        .par_iter()
-        .map(|record| line(engine, record))
-        .collect::<Result<Vec<_>>>()?;
-    let accounts: Vec<Account> = records
-        .iter()
-        .filter_map(|record| Some(record.parsed.as_ref().ok()?.account.clone()))
-        .collect();
-    engine.remember(&accounts, Timestamp::now())?;
-    Ok(lines)
+/// The output line of one record.
+pub(crate) struct OutputLine {
+    /// JSON, with its line end.
+    pub(crate) json: String,
+    /// Whether it reports a clear account.
+    pub(crate) is_clear: bool,
+    /// Whether it reports an account that is not.
+    pub(crate) is_flagged: bool,
 }
 
-/// The output line of one record: its report, or its rejection.
-fn line(engine: &Engine, record: &Record) -> Result<String> {
-    let json = match &record.parsed {
+/// Records judged: their output lines in order, and what is to be kept of them.
+pub(crate) struct Judged {
+    /// One for each record.
+    pub(crate) lines: Vec<OutputLine>,
+    /// One for each account.
+    pub(crate) glimpses: Vec<Box<Glimpse>>,
+}
+
+/// Judges records on all cores; the caller keeps what is to be kept.
+pub(crate) fn judge(engine: &Engine, records: Vec<Record>) -> Result<Judged> {
+    let judged = records
+        .into_par_iter()
+        .map(|record| line(engine, &record))
+        .collect::<Result<Vec<_>>>()?;
+    let mut glimpses = Vec::with_capacity(judged.len());
+    let told = judged.into_iter().map(|(line, glimpse)| {
+        glimpses.extend(glimpse);
+        line
+    });
+    let lines = told.collect();
+    Ok(Judged { lines, glimpses })
+}
+
+/// The output line of one record, its report or its rejection, and what is to be kept of an account.
+fn line(engine: &Engine, record: &Record) -> Result<(OutputLine, Option<Box<Glimpse>>)> {
+    let (json, verdict, glimpse) = match &record.parsed {
         Ok(labelled) => {
             let start = Instant::now();
-            let report = engine.report(&labelled.account)?;
-            serde_json::to_string(&ReportRecord::of(
-                report,
-                start.elapsed().as_micros() as u64,
-            ))
+            let (report, glimpse) = engine.glimpse(&labelled.account)?;
+            let verdict = report.verdict;
+            let report = ReportRecord::of(report, start.elapsed().as_micros() as u64);
+            (serde_json::to_string(&report), Some(verdict), Some(glimpse))
         }
         Err(rejection) => {
             let message = format!("field `{}`: {}", rejection.field, rejection.reason);
-            serde_json::to_string(&ErrorLine {
-                line: record.line,
-                error: ErrorRecord {
-                    code: rejection.code,
-                    message,
-                },
-            })
+            let error = ErrorRecord {
+                code: rejection.code,
+                message,
+            };
+            let line = record.line;
+            let json = serde_json::to_string(&ErrorLine { line, error });
+            (json, None, None)
         }
     };
-    let unwritable = |error: serde_json::Error| crate::error::Error::Malformed {
+    let unwritable = |error: serde_json::Error| Error::Malformed {
         what: "report".into(),
         reason: error.to_string(),
     };
-    Ok(json.map_err(unwritable)? + "\n")
+    let clear = Verdict::Clear.as_str();
+    let line = OutputLine {
+        json: json.map_err(unwritable)? + "\n",
+        is_clear: verdict == Some(clear),
+        is_flagged: verdict.is_some_and(|verdict| verdict != clear),
+    };
+    Ok((line, glimpse))
 }

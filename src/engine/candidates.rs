@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use crate::blocking::Query;
 use crate::engine::carriers::carriers_of;
 use crate::engine::generation::{Generation, Part};
-use crate::index::{Containment, Deletes, HOT, Ordinal, Run};
+use crate::index::{Containment, Deletes, HOT, Ordinal, Run, Sought};
 use crate::score::Model;
 use crate::signal::handle::Handle;
 use crate::signal::relation::{Carriers, Comparison, Relation, Signal};
@@ -212,20 +212,28 @@ impl Gathering<'_> {
     fn pictures(&mut self) -> Option<(u64, Carriers)> {
         let (parts, query) = (self.parts, self.query);
         let picture = query.probe().picture.as_ref()?;
+        let turns = query.pictures();
+        let placed = (0..)
+            .zip(turns)
+            .map(|(turn, pdq)| (pdq, avatar::distance_max(turn)));
+        let begin = |part: &Part| part.blocker().sought_pictures(placed.clone());
+        let sought: Vec<Vec<Sought<4>>> = parts.iter().map(begin).collect();
         let mut counted = None;
-        for (turn, pdq) in query.pictures().iter().enumerate() {
+        for turn in 0..turns.len() {
             let relation = if turn == 0 {
                 Relation::Near20
             } else {
                 Relation::Turned
             };
             let way = self.way(Signal::Avatar, Comparison::new(relation, picture.bits()));
-            let distance_max = avatar::distance_max(turn);
             let limit = if turn == 0 { PICTURES_COUNTED } else { HOT };
             let mut lists = Vec::new();
-            for (at, part) in parts.iter().enumerate() {
+            for (at, (part, sought)) in parts.iter().zip(&sought).enumerate() {
+                let Some(sought) = sought.get(turn) else {
+                    continue;
+                };
                 let limit = limit + withdrawn_len(part);
-                let groups = part.blocker().same_pictures(pdq, distance_max, limit);
+                let groups = part.blocker().same_pictures(sought, limit);
                 lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
             }
             self.meet(way, &lists, true);

@@ -35,10 +35,10 @@ impl<R: BufRead> NdjsonLines<R> {
             if buffer.is_empty() {
                 return Ok((len > 0).then_some((kept, len)));
             }
-            let end = buffer.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', buffer);
             let taken = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or(buffer);
             let room = (RECORD_BYTES_MAX + 1).saturating_sub(kept.len());
-            kept.extend(taken.iter().take(room));
+            kept.extend_from_slice(taken.get(..room).unwrap_or(taken));
             len += taken.len();
             let used = taken.len() + usize::from(end.is_some());
             self.reader.consume(used);

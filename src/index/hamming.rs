@@ -10,19 +10,14 @@ use std::ops::Range;
 
 use crate::hash::hamming;
 use crate::index::Ordinal;
+use crate::index::chunks::{CHUNK_BITS, Chunks, WORD_CHUNKS, chunks_of};
 use crate::index::flat::{Array, Sections, Stored, put_array};
 use rayon::prelude::{
     IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut,
 };
 
-/// Number of bits of a chunk: 65,536 rows a table.
-const CHUNK_BITS: usize = 16;
-
 /// Number of rows of one table, and one place more for the end of the last.
 const TABLE_LEN: usize = (1 << CHUNK_BITS) + 1;
-
-/// Number of chunks of one word.
-const WORD_CHUNKS: usize = 4;
 
 /// Up to so many values a scan of all is as fast as the tables, which would take 4 MB for PDQ.
 const SCAN_LEN: usize = 2048;
@@ -52,9 +47,6 @@ pub struct HammingIndex<const W: usize> {
     neighbours: Array<u16>,
 }
 
-/// The chunks of a value, four a word.
-type Chunks<const W: usize> = [[u16; WORD_CHUNKS]; W];
-
 /// How far chunks may be from the probe's for a value within `distance_max`.
 ///
 /// Let `b_0 .. b_(m-1)` be the distances of the chunks, in a ring, their sum at most `D`. Start right after the place
@@ -62,11 +54,28 @@ type Chunks<const W: usize> = [[u16; WORD_CHUNKS]; W];
 /// whole sum is not. So for the chunk at the start `b_i <= D/m`, and `b_i + b_(i+1) <= 2D/m` with the one after; both
 /// sides are whole numbers and may be rounded down. Looking for each chunk as the start misses none (Qin and Xiao 2018,
 /// "Pigeonring").
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Bounds {
     distance: u32,
     chunk: u32,
     pair: u32,
+}
+
+/// A look-up begun in one index, and of no use in another.
+#[derive(Clone, Debug)]
+pub(crate) struct Sought<const W: usize> {
+    probe: [u64; W],
+    chunks: Chunks<W>,
+    bounds: Bounds,
+    /// Bounds of the rows around each chunk; none where all values are looked at.
+    places: Vec<(u32, u32)>,
+    is_scan: bool,
+}
+
+impl<const W: usize> Sought<W> {
+    fn flips(&self) -> &'static [u16] {
+        flips(self.bounds.chunk)
+    }
 }
 
 impl<const W: usize> HammingIndex<W> {
@@ -109,19 +118,68 @@ impl<const W: usize> HammingIndex<W> {
         limit: usize,
         out: &mut Vec<(&'a [Ordinal], u32)>,
     ) -> bool {
+        let sought = self.sought(probe, distance_max);
+        self.touch(&sought);
+        self.near(&sought, limit, out)
+    }
+
+    /// Begins a look-up of what is within `distance_max` of the probe: reads where its rows stand. Whoever looks for several
+    /// probes begins them all, then touches them all, so that what they wait for comes from memory together.
+    pub(crate) fn sought(&self, probe: &[u64; W], distance_max: u32) -> Sought<W> {
         let chunks = (W * WORD_CHUNKS).max(1) as u32;
         let bounds = Bounds {
             distance: distance_max,
             chunk: distance_max / chunks,
             pair: distance_max.saturating_mul(2) / chunks,
         };
+        let chunks = chunks_of(probe);
+        let is_scan = self.rows.is_empty() || bounds.chunk > RADIUS_MAX;
+        let places = match is_scan {
+            true => Vec::new(),
+            false => self.places(chunks.as_flattened(), flips(bounds.chunk)),
+        };
+        Sought {
+            probe: *probe,
+            chunks,
+            bounds,
+            places,
+            is_scan,
+        }
+    }
+
+    /// Reads both ends of the first block of each row that is looked at next.
+    pub(crate) fn touch(&self, sought: &Sought<W>) {
+        let neighbours: &[u16] = &self.neighbours;
+        let tables = neighbours.chunks_exact(self.values.len().max(1));
+        let places = sought.places.chunks_exact(sought.flips().len());
+        for (neighbours, places) in tables.zip(places) {
+            // Every second block lies on two lines of memory.
+            let touched = places.iter().map(|(start, _)| {
+                let block = neighbours.get(*start as usize..).unwrap_or_default();
+                let last = block.get(BLOCK_LEN - 1).or(block.last());
+                block
+                    .first()
+                    .zip(last)
+                    .map_or(0, |(first, last)| first ^ last)
+            });
+            std::hint::black_box(touched.fold(0, |all, pair| all ^ pair));
+        }
+    }
+
+    /// Ends a look-up that was begun in this index: what [`HammingIndex::within`] says.
+    pub(crate) fn near<'a>(
+        &'a self,
+        sought: &Sought<W>,
+        limit: usize,
+        out: &mut Vec<(&'a [Ordinal], u32)>,
+    ) -> bool {
         let mut near = Vec::new();
-        let is_cut = if self.rows.is_empty() || bounds.chunk > RADIUS_MAX {
+        let is_cut = if sought.is_scan {
             let all = 0..self.values.len() as u32;
-            self.verify(all, probe, bounds, &mut near);
+            self.verify(all, sought, &mut near);
             near.len() > limit
         } else {
-            self.gather(probe, bounds, limit, &mut near)
+            self.gather(sought, limit, &mut near)
         };
         near.truncate(limit.saturating_add(1));
         for (position, distance) in near {
@@ -188,32 +246,18 @@ impl<const W: usize> HammingIndex<W> {
     /// Pushes the positions and distances of the near values, ascending and distinct; stops soon after there are more than
     /// `limit`, and says so.
     ///
-    /// First the bounds of all rows, then one neighbour of each row, then the rows: reads that wait for nothing overlap,
-    /// while a loop whose length is still on its way from memory stops the machine from asking for the next row. Some
-    /// hundreds are verified at a time: a hot value, met in every chunk, ends the look-up early.
-    fn gather(
-        &self,
-        probe: &[u64; W],
-        bounds: Bounds,
-        limit: usize,
-        near: &mut Vec<(u32, u32)>,
-    ) -> bool {
-        let chunks = chunks_of(probe);
-        let flat = chunks.as_flattened();
-        let flips = flips(bounds.chunk);
-        let places = self.places(flat, flips);
+    /// First the bounds of all rows, then both ends of each row's first block, then the rows: reads that wait for nothing
+    /// overlap, while a loop whose length is still on its way from memory stops the machine from asking for the next row.
+    /// Some hundreds are verified at a time: a hot value, met in every chunk, ends the look-up early.
+    fn gather(&self, sought: &Sought<W>, limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
+        let flat = sought.chunks.as_flattened();
+        let flips = sought.flips();
         let (postings, neighbours): (&[u32], &[u16]) = (&self.postings, &self.neighbours);
         let len = self.values.len().max(1);
         let tables = postings
             .chunks_exact(len)
             .zip(neighbours.chunks_exact(len))
-            .zip(places.chunks_exact(flips.len()));
-        for ((_, neighbours), places) in tables.clone() {
-            let touched = places
-                .iter()
-                .filter_map(|(start, _)| neighbours.get(*start as usize));
-            std::hint::black_box(touched.fold(0, |all, neighbour| all ^ neighbour));
-        }
+            .zip(sought.places.chunks_exact(flips.len()));
         let nexts = flat.iter().skip(1).chain(flat.first());
         let mut positions = Vec::with_capacity(VERIFIED_TOGETHER);
         for (((postings, neighbours), places), next) in tables.zip(nexts) {
@@ -222,11 +266,11 @@ impl<const W: usize> HammingIndex<W> {
                 if start >= end {
                     continue;
                 }
-                let left = bounds.pair.saturating_sub(flip.count_ones());
+                let left = sought.bounds.pair.saturating_sub(flip.count_ones());
                 for place in near_places(neighbours, *start..*end, *next, left) {
                     positions.extend(postings.get(place));
                     if positions.len() >= VERIFIED_TOGETHER {
-                        self.verify(positions.drain(..), probe, bounds, near);
+                        self.verify(positions.drain(..), sought, near);
                         if near.len() > limit && is_beyond(limit, near) {
                             return true;
                         }
@@ -234,7 +278,7 @@ impl<const W: usize> HammingIndex<W> {
                 }
             }
         }
-        self.verify(positions.into_iter(), probe, bounds, near);
+        self.verify(positions.into_iter(), sought, near);
         is_beyond(limit, near)
     }
 
@@ -259,15 +303,14 @@ impl<const W: usize> HammingIndex<W> {
     fn verify(
         &self,
         positions: impl Iterator<Item = u32>,
-        probe: &[u64; W],
-        bounds: Bounds,
+        sought: &Sought<W>,
         near: &mut Vec<(u32, u32)>,
     ) {
         let values: &[[u64; W]] = &self.values;
         for position in positions {
             if let Some(value) = values.get(position as usize) {
-                let distance = hamming(value, probe);
-                if distance <= bounds.distance {
+                let distance = hamming(value, &sought.probe);
+                if distance <= sought.bounds.distance {
                     near.push((position, distance));
                 }
             }
@@ -386,56 +429,6 @@ impl<const W: usize> Default for HammingIndex<W> {
     fn default() -> Self {
         Self::build(Vec::new())
     }
-}
-
-/// Deals the bits out: bit `k` is bit `k / m` of chunk `k % m`, for `m` chunks.
-fn chunks_of<const W: usize>(value: &[u64; W]) -> Chunks<W> {
-    let mut chunks = [[0u16; WORD_CHUNKS]; W];
-    let rows: Option<&[u64; 4]> = value
-        .first_chunk()
-        .filter(|_| W * WORD_CHUNKS == CHUNK_BITS);
-    if let Some(rows) = rows {
-        for (slots, word) in chunks.iter_mut().zip(transposed(*rows)) {
-            for (place, slot) in slots.iter_mut().enumerate() {
-                *slot = (word >> (place * CHUNK_BITS)) as u16;
-            }
-        }
-        return chunks;
-    }
-    dealt(value, &mut chunks);
-    chunks
-}
-
-/// Deals the bits out one by one.
-fn dealt<const W: usize>(value: &[u64; W], chunks: &mut Chunks<W>) {
-    let count = W * WORD_CHUNKS;
-    for (chunk, slot) in chunks.as_flattened_mut().iter_mut().enumerate() {
-        for place in 0..CHUNK_BITS {
-            let bit = place * count + chunk;
-            let word = value.get(bit / 64).copied().unwrap_or(0);
-            *slot |= (((word >> (bit % 64)) & 1) as u16) << place;
-        }
-    }
-}
-
-/// Sixteen rows of sixteen bits, four a word, with rows and columns exchanged: squares of 8, 4, 2 and 1 bits change places
-/// across the diagonal (Warren, "Hacker's Delight", 7-3). It deals out the bits of sixteen chunks.
-fn transposed(rows: [u64; 4]) -> [u64; 4] {
-    let swapped = |a: u64, b: u64, by: u32, mask: u64| {
-        let other = ((a >> by) ^ b) & mask;
-        (a ^ (other << by), b ^ other)
-    };
-    let [a, b, c, d] = rows;
-    let (a, c) = swapped(a, c, 8, 0x00ff_00ff_00ff_00ff);
-    let (b, d) = swapped(b, d, 8, 0x00ff_00ff_00ff_00ff);
-    let (a, b) = swapped(a, b, 4, 0x0f0f_0f0f_0f0f_0f0f);
-    let (c, d) = swapped(c, d, 4, 0x0f0f_0f0f_0f0f_0f0f);
-    [a, b, c, d].map(|word| {
-        let other = ((word >> 2) ^ (word >> 32)) & 0x3333_3333;
-        let word = word ^ (other << 2) ^ (other << 32);
-        let other = ((word >> 1) ^ (word >> 16)) & 0x0000_5555_0000_5555;
-        word ^ (other << 1) ^ (other << 16)
-    })
 }
 
 /// The 16-bit values of at most `radius` ones, `radius` being at most [`RADIUS_MAX`].

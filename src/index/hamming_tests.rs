@@ -2,7 +2,8 @@
 
 use crate::hash::hamming;
 use crate::index::Ordinal;
-use crate::index::hamming::{HammingIndex, SCAN_LEN, chunks_of, dealt};
+use crate::index::chunks::{chunks_of, dealt};
+use crate::index::hamming::{HammingIndex, SCAN_LEN};
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 /// A reproducible stream of numbers (Steele, Lea, Flood 2014: SplitMix64).

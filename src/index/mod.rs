@@ -4,6 +4,7 @@
 //! built once from all its entries, holds flat arrays that never change and may lie in a mapped file, and is tested against a linear scan.
 //! Look-ups push into the caller's vector. Deciding what a match means is for the layers above.
 
+mod chunks;
 mod containment;
 mod deletes;
 mod dictionary;
@@ -29,6 +30,7 @@ pub(crate) use exact::HOT;
 pub use exact::Postings;
 pub(crate) use flat::{Array, Sections, Stored};
 pub use hamming::HammingIndex;
+pub(crate) use hamming::Sought;
 pub(crate) use hashed::Run;
 pub(crate) use loose::Loose;
 pub use osa::osa_within;

@@ -90,7 +90,10 @@ impl<'a> Handle<'a> {
             let bits = background.feature_bits(space, feature(space, text.as_bytes()));
             bits.unwrap_or(f32::INFINITY)
         };
-        let spelled_bits = |text: &str| background.text_bits(&spelled(text));
+        let latin = spelled(&parts.whole);
+        let is_latin = latin.len() == parts.whole.len();
+        let terms = background.terms(latin);
+        let spelled_bits = |text: &str| terms.bits(&spelled(text));
         let only_digits = parts.letters.chars().all(|c| c.is_ascii_digit());
         let stem_bits = match only_digits {
             true => number_bits(&parts.letters, background),
@@ -104,19 +107,20 @@ impl<'a> Handle<'a> {
                 .min(counted(Space::Core, &parts.core))
                 .min(stem_bits),
         };
-        // Numbers are not what a ring shares, so they make it no rarer.
-        let ring_bits = spelled_bits(&parts.unnumbered)
-            .min(counted(Space::Whole, &parts.unnumbered))
-            .min(counted(Space::Core, &parts.unnumbered));
+        let ring = (!parts.ring.is_empty()).then(|| {
+            // Numbers are not what a ring shares, so they make it no rarer.
+            let bits = spelled_bits(&parts.unnumbered)
+                .min(counted(Space::Whole, &parts.unnumbered))
+                .min(counted(Space::Core, &parts.unnumbered));
+            (ring_key(&parts.ring), bits)
+        });
         let consonants = sound(&parts.stem);
         let sound_bits = (SOUND_SHARE * stem_bits)
             .min(counted(Space::Sound, &consonants))
             .min(SOUND_BITS_MAX);
         let sound = (consonants.chars().count() >= SOUND_CHARS_MIN)
             .then(|| (feature(Space::Sound, consonants.as_bytes()), sound_bits));
-        let latin = spelled(&parts.whole);
-        let is_latin = latin.len() == parts.whole.len();
-        let spelling = is_latin.then(|| background.spelling(&latin)).flatten();
+        let spelling = is_latin.then(|| terms.spelling()).flatten();
         Some(Self {
             spelling,
             letters: parts.letters.into(),
@@ -125,7 +129,7 @@ impl<'a> Handle<'a> {
             stem: Form::new(parts.stem.into(), stem_bits),
             core: Form::new(parts.core.into(), core_bits),
             sound,
-            ring: (!parts.ring.is_empty()).then(|| (ring_key(&parts.ring), ring_bits)),
+            ring,
         })
     }
 
