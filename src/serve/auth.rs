@@ -1,7 +1,7 @@
 //! Who calls, and whether they may: decided before a handler runs.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -52,17 +52,20 @@ pub(crate) fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Problem> 
 }
 
 /// What proxies add to requests that they pass on.
-const FORWARDED: [&str; 5] = [
+const FORWARDED: [&str; 6] = [
     "forwarded",
+    "via",
     "x-forwarded-for",
     "x-forwarded-host",
     "x-forwarded-proto",
     "x-real-ip",
 ];
 
-/// Whether a request was made on this machine, for this machine: by its own name, and passed on by no proxy. A page of another
-/// site that has its name resolve here would speak for whoever looks at it, and a proxy for everybody it serves.
-pub(crate) fn is_direct(uri: &Uri, headers: &HeaderMap) -> bool {
+/// Whether a request looks as if it was made on this machine, for this machine: by its own name, and passed on by no proxy. A
+/// page of another site that has its name resolve here would speak for whoever looks at it, and a proxy for everybody it serves.
+/// A proxy that says nothing of itself, in HTTP/1.1, is not known: only a key keeps strangers out for sure. HTTP/1.0 is what
+/// nginx speaks unless told otherwise, by the name of whom it passes on to.
+pub(crate) fn is_direct(version: Version, uri: &Uri, headers: &HeaderMap) -> bool {
     let named = headers.get(header::HOST);
     let named = named.and_then(|host| host.to_str().ok());
     let host = named.or_else(|| uri.host()).unwrap_or_default();
@@ -75,14 +78,16 @@ pub(crate) fn is_direct(uri: &Uri, headers: &HeaderMap) -> bool {
         .parse::<std::net::IpAddr>()
         .is_ok_and(|ip| ip.is_loopback());
     let is_forwarded = FORWARDED.iter().any(|name| headers.contains_key(*name));
-    !is_forwarded && (name.is_empty() || name == "localhost" || is_loopback)
+    let is_old = matches!(version, Version::HTTP_09 | Version::HTTP_10);
+    !is_forwarded && !is_old && (name.is_empty() || name == "localhost" || is_loopback)
 }
 
 /// Where everybody on this machine may call, turns down what comes from elsewhere. Webhooks prove themselves.
 pub(crate) async fn own_host(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let is_hook = request.uri().path().starts_with("/hooks/");
-    if app.is_open_here() && !is_hook && !is_direct(request.uri(), request.headers()) {
-        let detail = "without keys this service answers to localhost only, and not by a proxy: \
+    let (version, uri, headers) = (request.version(), request.uri(), request.headers());
+    if app.is_open_here() && !is_hook && !is_direct(version, uri, headers) {
+        let detail = "without keys this service answers to localhost only, not by a proxy, and not in HTTP/1.0: \
             make a key (`mirrorwatch keys add`)";
         let status = StatusCode::MISDIRECTED_REQUEST;
         return Problem::new(status, "another host", detail).into_response();

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, FromRequestParts, Query, State};
 use axum::http::header::{COOKIE, SET_COOKIE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, Version};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -98,11 +98,11 @@ pub(crate) struct Next {
 /// `GET /login`
 pub(crate) async fn login_form<D: Desk>(
     State(room): State<Room<D>>,
-    uri: Uri,
+    (version, uri): (Version, Uri),
     headers: HeaderMap,
     Query(Next { next }): Query<Next>,
 ) -> Result<Response, Refusal> {
-    if is_direct(&uri, &headers)
+    if is_direct(version, &uri, &headers)
         && let Some(analyst) = room.ask(|desk| desk.unlocked()).await?
     {
         return Ok(admitted(&room, &analyst, inside(&next)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::http::{Request, StatusCode, Version, header};
 use tower::ServiceExt;
 
 use crate::account::AccountDraft;
@@ -49,15 +49,17 @@ async fn nobody_comes_in_through_a_proxy_of_a_service_without_keys() {
     let page = browser.ask(request, Body::empty()).await;
     assert_eq!(page.status, StatusCode::OK, "the form, not the queue");
     let service = crate::serve::router::router(&browser.stage.app);
-    for (name, path, expected) in [
-        ("x-forwarded-for", "/queue", StatusCode::MISDIRECTED_REQUEST),
-        (
-            "forwarded",
-            "/v1/lookup?handle=a",
-            StatusCode::MISDIRECTED_REQUEST,
-        ),
-        ("x-forwarded-for", "/hooks/none", StatusCode::NOT_FOUND),
-        ("accept", "/v1/lookup?handle=a", StatusCode::OK),
+    let old = Version::HTTP_10;
+    let new = Version::HTTP_11;
+    let away = StatusCode::MISDIRECTED_REQUEST;
+    for (version, name, path, expected) in [
+        (new, "x-forwarded-for", "/queue", away),
+        (new, "forwarded", "/v1/lookup?handle=a", away),
+        (new, "via", "/v1/lookup?handle=a", away),
+        (old, "accept", "/v1/lookup?handle=a", away),
+        (new, "x-forwarded-for", "/hooks/none", StatusCode::NOT_FOUND),
+        (old, "accept", "/hooks/none", StatusCode::NOT_FOUND),
+        (new, "accept", "/v1/lookup?handle=a", StatusCode::OK),
     ] {
         let method = if path.starts_with("/hooks") {
             "POST"
@@ -65,7 +67,7 @@ async fn nobody_comes_in_through_a_proxy_of_a_service_without_keys() {
             "GET"
         };
         let request = Request::builder().method(method).uri(path);
-        let request = request.header(name, "for=203.0.113.9");
+        let request = request.version(version).header(name, "for=203.0.113.9");
         let answer = service
             .clone()
             .oneshot(request.body(Body::empty()).unwrap());
