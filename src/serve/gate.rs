@@ -7,9 +7,10 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::serve::problem::Problem;
 
@@ -23,6 +24,8 @@ pub(crate) struct Gate {
     queue: Arc<Queue>,
     inside: Arc<AtomicUsize>,
     inside_max: usize,
+    /// Ends when all workers have; taken by who waits for that.
+    workers: Mutex<Option<mpsc::Receiver<()>>>,
 }
 
 /// What waits for a worker.
@@ -52,9 +55,18 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Puts work at the end. Once the gate ends nobody comes for it, and it is dropped.
     fn push(&self, work: Work) {
-        self.waiting().work.push_back(work);
-        self.came.notify_one();
+        let mut waiting = self.waiting();
+        if !waiting.is_over {
+            waiting.work.push_back(work);
+            self.came.notify_one();
+        }
+    }
+
+    fn end(&self) {
+        self.waiting().is_over = true;
+        self.came.notify_all();
     }
 
     /// The next work, waited for; `None` once the gate is gone and all is done.
@@ -89,17 +101,34 @@ impl Gate {
     /// The system gives no threads.
     pub(crate) fn new(workers: usize, queue_max: usize) -> std::io::Result<Self> {
         let queue = Arc::<Queue>::default();
+        let (at_work, ended) = mpsc::channel(1);
         for number in 0..workers.max(1) {
-            let queue = Arc::clone(&queue);
+            let (queue, at_work) = (Arc::clone(&queue), at_work.clone());
             std::thread::Builder::new()
                 .name(format!("worker-{number}"))
-                .spawn(move || queue.work_until_over())?;
+                .spawn(move || {
+                    queue.work_until_over();
+                    drop(at_work);
+                })?;
         }
         Ok(Self {
             queue,
             inside: Arc::default(),
             inside_max: workers.max(1) + queue_max,
+            workers: Mutex::new(Some(ended)),
         })
+    }
+
+    /// Takes no more, and waits until all work that somebody waits for, or that has begun, is done: true if it was within
+    /// `limit`.
+    pub(crate) async fn end(&self, limit: Duration) -> bool {
+        self.queue.end();
+        let workers = self.workers.lock();
+        let workers = workers.unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut workers) = workers else {
+            return true;
+        };
+        tokio::time::timeout(limit, workers.recv()).await.is_ok()
     }
 
     /// Requests that work or wait.
@@ -119,6 +148,14 @@ impl Gate {
             let detail = "more requests wait than the service takes";
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(Problem::busy(status, detail, RETRY_SECONDS));
+        }
+        if self.queue.waiting().is_over {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(Problem::busy(
+                status,
+                "the service is stopping",
+                RETRY_SECONDS,
+            ));
         }
         let (answer, answered) = oneshot::channel();
         self.queue.push(Box::new(move || {
@@ -140,8 +177,7 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        self.queue.waiting().is_over = true;
-        self.queue.came.notify_all();
+        self.queue.end();
     }
 }
 
@@ -196,6 +232,56 @@ mod tests {
             tokio::task::yield_now().await;
         }
         assert_eq!(gate.run(|| Ok(true)).await, Ok(true));
+    }
+
+    #[tokio::test]
+    async fn who_ends_the_gate_waits_for_work_though_nobody_else_does() {
+        let gate = Arc::new(Gate::new(2, 2).unwrap());
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (release, released) = channel::<()>();
+        let (tell, told) = channel::<()>();
+        let working = Arc::clone(&gate);
+        let cut_off = tokio::spawn(async move {
+            let work = move || {
+                let _ = begun.send(());
+                let _ = released.recv();
+                Ok(tell.send(()).is_ok())
+            };
+            working.run(work).await
+        });
+        has_begun.await.unwrap();
+        cut_off.abort();
+        assert!(cut_off.await.is_err());
+        let ending = Arc::clone(&gate);
+        let ended = tokio::spawn(async move { ending.end(Duration::from_secs(60)).await });
+        while !gate.queue.waiting().is_over {
+            tokio::task::yield_now().await;
+        }
+        let late = gate.run(|| Ok(true)).await;
+        let status = late.map_err(|problem| problem.status());
+        assert_eq!(status, Err(StatusCode::SERVICE_UNAVAILABLE));
+        assert!(told.try_recv().is_err());
+        release.send(()).unwrap();
+        assert!(ended.await.unwrap());
+        assert!(
+            told.try_recv().is_ok(),
+            "it was done when the gate had ended"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_gate_ends_in_time_whatever_works() {
+        let gate = Arc::new(Gate::new(1, 1).unwrap());
+        let (release, released) = channel::<()>();
+        let working = Arc::clone(&gate);
+        let work = move || Ok(released.recv().is_ok());
+        let going_on = tokio::spawn(async move { working.run(work).await });
+        while gate.inside() < 1 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!gate.end(Duration::from_millis(20)).await);
+        release.send(()).unwrap();
+        assert_eq!(going_on.await.unwrap(), Ok(true));
     }
 
     #[tokio::test]

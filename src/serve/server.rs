@@ -23,6 +23,9 @@ use crate::serve::outgoing::{Outgoing, Schedule};
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 
+/// Said at start where there is no key.
+const OPEN: &str = "mirrorwatch: without keys everybody who reaches this port, through a proxy too, is admin: make a key \
+    (`mirrorwatch keys add`)";
 /// How often bans that have ended are withdrawn.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 /// Longest that the service waits for the keys of sources before it is ready.
@@ -63,6 +66,10 @@ pub(crate) fn serve(
         "http"
     };
     told(&format!("mirrorwatch: listening on {scheme}://{address}"));
+    if app.is_open_here() {
+        told(OPEN);
+        tracing::warn!("without keys everybody who reaches this port is admin");
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -124,6 +131,13 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
         pictures.close();
         // What takes longer is dropped, as what waits is.
         let _ = tokio::time::timeout(drain, fetching).await;
+    }
+    // Whoever was cut off may have work here still, and a flag it raises has to be told or kept.
+    let (screens, others) = tokio::join!(app.gate.end(drain), app.side_gate.end(drain));
+    if !(screens && others) {
+        tracing::warn!(
+            "work goes on past the time to stop: a flag it raises is kept, and not told"
+        );
     }
     if let Some(outgoing) = app.outgoing.get() {
         outgoing.close(drain).await;
