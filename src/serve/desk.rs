@@ -87,11 +87,12 @@ impl Desk for Shared {
         let work = move |app: &App, engine: &Engine| {
             let turn = app.turns.hold(&id);
             if engine.generation().contains(&id) {
+                let hold = app.look_back.hold(engine);
                 if engine.add_picture(&id, avatar)? {
                     let lsn = engine.generation().lsn();
                     app.audit.note(&who, "enroll", &[id.to_string()], lsn);
                     // Signups with the same picture may have come before it was known.
-                    app.look_back.add([id]);
+                    hold.add([id]);
                 }
                 return Ok(());
             }

@@ -144,6 +144,7 @@ pub(in crate::serve) fn enrolled(
         .iter()
         .map(|account| account.id().clone())
         .collect();
+    let hold = app.look_back.hold(engine);
     let done = engine.enroll(accounts)?;
     let turned_down: HashSet<usize> = done.rejected.iter().map(|(at, _)| *at).collect();
     for (at, rejection) in done.rejected {
@@ -166,7 +167,7 @@ pub(in crate::serve) fn enrolled(
             message: rejection.to_string(),
         },
     };
-    let Found { mirrors, pending } = looked_back(app, engine, &taken)?;
+    let Found { mirrors, pending } = looked_back(app, engine, &hold, &taken)?;
     Ok(Enrolment {
         lsn: done.receipt.lsn,
         mirrors,
