@@ -191,8 +191,14 @@ fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
     keys_tried();
-    let lsn = engine.looked_back()?;
-    let lsn = lsn.unwrap_or_else(|| engine.generation().lsn());
+    let looked_back = match engine.looked_back()? {
+        Some(lsn) => lsn,
+        None => {
+            let lsn = engine.generation().lsn();
+            engine.set_looked_back(lsn)?;
+            lsn
+        }
+    };
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");
@@ -204,7 +210,7 @@ fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
         }
     });
     let recalled = recalled?;
-    app.look_back.catch_up(&engine, lsn)?;
+    app.look_back.catch_up(&engine, looked_back)?;
     tracing::info!(recalled, "recent signups are at hand");
     Ok(())
 }

@@ -117,6 +117,32 @@ fn a_ban_that_was_acknowledged_outlives_a_kill() {
 }
 
 #[test]
+fn bans_that_came_while_it_was_down_find_who_signed_up_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(served) = Served::start(folder.path(), &[]) else {
+        return;
+    };
+    let signup = json!({"id": "y:1", "handle": "zorvani_dispatch_77", "bio": "t.me/zorvanidsp"});
+    let (status, body) = served.call("POST", "/v1/screen", &signup.to_string(), None);
+    assert_eq!(status, 200, "{body}");
+    served.signal("-KILL");
+    drop(served);
+    let list = folder.path().join("banned.ndjson");
+    let entry = json!({"id": "x:7", "handle": "zorvani_dispatch_7", "bio": "t.me/zorvanidsp"});
+    std::fs::write(&list, format!("{entry}\n")).unwrap();
+    let list = list.to_str().unwrap();
+    let enrolled = told(folder.path(), &["enroll", list]).unwrap();
+    assert!(enrolled.status.success(), "{enrolled:?}");
+    let served = Served::start(folder.path(), &[]).unwrap();
+    let flags = || served.call("GET", "/v1/decisions?probe=y:1", "", None).1;
+    let begun = Instant::now();
+    while flags() == "[]" {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it is not found");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
 fn who_stops_it_waits_for_no_request_and_loses_none() {
     let folder = tempfile::tempdir().unwrap();
     let Some(mut served) = Served::start(folder.path(), &[]) else {
