@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban};
 use crate::engine::{Engine, Occasion};
 use crate::serve::api::screen::screened;
-use crate::serve::api::watchlist::enrolled;
+use crate::serve::api::watchlist::listed;
 use crate::serve::app::{App, Shared};
 use crate::serve::hooks::{Desk, Screening};
+use crate::serve::look_back::looked_back;
 use crate::serve::problem::Problem;
 use crate::verdict::Verdict;
 
@@ -27,19 +28,22 @@ impl Desk for Shared {
     async fn enroll(&self, source: &str, account: Account) -> Result<(), Problem> {
         let (who, source) = (who(source), source.to_owned());
         let work = move |app: &App, engine: &Engine| {
-            let _turn = app.turns.hold(account.id());
+            let turn = app.turns.hold(account.id());
             let mut draft = engine.completed(&account)?.into_draft();
             let mut told = account.ban.clone().unwrap_or_default();
             if told.source.is_empty() {
                 told.source = source;
             }
-            let listed = engine.entry(account.id())?.and_then(|e| e.into_draft().ban);
-            draft.ban = Some(match listed {
-                Some(listed) => united(told, listed, Timestamp::now()),
+            let earlier = engine.entry(account.id())?.and_then(|e| e.into_draft().ban);
+            draft.ban = Some(match earlier {
+                Some(earlier) => united(told, earlier, Timestamp::now()),
                 None => told,
             });
             let account = draft.check()?;
-            enrolled(app, engine, vec![(1, account)], Vec::new(), &who).map(|_| ())
+            let (_, taken) = listed(app, engine, vec![(1, account)], Vec::new(), &who)?;
+            // The look back takes its time, and may screen whoever waits for this turn.
+            drop(turn);
+            looked_back(app, engine, &taken).map(drop)
         };
         self.run_aside(work).await
     }

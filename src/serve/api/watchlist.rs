@@ -132,13 +132,33 @@ pub(in crate::serve) async fn enroll(
 }
 
 /// Enrols accounts with their places, and looks for recent signups like them.
-pub(in crate::serve) fn enrolled(
+fn enrolled(
+    app: &App,
+    engine: &Engine,
+    accounts: Vec<(u64, Account)>,
+    rejected: Vec<(u64, Rejection)>,
+    who: &str,
+) -> Result<Enrolment, Problem> {
+    let (enrolment, taken) = listed(app, engine, accounts, rejected, who)?;
+    let Found { mirrors, pending } = looked_back(app, engine, &taken)?;
+    Ok(Enrolment {
+        mirrors,
+        pending,
+        ..enrolment
+    })
+}
+
+/// Enrols accounts with their places; which ones were taken, for the look back, which is the caller's.
+///
+/// # Errors
+/// None was taken, or the database cannot be read or written.
+pub(in crate::serve) fn listed(
     app: &App,
     engine: &Engine,
     accounts: Vec<(u64, Account)>,
     mut rejected: Vec<(u64, Rejection)>,
     who: &str,
-) -> Result<Enrolment, Problem> {
+) -> Result<(Enrolment, Vec<AccountId>), Problem> {
     let (places, accounts): (Vec<u64>, Vec<Account>) = accounts.into_iter().unzip();
     let ids: Vec<AccountId> = accounts
         .iter()
@@ -166,14 +186,13 @@ pub(in crate::serve) fn enrolled(
             message: rejection.to_string(),
         },
     };
-    let Found { mirrors, pending } = looked_back(app, engine, &taken)?;
-    Ok(Enrolment {
+    let enrolment = Enrolment {
         lsn: done.receipt.lsn,
-        mirrors,
-        pending,
         enrolled: taken.iter().map(ToString::to_string).collect(),
         rejected: rejected.into_iter().map(error).collect(),
-    })
+        ..Enrolment::default()
+    };
+    Ok((enrolment, taken))
 }
 
 /// One entry with what is known of it.
