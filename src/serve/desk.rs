@@ -89,23 +89,18 @@ impl Desk for Shared {
     ) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
-            let turn = app.turns.hold(&id);
-            if engine.generation().contains(&id) {
-                if engine.add_picture(&id, avatar)? {
-                    let lsn = engine.generation().lsn();
-                    app.audit.note(&who, "enroll", &[id.to_string()], lsn);
-                    // Signups with the same picture may have come before it was known.
-                    app.look_back.add([id]);
-                }
+            let _turn = app.turns.hold(&id);
+            if is_pictured(app, engine, &who, &id, avatar)? {
                 return Ok(());
             }
-            drop(turn);
             let draft = AccountDraft {
                 id: id.to_string(),
                 avatar: Some(avatar),
                 ..AccountDraft::default()
             };
-            united_and_screened(app, engine, &draft.check()?).map(|_| ())
+            united_and_screened(app, engine, &draft.check()?)?;
+            // Bans of many take no turns: one that came meanwhile may have been filled from what was known before.
+            is_pictured(app, engine, &who, &id, avatar).map(drop)
         };
         self.run_aside(work).await
     }
@@ -150,6 +145,26 @@ fn withdrawn(app: &App, engine: &Engine, who: &str, id: AccountId) -> Result<(),
         app.audit.note(who, "withdraw", &gone, receipt.lsn);
     }
     Ok(())
+}
+
+/// Whether it is on the watchlist; there it gets the picture, unless it has one.
+fn is_pictured(
+    app: &App,
+    engine: &Engine,
+    who: &str,
+    id: &AccountId,
+    avatar: Avatar,
+) -> Result<bool, Problem> {
+    if !engine.generation().contains(id) {
+        return Ok(false);
+    }
+    if engine.add_picture(id, avatar)? {
+        let lsn = engine.generation().lsn();
+        app.audit.note(who, "enroll", std::slice::from_ref(id), lsn);
+        // Signups with the same picture may have come before it was known.
+        app.look_back.add([id.clone()]);
+    }
+    Ok(true)
 }
 
 fn united_and_screened(

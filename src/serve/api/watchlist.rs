@@ -117,7 +117,11 @@ pub(in crate::serve) async fn enroll(
     let enrolment = app.run_aside(move |app, engine| {
         if bytes.trim_ascii_start().first() != Some(&b'[') {
             let account = account(&bytes)?;
-            return enrolled(app, engine, vec![(1, account)], Vec::new(), &caller.name);
+            // A picture that is fetched at this moment joins what the ban is filled from, or the entry.
+            let turn = app.turns.hold(account.id());
+            let listed = listed(app, engine, vec![(1, account)], Vec::new(), &caller.name)?;
+            drop(turn);
+            return with_mirrors(app, engine, listed);
         }
         let (mut accounts, mut rejected) = (Vec::new(), Vec::new());
         for (place, element) in (1..).zip(elements(&bytes, ENTRIES_LEN_MAX)?) {
@@ -126,20 +130,18 @@ pub(in crate::serve) async fn enroll(
                 Err(rejection) => rejected.push((place, rejection)),
             }
         }
-        enrolled(app, engine, accounts, rejected, &caller.name)
+        let listed = listed(app, engine, accounts, rejected, &caller.name)?;
+        with_mirrors(app, engine, listed)
     });
     enrolment.await.map(Json)
 }
 
-/// Enrols accounts with their places, and looks for recent signups like them.
-fn enrolled(
+/// The enrolment with recent signups like those that were taken.
+fn with_mirrors(
     app: &App,
     engine: &Engine,
-    accounts: Vec<(u64, Account)>,
-    rejected: Vec<(u64, Rejection)>,
-    who: &str,
+    (enrolment, taken): (Enrolment, Vec<AccountId>),
 ) -> Result<Enrolment, Problem> {
-    let (enrolment, taken) = listed(app, engine, accounts, rejected, who)?;
     let Found { mirrors, pending } = looked_back(app, engine, &taken)?;
     Ok(Enrolment {
         mirrors,
