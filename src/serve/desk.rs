@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban};
 use crate::engine::{Engine, Occasion};
 use crate::serve::api::screen::screened;
-use crate::serve::api::watchlist::listed;
+use crate::serve::api::watchlist::{listed, withdrawn};
 use crate::serve::app::{App, Shared};
 use crate::serve::hooks::{Desk, Screening};
 use crate::serve::look_back::looked_back;
@@ -52,7 +52,7 @@ impl Desk for Shared {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
             let _turn = app.turns.hold(&id);
-            withdrawn(app, engine, &who, id)
+            withdrawn(app, engine, &who, &id).map(drop)
         };
         self.run_aside(work).await
     }
@@ -74,7 +74,7 @@ impl Desk for Shared {
                 ban.source == source && shown_at.is_none_or(is_later)
             };
             match ban.as_ref().is_some_and(is_ended) {
-                true => withdrawn(app, engine, &who, id),
+                true => withdrawn(app, engine, &who, &id).map(drop),
                 false => Ok(()),
             }
         };
@@ -135,16 +135,6 @@ fn united(told: Ban, listed: Ban, now: Timestamp) -> Ban {
             .map(|(told, listed)| told.max(listed)),
         descent: None,
     }
-}
-
-/// Takes an entry off the watchlist with what came by it, if it is on it, and writes down who did.
-fn withdrawn(app: &App, engine: &Engine, who: &str, id: AccountId) -> Result<(), Problem> {
-    let receipt = engine.withdraw(vec![id.clone()])?;
-    if receipt.withdrawn > 0 {
-        let gone: Vec<&AccountId> = std::iter::once(&id).chain(&receipt.descendants).collect();
-        app.audit.note(who, "withdraw", &gone, receipt.lsn);
-    }
-    Ok(())
 }
 
 /// Whether it is on the watchlist; there it gets the picture, unless it has one.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{Account, AccountId};
-use crate::engine::Engine;
+use crate::engine::{Engine, Receipt};
 use crate::error::Rejection;
 use crate::serve::app::{App, Shared};
 use crate::serve::auth::Caller;
@@ -250,18 +250,32 @@ pub(in crate::serve) async fn withdraw(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Withdrawal>), Problem> {
     let withdrawal = app.run_aside(move |app, engine| {
-        let receipt = engine.withdraw(vec![AccountId::new(&id)?])?;
+        let receipt = withdrawn(app, engine, &caller.name, &AccountId::new(&id)?)?;
         if receipt.withdrawn == 0 {
             return Err(Problem::not_found("no such entry on the watchlist"));
         }
-        let gone: Vec<String> = std::iter::once(id)
-            .chain(receipt.descendants.iter().map(ToString::to_string))
-            .collect();
-        app.audit.note(&caller.name, "withdraw", &gone, receipt.lsn);
         Ok(Withdrawal {
             lsn: receipt.lsn,
             withdrawn: receipt.withdrawn,
         })
     });
     Ok((StatusCode::OK, Json(withdrawal.await?)))
+}
+
+/// Takes an entry off the watchlist with what came by it, if it is on it, and writes down who did.
+///
+/// # Errors
+/// The database cannot be read or written.
+pub(in crate::serve) fn withdrawn(
+    app: &App,
+    engine: &Engine,
+    who: &str,
+    id: &AccountId,
+) -> Result<Receipt, Problem> {
+    let receipt = engine.withdraw(vec![id.clone()])?;
+    if receipt.withdrawn > 0 {
+        let gone: Vec<&AccountId> = std::iter::once(id).chain(&receipt.descendants).collect();
+        app.audit.note(who, "withdraw", &gone, receipt.lsn);
+    }
+    Ok(receipt)
 }
