@@ -310,7 +310,7 @@ impl Desk for App {
     fn removals(
         &self,
         platform: &str,
-        asked: Option<Standing>,
+        standings: &[Standing],
         limit: usize,
     ) -> Result<(usize, Vec<Removal>)> {
         let (mut total, mut removals) = (0, Vec::new());
@@ -329,7 +329,7 @@ impl Desk for App {
                 continue;
             }
             let (standing, since) = self.standing(account.id())?;
-            if asked.is_some_and(|asked| asked != standing) {
+            if !standings.contains(&standing) {
                 continue;
             }
             total += 1;
