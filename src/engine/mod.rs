@@ -19,6 +19,7 @@ mod judging;
 mod keeping;
 mod learning;
 mod lineage;
+mod looked_back;
 mod lookup;
 mod merger;
 mod pooling;

@@ -11,7 +11,6 @@ use crate::serve::api::screen::screened;
 use crate::serve::api::watchlist::{listed, withdrawn};
 use crate::serve::app::{App, Shared};
 use crate::serve::hooks::{Desk, Screening};
-use crate::serve::look_back::looked_back;
 use crate::serve::problem::Problem;
 use crate::verdict::Verdict;
 
@@ -40,10 +39,10 @@ impl Desk for Shared {
                 None => told,
             });
             let account = draft.check()?;
-            let (_, taken) = listed(app, engine, vec![(1, account)], Vec::new(), &who)?;
+            let listed = listed(app, engine, vec![(1, account)], Vec::new(), &who)?;
             // The look back takes its time, and may screen whoever waits for this turn.
             drop(turn);
-            looked_back(app, engine, &taken).map(drop)
+            listed.with_mirrors(app, engine).map(drop)
         };
         self.run_aside(work).await
     }
@@ -148,11 +147,12 @@ fn is_pictured(
     if !engine.generation().contains(id) {
         return Ok(false);
     }
+    let hold = app.look_back.hold(engine);
     if engine.add_picture(id, avatar)? {
         let lsn = engine.generation().lsn();
         app.audit.note(who, "enroll", std::slice::from_ref(id), lsn);
         // Signups with the same picture may have come before it was known.
-        app.look_back.add([id.clone()]);
+        hold.add([id.clone()]);
     }
     Ok(true)
 }

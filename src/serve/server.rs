@@ -126,6 +126,20 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     housekeeping.abort();
     looking.abort();
     keys.abort();
+    end(app, fetching).await?;
+    match opening.await {
+        Ok(opened) => opened?,
+        Err(_) => return Err(Error::WriterStopped),
+    }
+    if let Ok(engine) = app.engine() {
+        app.look_back.note(engine)?;
+        engine.keep_learnt()?;
+    }
+    Ok(())
+}
+
+/// Ends what works beside the requests, in the order in which one hands on to the next.
+async fn end(app: &App, fetching: JoinHandle<()>) -> Result<()> {
     let drain = Duration::from_secs(app.settings.drain_seconds);
     if let Some(pictures) = app.pictures.get() {
         pictures.close();
@@ -142,13 +156,6 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     if let Some(outgoing) = app.outgoing.get() {
         outgoing.close(drain).await;
         dead_letters::keep(&app.folder, &outgoing.dead().latest(usize::MAX))?;
-    }
-    match opening.await {
-        Ok(opened) => opened?,
-        Err(_) => return Err(Error::WriterStopped),
-    }
-    if let Ok(engine) = app.engine() {
-        engine.keep_learnt()?;
     }
     Ok(())
 }
@@ -184,7 +191,8 @@ fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
     keys_tried();
-    app.look_back.recall_begins();
+    let lsn = engine.looked_back()?;
+    let lsn = lsn.unwrap_or_else(|| engine.generation().lsn());
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");
@@ -195,8 +203,8 @@ fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
             std::thread::sleep(took);
         }
     });
-    app.look_back.recall_ends();
     let recalled = recalled?;
+    app.look_back.catch_up(&engine, lsn)?;
     tracing::info!(recalled, "recent signups are at hand");
     Ok(())
 }
@@ -237,6 +245,7 @@ async fn keep_house(app: Shared) {
             };
             let now = Timestamp::now();
             app.logins.retain_recent();
+            app.look_back.note(engine)?;
             let ended = engine.retire(now)?;
             if !ended.is_empty() {
                 let lsn = engine.generation().lsn();

@@ -1,6 +1,6 @@
 //! The database: open, write one batch, read, walk.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -64,7 +64,7 @@ pub(crate) type Row = (Box<[u8]>, Box<[u8]>);
 
 /// An open database.
 pub(crate) struct Store {
-    db: DB,
+    pub(in crate::store) db: DB,
     path: PathBuf,
     secret: Secret,
 }
@@ -238,6 +238,34 @@ impl Store {
             .collect()
     }
 
+    /// Ids enrolled after change `lsn` and not withdrawn since, the latest first, and whether there are more than `len_max`.
+    /// Reads no more of the log than it needs.
+    pub(crate) fn latest_enrolled(
+        &self,
+        lsn: u64,
+        len_max: usize,
+    ) -> Result<(Vec<AccountId>, bool)> {
+        let (mut latest, mut met) = (Vec::new(), HashSet::new());
+        let log = self.family(family::LOG)?;
+        for row in self.db.iterator_cf(log, IteratorMode::End) {
+            let (key, stored) = row.map_err(database)?;
+            if key::lsn_of(&key).is_none_or(|number| number <= lsn) {
+                break;
+            }
+            let change = ChangeRecord::decode(&stored).map_err(|reason| damaged(&key, &reason))?;
+            if let ChangeRecord::Listed { id, is_withdrawal } = change {
+                let id = AccountId::new(&id).map_err(|e| damaged(&key, &e.to_string()))?;
+                if met.insert(id.clone()) && !is_withdrawal {
+                    if latest.len() == len_max {
+                        return Ok((latest, true));
+                    }
+                    latest.push(id);
+                }
+            }
+        }
+        Ok((latest, false))
+    }
+
     /// What was seen of an account when it was screened, or `None`. One disk read.
     pub(crate) fn seen(&self, id: &AccountId) -> Result<Option<SeenAccount>> {
         let stored = self
@@ -294,51 +322,6 @@ impl Store {
             }
         }
         Ok(old)
-    }
-
-    /// The stored background, where one was built.
-    pub(crate) fn background(&self) -> Result<Option<Vec<u8>>> {
-        self.db
-            .get_cf(self.family(family::META)?, meta::BACKGROUND)
-            .map_err(database)
-    }
-
-    /// Keeps a background.
-    pub(crate) fn set_background(&self, stored: &[u8]) -> Result<()> {
-        self.set_fact(meta::BACKGROUND, stored)
-    }
-
-    /// What screened accounts have taught so far; empty where none did.
-    pub(crate) fn stream(&self) -> Result<Vec<u8>> {
-        self.fact(meta::STREAM)
-    }
-
-    /// Keeps what screened accounts have taught so far.
-    pub(crate) fn set_stream(&self, stored: &[u8]) -> Result<()> {
-        self.set_fact(meta::STREAM, stored)
-    }
-
-    /// What of it was adopted; empty where nothing was.
-    pub(crate) fn learnt(&self) -> Result<Vec<u8>> {
-        self.fact(meta::LEARNT)
-    }
-
-    /// Adopts what was learnt.
-    pub(crate) fn set_learnt(&self, stored: &[u8]) -> Result<()> {
-        self.set_fact(meta::LEARNT, stored)
-    }
-
-    fn fact(&self, key: &[u8]) -> Result<Vec<u8>> {
-        let stored = self.db.get_cf(self.family(family::META)?, key);
-        Ok(stored.map_err(database)?.unwrap_or_default())
-    }
-
-    fn set_fact(&self, key: &[u8], stored: &[u8]) -> Result<()> {
-        let mut options = WriteOptions::default();
-        options.set_sync(true);
-        let family = self.family(family::META)?;
-        let written = self.db.put_cf_opt(family, key, stored, &options);
-        written.map_err(database)
     }
 
     /// Writes a consistent copy to `target`, which must not exist; hard links where the disk allows.

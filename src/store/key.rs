@@ -42,6 +42,8 @@ pub(crate) mod meta {
     pub(crate) const STREAM: &[u8] = b"stream";
     /// What of it an operator has adopted.
     pub(crate) const LEARNT: &[u8] = b"learnt";
+    /// Up to which change recent signups were looked for.
+    pub(crate) const LOOKED_BACK: &[u8] = b"looked-back";
     /// How far a bulk load has come; only while one is unfinished.
     pub(crate) const LOAD: &[u8] = b"load";
     /// Which segment files hold the watchlist, and up to which change.

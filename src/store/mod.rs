@@ -6,6 +6,7 @@
 mod codec;
 mod database;
 mod decisions;
+mod facts;
 mod key;
 mod manifest;
 mod rulings;

@@ -76,6 +76,9 @@ impl Store {
                 found.damage.push(format!("meta: {error}"));
             }
         }
+        if let Err(error) = self.looked_back() {
+            found.damage.push(error.to_string());
+        }
         Ok(())
     }
 

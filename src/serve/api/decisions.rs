@@ -203,6 +203,7 @@ pub(in crate::serve) fn settle(
     let (probe, entry) = (decision.probe.id(), told.ok_or_else(absent)?);
     let who = remark.who().to_owned();
     let judgment = Judgment::new(probe.clone(), entry.clone(), answer, remark)?;
+    let hold = app.look_back.hold(engine);
     let Settled {
         receipt,
         joined,
@@ -214,7 +215,7 @@ pub(in crate::serve) fn settle(
     if let Some(joined) = &joined {
         let joined = std::slice::from_ref(joined);
         app.audit.note(&who, "enroll", joined, receipt.lsn);
-        app.look_back.add(joined.iter().cloned());
+        hold.add(joined.iter().cloned());
     }
     if !left.is_empty() {
         app.audit.note(&who, "withdraw", &left, receipt.lsn);

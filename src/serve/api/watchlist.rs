@@ -13,7 +13,7 @@ use crate::engine::{Engine, Receipt};
 use crate::error::Rejection;
 use crate::serve::app::{App, Shared};
 use crate::serve::auth::Caller;
-use crate::serve::look_back::{Found, looked_back};
+use crate::serve::look_back::{Hold, looked_back};
 use crate::serve::problem::{Problem, ProblemRecord};
 use crate::serve::request::{JsonBytes, account, elements};
 use crate::wire::{
@@ -56,6 +56,13 @@ pub(in crate::serve) struct Enrolment {
 
 fn is_none_left(pending: &usize) -> bool {
     *pending == 0
+}
+
+/// Entries just enrolled, for which recent signups are still to be looked at.
+pub(in crate::serve) struct Listed<'app> {
+    enrolment: Enrolment,
+    taken: Vec<AccountId>,
+    hold: Hold<'app>,
 }
 
 /// An entry of the watchlist.
@@ -121,7 +128,7 @@ pub(in crate::serve) async fn enroll(
             let turn = app.turns.hold(account.id());
             let listed = listed(app, engine, vec![(1, account)], Vec::new(), &caller.name)?;
             drop(turn);
-            return with_mirrors(app, engine, listed);
+            return listed.with_mirrors(app, engine);
         }
         let (mut accounts, mut rejected) = (Vec::new(), Vec::new());
         for (place, element) in (1..).zip(elements(&bytes, ENTRIES_LEN_MAX)?) {
@@ -131,41 +138,47 @@ pub(in crate::serve) async fn enroll(
             }
         }
         let listed = listed(app, engine, accounts, rejected, &caller.name)?;
-        with_mirrors(app, engine, listed)
+        listed.with_mirrors(app, engine)
     });
     enrolment.await.map(Json)
 }
 
-/// The enrolment with recent signups like those that were taken.
-fn with_mirrors(
-    app: &App,
-    engine: &Engine,
-    (enrolment, taken): (Enrolment, Vec<AccountId>),
-) -> Result<Enrolment, Problem> {
-    let Found { mirrors, pending } = looked_back(app, engine, &taken)?;
-    Ok(Enrolment {
-        mirrors,
-        pending,
-        ..enrolment
-    })
+impl Listed<'_> {
+    /// The enrolment with recent signups like the new entries.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub(in crate::serve) fn with_mirrors(
+        self,
+        app: &App,
+        engine: &Engine,
+    ) -> Result<Enrolment, Problem> {
+        let found = looked_back(app, engine, &self.hold, &self.taken)?;
+        Ok(Enrolment {
+            mirrors: found.mirrors,
+            pending: found.pending,
+            ..self.enrolment
+        })
+    }
 }
 
-/// Enrols accounts with their places; which ones were taken, for the look back, which is the caller's.
+/// Enrols accounts with their places. The look back is the caller's, once it holds nothing up.
 ///
 /// # Errors
 /// None was taken, or the database cannot be read or written.
-pub(in crate::serve) fn listed(
-    app: &App,
+pub(in crate::serve) fn listed<'app>(
+    app: &'app App,
     engine: &Engine,
     accounts: Vec<(u64, Account)>,
     mut rejected: Vec<(u64, Rejection)>,
     who: &str,
-) -> Result<(Enrolment, Vec<AccountId>), Problem> {
+) -> Result<Listed<'app>, Problem> {
     let (places, accounts): (Vec<u64>, Vec<Account>) = accounts.into_iter().unzip();
     let ids: Vec<AccountId> = accounts
         .iter()
         .map(|account| account.id().clone())
         .collect();
+    let hold = app.look_back.hold(engine);
     let done = engine.enroll(accounts)?;
     let turned_down: HashSet<usize> = done.rejected.iter().map(|(at, _)| *at).collect();
     for (at, rejection) in done.rejected {
@@ -194,7 +207,11 @@ pub(in crate::serve) fn listed(
         rejected: rejected.into_iter().map(error).collect(),
         ..Enrolment::default()
     };
-    Ok((enrolment, taken))
+    Ok(Listed {
+        enrolment,
+        taken,
+        hold,
+    })
 }
 
 /// One entry with what is known of it.
