@@ -1,7 +1,6 @@
 //! What the console asks of the service, done with the engine, the queue and the ledger.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -29,11 +28,6 @@ const PAST_MAX: usize = 100;
 /// Days of judgments on the dashboard.
 const DAYS: i64 = 30;
 const DAY_SECONDS: i64 = 86_400;
-/// Entries are counted by platform at most so often: it reads them all.
-const TALLY_EVERY: Duration = Duration::from_secs(60);
-
-/// Counts of entries, and when they were made.
-pub(crate) type Tallied = Option<(Instant, Vec<Tally>)>;
 
 impl App {
     fn at_hand(&self) -> Result<&Engine> {
@@ -309,25 +303,14 @@ impl Desk for App {
         self.settled(decision, entry, Answer::Unsure, remark)
     }
 
-    fn networks(&self) -> Result<Vec<Tally>> {
-        let mut held = self
-            .tallied
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((at, tallies)) = &*held
-            && at.elapsed() < TALLY_EVERY
-        {
-            return Ok(tallies.clone());
-        }
-        let tallies = self.counted()?;
-        *held = Some((Instant::now(), tallies.clone()));
-        Ok(tallies)
+    fn networks(&self) -> Result<Option<Vec<Tally>>> {
+        self.tallied.told(|| self.counted())
     }
 
     fn removals(
         &self,
         platform: &str,
-        asked: Option<Standing>,
+        standings: &[Standing],
         limit: usize,
     ) -> Result<(usize, Vec<Removal>)> {
         let (mut total, mut removals) = (0, Vec::new());
@@ -346,7 +329,7 @@ impl Desk for App {
                 continue;
             }
             let (standing, since) = self.standing(account.id())?;
-            if asked.is_some_and(|asked| asked != standing) {
+            if !standings.contains(&standing) {
                 continue;
             }
             total += 1;
@@ -369,12 +352,7 @@ impl Desk for App {
         engine
             .store()
             .set_standings(ids, code_of(standing), Timestamp::now())?;
-        let mut held = self
-            .tallied
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *held = None;
-        drop(held);
+        self.tallied.changed();
         let names: Vec<String> = ids.iter().map(AccountId::to_string).collect();
         self.audit
             .note(who, standing.as_str(), &names, engine.generation().lsn());

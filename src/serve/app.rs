@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use axum::http::StatusCode;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -11,7 +11,6 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use crate::engine::{Engine, Stripes};
 use crate::error::{Error, Result};
 use crate::hash::Secret;
-use crate::serve::analysts::Tallied;
 use crate::serve::audit::Audit;
 use crate::serve::bursts::{Bursts, Near};
 use crate::serve::dead_letters::Message;
@@ -26,6 +25,7 @@ use crate::serve::meters;
 use crate::serve::outgoing::Outgoing;
 use crate::serve::problem::Problem;
 use crate::serve::settings::Settings;
+use crate::serve::tallied::Tallied;
 use crate::wire::{ReportRecord, decision_id};
 
 /// Seconds after which a caller may ask whether the index is whole.
@@ -58,7 +58,7 @@ pub(crate) struct App {
     /// Keys the console's cookies; another one in each run.
     pub(crate) cookies: Secret,
     /// Counts of entries for the console.
-    pub(crate) tallied: Mutex<Tallied>,
+    pub(crate) tallied: Tallied,
     /// How often each key may.
     pub(crate) pace: Option<DefaultKeyedRateLimiter<String>>,
     /// Lines of changes.
@@ -105,7 +105,7 @@ impl App {
             pace,
             logins: RateLimiter::keyed(Quota::per_minute(LOGINS_PER_MINUTE)),
             cookies: cookie_secret()?,
-            tallied: Mutex::default(),
+            tallied: Tallied::default(),
             audit: Audit::of(folder),
             docket: Docket::default(),
             turns: Stripes::default(),

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// Name of the file in the database's folder.
 pub(in crate::serve) const FILE: &str = "undelivered.ndjson";
-/// Letters are kept from one run to the next for so long: as what was seen of an account is.
+/// Letters are kept for so long, over any number of runs: as what was seen of an account is.
 const KEPT_SECONDS: i64 = 30 * 86_400;
 /// The file is rewritten by one at a time.
 static WRITING: Mutex<()> = Mutex::new(());
@@ -63,10 +63,17 @@ pub(crate) struct DeadLetter {
     pub(crate) attempts: usize,
     /// Why it was given up.
     pub(crate) reason: String,
-    /// When it was given up.
+    /// When it was given up, or first left by a stop.
     pub(crate) at: jiff::Timestamp,
     /// The service stopped before it was taken or given up: the next run sends it.
     pub(crate) is_pending: bool,
+}
+
+impl DeadLetter {
+    /// Whether it is past its time.
+    fn is_over(&self, now: jiff::Timestamp) -> bool {
+        now.as_second() - self.at.as_second() > KEPT_SECONDS
+    }
 }
 
 /// Where messages go that nobody took. Called on an async thread: whoever writes to a disk hands it on.
@@ -77,6 +84,8 @@ pub(crate) trait DeadLetters: Send + Sync + 'static {
     fn latest(&self, limit: usize) -> Vec<DeadLetter>;
     /// Drops those that tell of an account.
     fn forget(&self, id: &str);
+    /// Drops those past their time.
+    fn forget_old(&self, now: jiff::Timestamp);
 }
 
 /// Dead letters in memory: all that are pending, and the last thousand of the others.
@@ -105,6 +114,12 @@ impl DeadLetters for DeadInMemory {
         let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         letters.given_up.retain(|letter| !letter.message.tells(id));
         letters.pending.retain(|letter| !letter.message.tells(id));
+    }
+
+    fn forget_old(&self, now: jiff::Timestamp) {
+        let mut letters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        letters.given_up.retain(|letter| !letter.is_over(now));
+        letters.pending.retain(|letter| !letter.is_over(now));
     }
 
     fn latest(&self, limit: usize) -> Vec<DeadLetter> {
@@ -191,7 +206,7 @@ pub(crate) fn left(folder: &Path, now: jiff::Timestamp) -> Result<Vec<DeadLetter
     for line in lines {
         let letter = serde_json::from_slice::<Line>(line).ok().and_then(letter);
         match letter {
-            Some(letter) if now.as_second() - letter.at.as_second() > KEPT_SECONDS => {}
+            Some(letter) if letter.is_over(now) => {}
             Some(letter) => letters.push(letter),
             None => tracing::warn!(path = %path.display(), "a line is no undelivered flag"),
         }
@@ -205,6 +220,20 @@ pub(crate) fn left(folder: &Path, now: jiff::Timestamp) -> Result<Vec<DeadLetter
 /// # Errors
 /// The file cannot be read or written.
 pub(crate) fn forget_undelivered(folder: &Path, id: &str) -> Result<()> {
+    let now = jiff::Timestamp::now();
+    kept_on(folder, now, |letter| !letter.message.tells(id))
+}
+
+/// Takes what is past its time out of what an earlier run left in `folder`: a run may be longer than letters are kept.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub(crate) fn forget_old_undelivered(folder: &Path, now: jiff::Timestamp) -> Result<()> {
+    kept_on(folder, now, |_| true)
+}
+
+/// Writes the file anew with the letters that are not past their time, and that `stays` says.
+fn kept_on(folder: &Path, now: jiff::Timestamp, stays: impl Fn(&DeadLetter) -> bool) -> Result<()> {
     let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let beside = folder.join(FILE).with_extension("new");
     match std::fs::remove_file(&beside) {
@@ -217,8 +246,8 @@ pub(crate) fn forget_undelivered(folder: &Path, id: &str) -> Result<()> {
     if !folder.join(FILE).exists() {
         return Ok(());
     }
-    let mut letters = left(folder, jiff::Timestamp::now())?;
-    letters.retain(|letter| !letter.message.tells(id));
+    let mut letters = left(folder, now)?;
+    letters.retain(stays);
     letters.reverse();
     written(folder, &letters)
 }
@@ -239,7 +268,10 @@ fn letter(line: Line) -> Option<DeadLetter> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DeadLetter, FILE, KEPT_SECONDS, Message, forget_undelivered, keep, left};
+    use super::{
+        DeadInMemory, DeadLetter, DeadLetters, FILE, KEPT_SECONDS, Message, forget_old_undelivered,
+        forget_undelivered, keep, left,
+    };
 
     #[test]
     fn letters_outlive_the_process_for_a_time() {
@@ -279,6 +311,40 @@ mod tests {
         assert_eq!(left(folder.path(), now).unwrap(), []);
         keep(folder.path(), &[]).unwrap();
         assert!(!file.exists());
+    }
+
+    #[test]
+    fn letters_past_their_time_go_while_the_service_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = jiff::Timestamp::from_second(2_000_000_000).unwrap();
+        let letter = |n: i64, is_pending| DeadLetter {
+            endpoint: "e".to_owned(),
+            message: Message::of(format!("flag_{n}"), "kind", now, &serde_json::json!({})),
+            attempts: 2,
+            reason: "answered 500".to_owned(),
+            at: jiff::Timestamp::from_second(now.as_second() - n).unwrap(),
+            is_pending,
+        };
+        let all = [
+            letter(0, true),
+            letter(KEPT_SECONDS + 1, true),
+            letter(0, false),
+            letter(KEPT_SECONDS + 1, false),
+        ];
+        let dead = DeadInMemory::default();
+        all.iter().for_each(|letter| dead.bury(letter.clone()));
+        dead.forget_old(now);
+        let young = [letter(0, true), letter(0, false)];
+        assert_eq!(dead.latest(9), young);
+        forget_old_undelivered(folder.path(), now).unwrap();
+        keep(folder.path(), &all).unwrap();
+        forget_old_undelivered(folder.path(), now).unwrap();
+        let lines = std::fs::read_to_string(folder.path().join(FILE)).unwrap();
+        assert_eq!(lines.lines().count(), 2);
+        assert_eq!(
+            left(folder.path(), now).unwrap(),
+            [letter(0, false), letter(0, true)]
+        );
     }
 
     #[test]

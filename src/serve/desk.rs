@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::account::{Account, AccountDraft, AccountId, Avatar, Ban};
 use crate::engine::{Engine, Occasion};
 use crate::serve::api::screen::screened;
-use crate::serve::api::watchlist::enrolled;
+use crate::serve::api::watchlist::{listed, withdrawn};
 use crate::serve::app::{App, Shared};
 use crate::serve::hooks::{Desk, Screening};
 use crate::serve::problem::Problem;
@@ -27,19 +27,22 @@ impl Desk for Shared {
     async fn enroll(&self, source: &str, account: Account) -> Result<(), Problem> {
         let (who, source) = (who(source), source.to_owned());
         let work = move |app: &App, engine: &Engine| {
-            let _turn = app.turns.hold(account.id());
+            let turn = app.turns.hold(account.id());
             let mut draft = engine.completed(&account)?.into_draft();
             let mut told = account.ban.clone().unwrap_or_default();
             if told.source.is_empty() {
                 told.source = source;
             }
-            let listed = engine.entry(account.id())?.and_then(|e| e.into_draft().ban);
-            draft.ban = Some(match listed {
-                Some(listed) => united(told, listed, Timestamp::now()),
+            let earlier = engine.entry(account.id())?.and_then(|e| e.into_draft().ban);
+            draft.ban = Some(match earlier {
+                Some(earlier) => united(told, earlier, Timestamp::now()),
                 None => told,
             });
             let account = draft.check()?;
-            enrolled(app, engine, vec![(1, account)], Vec::new(), &who).map(|_| ())
+            let listed = listed(app, engine, vec![(1, account)], Vec::new(), &who)?;
+            // The look back takes its time, and may screen whoever waits for this turn.
+            drop(turn);
+            listed.with_mirrors(app, engine).map(drop)
         };
         self.run_aside(work).await
     }
@@ -48,7 +51,7 @@ impl Desk for Shared {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
             let _turn = app.turns.hold(&id);
-            withdrawn(app, engine, &who, id)
+            withdrawn(app, engine, &who, &id).map(drop)
         };
         self.run_aside(work).await
     }
@@ -70,7 +73,7 @@ impl Desk for Shared {
                 ban.source == source && shown_at.is_none_or(is_later)
             };
             match ban.as_ref().is_some_and(is_ended) {
-                true => withdrawn(app, engine, &who, id),
+                true => withdrawn(app, engine, &who, &id).map(drop),
                 false => Ok(()),
             }
         };
@@ -85,24 +88,18 @@ impl Desk for Shared {
     ) -> Result<(), Problem> {
         let who = who(source);
         let work = move |app: &App, engine: &Engine| {
-            let turn = app.turns.hold(&id);
-            if engine.generation().contains(&id) {
-                let hold = app.look_back.hold(engine);
-                if engine.add_picture(&id, avatar)? {
-                    let lsn = engine.generation().lsn();
-                    app.audit.note(&who, "enroll", &[id.to_string()], lsn);
-                    // Signups with the same picture may have come before it was known.
-                    hold.add([id]);
-                }
+            let _turn = app.turns.hold(&id);
+            if is_pictured(app, engine, &who, &id, avatar)? {
                 return Ok(());
             }
-            drop(turn);
             let draft = AccountDraft {
                 id: id.to_string(),
                 avatar: Some(avatar),
                 ..AccountDraft::default()
             };
-            united_and_screened(app, engine, &draft.check()?).map(|_| ())
+            united_and_screened(app, engine, &draft.check()?)?;
+            // Bans of many take no turns: one that came meanwhile may have been filled from what was known before.
+            is_pictured(app, engine, &who, &id, avatar).map(drop)
         };
         self.run_aside(work).await
     }
@@ -139,14 +136,25 @@ fn united(told: Ban, listed: Ban, now: Timestamp) -> Ban {
     }
 }
 
-/// Takes an entry off the watchlist with what came by it, if it is on it, and writes down who did.
-fn withdrawn(app: &App, engine: &Engine, who: &str, id: AccountId) -> Result<(), Problem> {
-    let receipt = engine.withdraw(vec![id.clone()])?;
-    if receipt.withdrawn > 0 {
-        let gone: Vec<&AccountId> = std::iter::once(&id).chain(&receipt.descendants).collect();
-        app.audit.note(who, "withdraw", &gone, receipt.lsn);
+/// Whether it is on the watchlist; there it gets the picture, unless it has one.
+fn is_pictured(
+    app: &App,
+    engine: &Engine,
+    who: &str,
+    id: &AccountId,
+    avatar: Avatar,
+) -> Result<bool, Problem> {
+    if !engine.generation().contains(id) {
+        return Ok(false);
     }
-    Ok(())
+    let hold = app.look_back.hold(engine);
+    if engine.add_picture(id, avatar)? {
+        let lsn = engine.generation().lsn();
+        app.audit.note(who, "enroll", std::slice::from_ref(id), lsn);
+        // Signups with the same picture may have come before it was known.
+        hold.add([id.clone()]);
+    }
+    Ok(true)
 }
 
 fn united_and_screened(

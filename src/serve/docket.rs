@@ -144,6 +144,16 @@ impl Docket {
         Ok(())
     }
 
+    /// Refreshes the flags of these accounts. Where the database fails the earlier flags stay, which the log tells: what brought
+    /// it about stands.
+    pub(crate) fn refresh_each(&self, engine: &Engine, probes: &[AccountId]) {
+        for probe in probes {
+            if let Err(error) = self.refresh(engine, probe) {
+                tracing::error!(%error, "a flag cannot be read: the queue may be behind");
+            }
+        }
+    }
+
     /// Takes in that a decision was raised or judged.
     ///
     /// # Errors
@@ -158,12 +168,18 @@ impl Docket {
     /// The database cannot be read.
     pub(crate) fn refresh(&self, engine: &Engine, probe: &AccountId) -> Result<()> {
         let mut waiting = self.waiting();
+        // All is read before the earlier flag goes: where the database fails it stays, and is looked at again later.
+        let mut latest = engine.decisions_of(probe, 1)?;
+        let latest = latest
+            .pop()
+            .map(|decision| (decision.number, Flag::of(&decision)));
+        let is_open = match &latest {
+            Some((_, flag)) => flag.is_open(engine)?,
+            None => false,
+        };
         waiting.remove(probe);
-        if let Some(decision) = engine.decisions_of(probe, 1)?.pop() {
-            let flag = Flag::of(&decision);
-            if flag.is_open(engine)? {
-                waiting.add(decision.number, flag);
-            }
+        if let Some((number, flag)) = latest.filter(|_| is_open) {
+            waiting.add(number, flag);
         }
         Ok(())
     }

@@ -31,6 +31,7 @@ mod request;
 mod router;
 mod server;
 mod settings;
+mod tallied;
 
 /// Files that the service keeps beside the database.
 pub(crate) const FILES: [&str; 3] = [keys::FILE, audit::FILE, dead_letters::FILE];

@@ -69,7 +69,7 @@ struct Lane {
     /// Ids of accounts that were erased.
     erased: mpsc::UnboundedSender<String>,
     /// None once it is closed.
-    open: Mutex<Option<(mpsc::Sender<Message>, JoinHandle<()>)>>,
+    open: Mutex<Option<(mpsc::Sender<Waiting>, JoinHandle<()>)>>,
 }
 
 impl Lane {
@@ -77,13 +77,13 @@ impl Lane {
     ///
     /// # Errors
     /// Why it cannot be.
-    fn queue(&self, message: &Message) -> Result<(), &'static str> {
+    fn queue(&self, message: Waiting) -> Result<(), &'static str> {
         if self.is_gone.load(Ordering::Relaxed) {
             return Err("the endpoint wants no more (410)");
         }
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let (queue, _) = open.as_ref().ok_or("the service is stopping")?;
-        let sent = queue.try_send(message.clone());
+        let sent = queue.try_send(message);
         sent.map_err(|_| "too many messages wait for the endpoint")
     }
 }
@@ -139,7 +139,7 @@ impl Outgoing {
     /// Sends a message to every endpoint. Waits for nothing: what does not fit is a dead letter at once.
     pub(crate) fn send(&self, message: &Message) {
         for lane in &self.lanes {
-            let Err(reason) = lane.queue(message) else {
+            let Err(reason) = lane.queue(Waiting::new(message.clone())) else {
                 continue;
             };
             self.dead.bury(DeadLetter {
@@ -154,12 +154,18 @@ impl Outgoing {
         }
     }
 
-    /// Takes in what an earlier run left: what was pending is sent again, the rest is only kept.
+    /// Takes in what an earlier run left: what was pending is sent again, as old and as often tried as it was; the rest is only
+    /// kept.
     pub(crate) fn resume(&self, left: Vec<DeadLetter>) {
         for letter in left {
             let lane = self.lanes.iter().find(|lane| lane.name == letter.endpoint);
+            let waiting = || Waiting {
+                attempts: letter.attempts,
+                left_at: Some(letter.at),
+                ..Waiting::new(letter.message.clone())
+            };
             let is_sent =
-                lane.is_some_and(|lane| letter.is_pending && lane.queue(&letter.message).is_ok());
+                lane.is_some_and(|lane| letter.is_pending && lane.queue(waiting()).is_ok());
             if !is_sent {
                 self.dead.bury(letter);
             }
@@ -210,6 +216,8 @@ impl Outgoing {
 struct Waiting {
     due: Instant,
     attempts: usize,
+    /// When a stop left it for the next run, the first of several.
+    left_at: Option<jiff::Timestamp>,
     message: Message,
 }
 
@@ -250,7 +258,7 @@ struct Courier {
 }
 
 impl Courier {
-    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+    async fn run(mut self, mut messages: mpsc::Receiver<Waiting>) {
         loop {
             self.send_due();
             let due = self.waiting.peek().map(|next| next.due);
@@ -261,7 +269,7 @@ impl Courier {
                 Some(id) = self.erasures.recv() => self.forget(&id, &mut messages),
                 Some(ended) = self.sending.join_next_with_id() => self.ended(ended),
                 message = messages.recv(), if has_room && has_place => match message {
-                    Some(message) => self.waiting.push(Waiting::new(message)),
+                    Some(message) => self.waiting.push(message),
                     None => break,
                 },
                 () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && has_place => {}
@@ -276,14 +284,14 @@ impl Courier {
         self.finish().await;
     }
 
-    fn take_in(&mut self, messages: &mut mpsc::Receiver<Message>) {
+    fn take_in(&mut self, messages: &mut mpsc::Receiver<Waiting>) {
         while let Ok(message) = messages.try_recv() {
-            self.waiting.push(Waiting::new(message));
+            self.waiting.push(message);
         }
     }
 
     /// Drops what tells of an account, wherever it has come to. An attempt that is being made is broken off.
-    fn forget(&mut self, id: &str, messages: &mut mpsc::Receiver<Message>) {
+    fn forget(&mut self, id: &str, messages: &mut mpsc::Receiver<Waiting>) {
         self.take_in(messages);
         self.waiting.retain(|message| !message.message.tells(id));
         let told = self
@@ -331,7 +339,7 @@ impl Courier {
 
     /// Takes an attempt's end in: done, given up, or to be tried again.
     fn settle(&mut self, mut message: Waiting, attempt: Attempt) {
-        message.attempts += 1;
+        message.attempts = message.attempts.saturating_add(1);
         match attempt {
             Attempt::Taken => count(&self.sender.name, "taken"),
             Attempt::Gone => {
@@ -358,22 +366,21 @@ impl Courier {
         }
     }
 
-    /// The service stops: what is on its way arrives or not, what was never tried is tried while there is time, the rest is
-    /// left for the next run.
+    /// The service stops: what is on its way arrives or not, what is due is tried while there is time, the rest is left for the
+    /// next run.
     async fn finish(mut self) {
         self.is_stopping = true;
         let end = self.end.borrow().unwrap_or_else(Instant::now);
-        let (fresh, tried): (Vec<_>, Vec<_>) = self
-            .waiting
-            .drain()
-            .partition(|message| message.attempts == 0);
-        for message in tried {
+        let now = Instant::now();
+        let (due, later): (Vec<_>, Vec<_>) =
+            self.waiting.drain().partition(|message| message.due <= now);
+        for message in later {
             self.bury(
                 message,
                 "the service stopped before the next attempt".to_owned(),
             );
         }
-        self.waiting.extend(fresh);
+        self.waiting.extend(due);
         self.schedule.pauses.clear();
         self.send_due();
         while let Ok(Some(ended)) = timeout_at(end, self.sending.join_next_with_id()).await {
@@ -403,7 +410,7 @@ impl Courier {
             endpoint: self.sender.name.clone(),
             attempts: message.attempts,
             reason,
-            at: jiff::Timestamp::now(),
+            at: message.left_at.unwrap_or_else(jiff::Timestamp::now),
             is_pending: self.is_stopping && !self.is_gone.load(Ordering::Relaxed),
             message: message.message,
         });
@@ -420,6 +427,7 @@ impl Waiting {
         Self {
             due: Instant::now(),
             attempts: 0,
+            left_at: None,
             message,
         }
     }

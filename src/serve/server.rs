@@ -264,6 +264,10 @@ async fn keep_house(app: Shared) {
                 engine.forget_decisions_before(oldest.unwrap_or(Timestamp::UNIX_EPOCH))?;
                 app.docket.refresh_all(engine)?;
                 engine.keep_learnt()?;
+                if let Some(outgoing) = app.outgoing.get() {
+                    outgoing.dead().forget_old(now);
+                }
+                dead_letters::forget_old_undelivered(&app.folder, now)?;
             }
             Ok(())
         });

@@ -211,7 +211,6 @@ pub(in crate::serve) fn settle(
         kept_out,
     } = engine.settle(judgment, Some(&decision.probe))?;
     let ids = [probe.to_string(), entry.to_string()];
-    app.docket.note(engine, decision)?;
     app.audit.note(&who, answer.as_str(), &ids, receipt.lsn);
     if let Some(joined) = &joined {
         let joined = std::slice::from_ref(joined);
@@ -222,6 +221,7 @@ pub(in crate::serve) fn settle(
         app.audit.note(&who, "withdraw", &left, receipt.lsn);
     }
     meters::judged(answer.as_str());
+    app.docket.refresh_each(engine, std::slice::from_ref(probe));
     let [probe, entry] = ids;
     Ok(SettledRecord {
         lsn: receipt.lsn,

@@ -30,7 +30,8 @@ struct LetterRecord {
     at: String,
 }
 
-/// Flags nobody took: given up after the last attempt, or refused by a full queue. Since the service was started.
+/// Flags nobody took: given up after the last attempt, or refused by a full queue. The latest hundred, of earlier runs too; they
+/// are kept for 30 days.
 #[utoipa::path(get, path = "/v1/flags/undelivered", tag = "operating",
     responses((status = 200, description = "The latest", body = Undelivered)), security(("key" = [])))]
 pub(in crate::serve) async fn undelivered(State(app): State<Shared>) -> Json<Undelivered> {

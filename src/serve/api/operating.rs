@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::account::AccountId;
-use crate::serve::app::Shared;
+use crate::engine::Engine;
+use crate::serve::api::watchlist::withdrawn;
+use crate::serve::app::{App, Shared};
 use crate::serve::auth::Caller;
 use crate::serve::dead_letters::forget_undelivered;
 use crate::serve::meters;
@@ -101,7 +103,11 @@ pub(in crate::serve) struct Erased {
     decisions: usize,
 }
 
-/// Erases everything that is kept of one account: entry, what was seen, decisions.
+/// Erases what is kept of one account: its entry, what was seen of it, decisions that tell of it, and flags about it that wait
+/// to be told.
+///
+/// Entries judged to be returns of it are withdrawn with it. What stays tells no profile: what people judged (ids and their own
+/// notes), its protection if it is protected, its id in the audit. Flags that were told before, and backups, are elsewhere.
 #[utoipa::path(post, path = "/v1/erase", tag = "operating", request_body = Erasure,
     responses(
         (status = 200, description = "Erased", body = Erased),
@@ -115,21 +121,80 @@ pub(in crate::serve) async fn erase(
 ) -> Result<Json<Erased>, Problem> {
     let erased = app.run_aside(move |app, engine| {
         let Erasure { id } = object(&bytes)?;
-        let account = AccountId::new(&id)?;
-        let erased = engine.erase(&account)?;
-        let lsn = engine.generation().lsn();
-        let ids = std::slice::from_ref(&id);
-        app.audit.note(&caller.name, "erase", ids, lsn);
-        app.docket.refresh(engine, &account)?;
-        if let Some(outgoing) = app.outgoing.get() {
-            outgoing.forget(&id);
-        }
-        forget_undelivered(&app.folder, &id)?;
-        Ok(Erased {
-            entry: erased.entry,
-            seen: erased.seen,
-            decisions: erased.decisions,
-        })
+        erased(app, engine, &caller.name, &AccountId::new(&id)?)
     });
     erased.await.map(Json)
+}
+
+/// Erases an account, in the database and beside it, and writes down who did.
+///
+/// # Errors
+/// The database or the file of undelivered flags cannot be read or written.
+pub(in crate::serve) fn erased(
+    app: &App,
+    engine: &Engine,
+    who: &str,
+    id: &AccountId,
+) -> Result<Erased, Problem> {
+    // Withdrawn first, since only a withdrawal tells what went with it.
+    let receipt = withdrawn(app, engine, who, id)?;
+    let done = engine.erase(id)?;
+    let lsn = engine.generation().lsn();
+    app.audit.note(who, "erase", std::slice::from_ref(id), lsn);
+    // Others' flags that told it go too.
+    app.docket.refresh_each(engine, std::slice::from_ref(id));
+    app.docket.refresh_each(engine, &done.probes);
+    if let Some(outgoing) = app.outgoing.get() {
+        outgoing.forget(id.as_str());
+    }
+    forget_undelivered(&app.folder, id.as_str())?;
+    Ok(Erased {
+        entry: done.entry || receipt.withdrawn > 0,
+        seen: done.seen,
+        decisions: done.decisions,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::account::AccountId;
+    use crate::serve::api::operating::erased;
+    use crate::tests::service::Service;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_erased_leaves_the_queue_and_names_what_went_with_it() {
+        let service = Service::ready();
+        let text = "news of the valley and of the river, every day anew";
+        let record = |id: &str| {
+            json!({"id": id, "handle": "zorvani_dispatch", "display_name": "Zorvani Dispatch Quetta", "bio": text,
+                "links": ["https://t.me/zorvanidsp"]})
+        };
+        service.post("/v1/watchlist", record("x:17")).await;
+        let mirror = service.post("/v1/screen", record("x:5")).await;
+        let other = service.post("/v1/screen", record("x:6")).await;
+        assert!(other["decision"].is_string(), "{other}");
+        let said = json!({"decision": mirror["decision"], "judgment": "mirror"});
+        let said = service.post("/v1/judgments", said).await;
+        assert_eq!(said["joined"], json!("x:5"));
+        let (app, engine) = (&service.app, service.app.engine().unwrap());
+        assert_eq!(app.docket.len(), 1);
+        let id = AccountId::new("x:17").unwrap();
+        let done = erased(app, engine, "ada", &id).unwrap();
+        assert!(done.entry && done.decisions >= 2);
+        assert_eq!(app.docket.len(), 0, "the flag of x:6 told x:17");
+        let audit = service.folder.path().join(crate::serve::audit::FILE);
+        let audit = std::fs::read_to_string(audit).unwrap();
+        let told: Vec<serde_json::Value> = audit
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .map(|line: serde_json::Value| json!([line["who"], line["action"], line["ids"]]))
+            .collect();
+        let expected = [
+            json!(["ada", "withdraw", ["x:17", "x:5"]]),
+            json!(["ada", "erase", ["x:17"]]),
+        ];
+        assert!(told.ends_with(&expected), "{told:?}");
+    }
 }

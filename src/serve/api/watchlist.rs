@@ -9,11 +9,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::account::{Account, AccountId};
-use crate::engine::Engine;
+use crate::engine::{Engine, Receipt};
 use crate::error::Rejection;
 use crate::serve::app::{App, Shared};
 use crate::serve::auth::Caller;
-use crate::serve::look_back::{Found, looked_back};
+use crate::serve::look_back::{Hold, looked_back};
 use crate::serve::problem::{Problem, ProblemRecord};
 use crate::serve::request::{JsonBytes, account, elements};
 use crate::wire::{
@@ -56,6 +56,13 @@ pub(in crate::serve) struct Enrolment {
 
 fn is_none_left(pending: &usize) -> bool {
     *pending == 0
+}
+
+/// Entries just enrolled, for which recent signups are still to be looked at.
+pub(in crate::serve) struct Listed<'app> {
+    enrolment: Enrolment,
+    taken: Vec<AccountId>,
+    hold: Hold<'app>,
 }
 
 /// An entry of the watchlist.
@@ -117,7 +124,11 @@ pub(in crate::serve) async fn enroll(
     let enrolment = app.run_aside(move |app, engine| {
         if bytes.trim_ascii_start().first() != Some(&b'[') {
             let account = account(&bytes)?;
-            return enrolled(app, engine, vec![(1, account)], Vec::new(), &caller.name);
+            // A picture that is fetched at this moment joins what the ban is filled from, or the entry.
+            let turn = app.turns.hold(account.id());
+            let listed = listed(app, engine, vec![(1, account)], Vec::new(), &caller.name)?;
+            drop(turn);
+            return listed.with_mirrors(app, engine);
         }
         let (mut accounts, mut rejected) = (Vec::new(), Vec::new());
         for (place, element) in (1..).zip(elements(&bytes, ENTRIES_LEN_MAX)?) {
@@ -126,19 +137,42 @@ pub(in crate::serve) async fn enroll(
                 Err(rejection) => rejected.push((place, rejection)),
             }
         }
-        enrolled(app, engine, accounts, rejected, &caller.name)
+        let listed = listed(app, engine, accounts, rejected, &caller.name)?;
+        listed.with_mirrors(app, engine)
     });
     enrolment.await.map(Json)
 }
 
-/// Enrols accounts with their places, and looks for recent signups like them.
-pub(in crate::serve) fn enrolled(
-    app: &App,
+impl Listed<'_> {
+    /// The enrolment with recent signups like the new entries.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub(in crate::serve) fn with_mirrors(
+        self,
+        app: &App,
+        engine: &Engine,
+    ) -> Result<Enrolment, Problem> {
+        let found = looked_back(app, engine, &self.hold, &self.taken)?;
+        Ok(Enrolment {
+            mirrors: found.mirrors,
+            pending: found.pending,
+            ..self.enrolment
+        })
+    }
+}
+
+/// Enrols accounts with their places. The look back is the caller's, once it holds nothing up.
+///
+/// # Errors
+/// None was taken, or the database cannot be read or written.
+pub(in crate::serve) fn listed<'app>(
+    app: &'app App,
     engine: &Engine,
     accounts: Vec<(u64, Account)>,
     mut rejected: Vec<(u64, Rejection)>,
     who: &str,
-) -> Result<Enrolment, Problem> {
+) -> Result<Listed<'app>, Problem> {
     let (places, accounts): (Vec<u64>, Vec<Account>) = accounts.into_iter().unzip();
     let ids: Vec<AccountId> = accounts
         .iter()
@@ -167,13 +201,16 @@ pub(in crate::serve) fn enrolled(
             message: rejection.to_string(),
         },
     };
-    let Found { mirrors, pending } = looked_back(app, engine, &hold, &taken)?;
-    Ok(Enrolment {
+    let enrolment = Enrolment {
         lsn: done.receipt.lsn,
-        mirrors,
-        pending,
         enrolled: taken.iter().map(ToString::to_string).collect(),
         rejected: rejected.into_iter().map(error).collect(),
+        ..Enrolment::default()
+    };
+    Ok(Listed {
+        enrolment,
+        taken,
+        hold,
     })
 }
 
@@ -230,18 +267,32 @@ pub(in crate::serve) async fn withdraw(
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<Withdrawal>), Problem> {
     let withdrawal = app.run_aside(move |app, engine| {
-        let receipt = engine.withdraw(vec![AccountId::new(&id)?])?;
+        let receipt = withdrawn(app, engine, &caller.name, &AccountId::new(&id)?)?;
         if receipt.withdrawn == 0 {
             return Err(Problem::not_found("no such entry on the watchlist"));
         }
-        let gone: Vec<String> = std::iter::once(id)
-            .chain(receipt.descendants.iter().map(ToString::to_string))
-            .collect();
-        app.audit.note(&caller.name, "withdraw", &gone, receipt.lsn);
         Ok(Withdrawal {
             lsn: receipt.lsn,
             withdrawn: receipt.withdrawn,
         })
     });
     Ok((StatusCode::OK, Json(withdrawal.await?)))
+}
+
+/// Takes an entry off the watchlist with what came by it, if it is on it, and writes down who did.
+///
+/// # Errors
+/// The database cannot be read or written.
+pub(in crate::serve) fn withdrawn(
+    app: &App,
+    engine: &Engine,
+    who: &str,
+    id: &AccountId,
+) -> Result<Receipt, Problem> {
+    let receipt = engine.withdraw(vec![id.clone()])?;
+    if receipt.withdrawn > 0 {
+        let gone: Vec<&AccountId> = std::iter::once(id).chain(&receipt.descendants).collect();
+        app.audit.note(who, "withdraw", &gone, receipt.lsn);
+    }
+    Ok(receipt)
 }

@@ -60,15 +60,16 @@ pub(crate) trait Desk: Send + Sync + 'static {
     /// Takes the answer about a pair back, with all it brought; the flag is in the queue again.
     fn undo(&self, decision: &str, entry: &AccountId, who: &str) -> Result<()>;
 
-    /// Live entries counted by network, platform, kind and standing.
-    fn networks(&self) -> Result<Vec<Tally>>;
+    /// Live entries counted by network, platform, kind and standing, as they were a minute ago at most, or when they were
+    /// counted last while somebody counts them; none while they are counted for the first time.
+    fn networks(&self) -> Result<Option<Vec<Tally>>>;
 
-    /// Live entries of a platform, of one standing if it is told, the longest banned first: how many there are, and at most
-    /// `limit` of them.
+    /// Live entries of a platform that are of these standings, the longest banned first: how many there are, and at most `limit`
+    /// of them, of which twice as many are held in memory. Reads all entries.
     fn removals(
         &self,
         platform: &str,
-        standing: Option<Standing>,
+        standings: &[Standing],
         limit: usize,
     ) -> Result<(usize, Vec<Removal>)>;
 

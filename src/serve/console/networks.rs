@@ -83,6 +83,7 @@ pub(crate) async fn show<D: Desk>(
     visitor: Visitor,
 ) -> Result<Response, Refusal> {
     let tallies = room.ask(|desk| desk.networks()).await?;
+    let tallies = tallies.ok_or(Refusal::Busy)?;
     let heads = heads(&tallies);
     page(&NetworksPage {
         shell: Shell::of(&visitor, "networks", "Networks"),

@@ -19,8 +19,12 @@ use crate::serve::console::routes::Room;
 use crate::serve::console::values::{Removal, Standing};
 use crate::serve::console::when::When;
 
-/// Entries of one page; the export has them all.
+/// Entries of one page; the export has more.
 const ROWS_MAX: usize = 500;
+/// Entries of one export: more than a desk works through in a day, and some tens of megabytes while it is made.
+const EXPORTED_MAX: usize = 10_000;
+/// What an export may hold: what is not gone yet.
+const EXPORTED: [Standing; 2] = [Standing::Unreported, Standing::Reported];
 
 /// Head of the export.
 const HEAD: [&str; 12] = [
@@ -85,7 +89,10 @@ pub(crate) async fn show<D: Desk>(
     let standing = Standing::ALL
         .into_iter()
         .find(|one| one.as_str() == asked.standing);
-    let found = room.ask(move |desk| desk.removals(&name, standing, ROWS_MAX));
+    let found = room.ask(move |desk| match standing {
+        Some(standing) => desk.removals(&name, &[standing], ROWS_MAX),
+        None => desk.removals(&name, &Standing::ALL, ROWS_MAX),
+    });
     let (total, removals) = found.await?;
     let now = Timestamp::now();
     let choice = |word: &'static str| {
@@ -152,16 +159,17 @@ pub(crate) async fn mark<D: Desk>(
     Ok(Redirect::to(&format!("/removals?{back}")).into_response())
 }
 
-/// `GET /removals.csv`: every entry of the platform that is not gone yet.
+/// `GET /removals.csv`: the entries of the platform that are not gone yet, the longest banned first. Where there are more than
+/// one file holds, its last row says so.
 pub(crate) async fn export<D: Desk>(
     State(room): State<Room<D>>,
     _: Visitor,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let name = asked.platform.clone();
-    let found = room.ask(move |desk| desk.removals(&name, None, usize::MAX));
-    let (_, all) = found.await?;
-    let table = table(&all).map_err(|error| Error::Malformed {
+    let found = room.ask(move |desk| desk.removals(&name, &EXPORTED, EXPORTED_MAX));
+    let (total, removals) = found.await?;
+    let table = table(total, &removals).map_err(|error| Error::Malformed {
         what: "export".into(),
         reason: error.to_string(),
     })?;
@@ -184,14 +192,11 @@ pub(crate) async fn export<D: Desk>(
     Ok((headers, table).into_response())
 }
 
-/// The export. It begins with a byte-order mark, by which spreadsheets know UTF-8.
-fn table(removals: &[Removal]) -> Result<Vec<u8>, csv::Error> {
+/// The export of some of `total` entries. It begins with a byte-order mark, by which spreadsheets know UTF-8.
+fn table(total: usize, removals: &[Removal]) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer("\u{feff}".as_bytes().to_vec());
     writer.write_record(HEAD)?;
-    for removal in removals
-        .iter()
-        .filter(|one| one.standing != Standing::Removed)
-    {
+    for removal in removals {
         let account = &removal.account;
         let ban = account.ban.clone().unwrap_or_default();
         let time = |at: Option<Timestamp>| at.map(|at| at.to_string()).unwrap_or_default();
@@ -210,6 +215,15 @@ fn table(removals: &[Removal]) -> Result<Vec<u8>, csv::Error> {
             time(removal.since),
         ];
         writer.write_record(record.iter().map(|cell| tame(cell)))?;
+    }
+    if total > removals.len() {
+        let len = removals.len();
+        let note = format!(
+            "# The first {len} of {total}: the others follow when some of these are marked as removed. \
+             `mirrorwatch export` writes them all."
+        );
+        let cells = HEAD.map(|name| if name == "id" { note.as_str() } else { "" });
+        writer.write_record(cells)?;
     }
     writer
         .into_inner()
@@ -266,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_export_holds_what_is_still_up() {
+    fn the_export_holds_rows_and_says_what_it_leaves_out() {
         let removal = |id: &str, standing| Removal {
             account: AccountDraft {
                 id: id.into(),
@@ -279,13 +293,14 @@ mod tests {
             standing,
             since: None,
         };
-        let all = [
-            removal("x:1", Standing::Reported),
-            removal("x:2", Standing::Removed),
-        ];
-        let told = String::from_utf8(table(&all).unwrap()).unwrap();
+        let all = [removal("x:1", Standing::Reported)];
+        let told = String::from_utf8(table(1, &all).unwrap()).unwrap();
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines.len(), 2);
+        let cut = String::from_utf8(table(7, &all).unwrap()).unwrap();
+        let (whole, note) = cut.split_at(told.len());
+        assert_eq!(whole, told);
+        assert!(note.starts_with("# The first 1 of 7:"), "{note}");
         assert!(lines[0].starts_with("\u{feff}id,platform,"));
         assert_eq!(
             lines[1],

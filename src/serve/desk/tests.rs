@@ -351,3 +351,39 @@ async fn of_two_events_at_once_none_is_lost() {
         assert_eq!(told, ["zorvani", "news of the valley", "Quetta"], "{round}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ban_by_its_id_alone_has_the_picture_that_came_at_the_same_moment() {
+    let service = Service::open();
+    let engine = service.app.engine().unwrap();
+    let picture = picture_of(PICTURE).unwrap();
+    for round in 0..40 {
+        let id = AccountId::new(&format!("x:{round}")).unwrap();
+        let signup = json!({"id": id.as_str(), "handle": "zorvani"});
+        service.action(2 * round, "created", signup).await;
+        let ban = json!({"id": id.as_str(), "ban": {"reason": "fraud"}});
+        let (pictured, _) = tokio::join!(
+            service.app.remember_picture("bus", id.clone(), picture),
+            service.action(2 * round + 1, "banned", ban)
+        );
+        pictured.unwrap();
+        let entry = engine.entry(&id).unwrap().unwrap();
+        assert_eq!(entry.avatar, Some(picture), "{round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_banned_while_a_picture_was_screened_gets_it() {
+    let service = Service::open();
+    let (id, engine) = (
+        AccountId::new("x:17").unwrap(),
+        service.app.engine().unwrap(),
+    );
+    let picture = picture_of(PICTURE).unwrap();
+    let pictured = |avatar| super::is_pictured(&service.app, engine, "hook bus", &id, avatar);
+    assert!(!pictured(picture).unwrap());
+    let ban = json!({"id": "x:17", "handle": "zorvani", "ban": {"reason": "fraud"}});
+    service.action(1, "banned", ban).await;
+    assert!(pictured(picture).unwrap());
+    assert_eq!(engine.entry(&id).unwrap().unwrap().avatar, Some(picture));
+}

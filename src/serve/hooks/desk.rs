@@ -38,7 +38,7 @@ pub(crate) trait Desk: Clone + Send + Sync + 'static {
         account: Account,
     ) -> impl Future<Output = Result<(), Problem>> + Send;
 
-    /// Takes an account whose ban was taken back off the watchlist; no trouble if it is not on it.
+    /// Takes an account whose ban was taken back off the watchlist, whoever banned it; no trouble if it is not on it.
     fn withdraw(
         &self,
         source: &str,

@@ -15,7 +15,8 @@ pub(crate) enum Happening {
     Approved,
     /// It was banned: it goes on the watchlist.
     Banned,
-    /// Its ban was taken back: it leaves the watchlist.
+    /// Its ban was taken back: it leaves the watchlist. Where the platform tells of its own bans alone, only if this source
+    /// told of it.
     Unbanned,
 }
 

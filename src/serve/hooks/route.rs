@@ -301,7 +301,11 @@ async fn acted<D: Desk>(
     };
     if happening == Happening::Unbanned {
         let id = AccountId::new(record.id.as_deref().unwrap_or_default())?;
-        hooks.desk.withdraw(&source.name, id).await?;
+        // Records carry what people decided, whoever banned it; a platform's own format tells of its own bans alone.
+        match source.platform.sends_records() {
+            true => hooks.desk.withdraw(&source.name, id).await?,
+            false => hooks.desk.lift(&source.name, id, None).await?,
+        }
         return Ok(Decision::allow());
     }
     let account = checked(record).await?;

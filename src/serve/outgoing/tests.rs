@@ -13,7 +13,7 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::serve::dead_letters::{DeadInMemory, Message};
+use crate::serve::dead_letters::{DeadInMemory, DeadLetter, Message};
 use crate::serve::endpoint::Endpoint;
 use crate::serve::hooks::{SharedSecret, verify_standard};
 use crate::serve::outgoing::{Outgoing, Schedule, jittered, random_share};
@@ -236,6 +236,37 @@ async fn nothing_is_lost_without_a_letter_when_the_service_stops() {
     assert_eq!(listener.came()[0].0["webhook-id"], "flag_1");
     assert_eq!(listener.came().len(), 1);
     assert_eq!(again.dead().latest(9).len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_left_by_several_stops_grows_no_younger_and_is_given_up_in_the_end() {
+    let (listener, endpoint) = Listener::listen(&[500; 10]).await;
+    let outgoing = start(vec![endpoint.clone()], &schedule(&[60_000; 6]));
+    let first = jiff::Timestamp::from_second(2_000_000).unwrap();
+    let letter = DeadLetter {
+        endpoint: "listener".to_owned(),
+        message: message("flag_1"),
+        attempts: 2,
+        reason: "answered 500".to_owned(),
+        at: first,
+        is_pending: true,
+    };
+    outgoing.resume(vec![letter]);
+    until(|| listener.came().len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    outgoing.close(Duration::from_secs(20)).await;
+    let left = outgoing.dead().latest(9);
+    let told = |letters: &[DeadLetter]| -> Vec<(usize, jiff::Timestamp, bool)> {
+        let told = |letter: &DeadLetter| (letter.attempts, letter.at, letter.is_pending);
+        letters.iter().map(told).collect()
+    };
+    assert_eq!(told(&left), [(3, first, true)]);
+    let again = start(vec![endpoint], &schedule(&[1; 3]));
+    again.resume(left);
+    until(|| !again.dead().latest(9).is_empty()).await;
+    again.close(Duration::from_secs(20)).await;
+    assert_eq!(told(&again.dead().latest(9)), [(4, first, false)]);
+    assert_eq!(listener.came().len(), 2);
 }
 
 #[tokio::test]
