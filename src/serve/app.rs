@@ -12,8 +12,7 @@ use crate::engine::{Engine, Stripes};
 use crate::error::{Error, Result};
 use crate::hash::Secret;
 use crate::serve::audit::Audit;
-use crate::serve::bursts::{Bursts, Near};
-use crate::serve::dead_letters::Message;
+use crate::serve::bursts::Bursts;
 use crate::serve::docket::Docket;
 use crate::serve::fetch::Pictures;
 use crate::serve::gate::Gate;
@@ -21,20 +20,13 @@ use crate::serve::hooks::Sources;
 use crate::serve::keys::Keys;
 use crate::serve::ledger::Ledger;
 use crate::serve::look_back::LookBack;
-use crate::serve::meters;
 use crate::serve::outgoing::Outgoing;
 use crate::serve::problem::Problem;
 use crate::serve::settings::Settings;
 use crate::serve::tallied::Tallied;
-use crate::wire::{ReportRecord, decision_id};
 
 /// Seconds after which a caller may ask whether the index is whole.
 const OPENING_RETRY_SECONDS: u64 = 2;
-
-/// What a flag is called when it is told.
-const FLAG_RAISED: &str = "org.mirrorwatch.flag.raised.v1";
-/// What many flags near one entry or network are called.
-const BURST: &str = "org.mirrorwatch.burst.v1";
 
 /// Threads for what is no screen: bans and judgments wait for the disk, and share its syncs.
 pub(crate) const SIDE_WORKERS: usize = 4;
@@ -136,36 +128,6 @@ impl App {
     pub(crate) fn open(&self, engine: Engine) {
         // There is one call; a second would be the same database.
         let _ = self.engine.set(engine);
-    }
-
-    /// Tells whoever wants to hear of flags that one was raised, and of the burst that it may be part of.
-    pub(crate) fn raise(&self, decision: u64, report: &ReportRecord) {
-        let now = jiff::Timestamp::now();
-        let id = decision_id(decision);
-        let data = serde_json::to_value(report).unwrap_or_default();
-        self.send(&Message::of(format!("flag_{id}"), FLAG_RAISED, now, &data));
-        let (entry, network) = report.best().unwrap_or_default();
-        for (near, name) in [(Near::Entry, entry), (Near::Network, network)] {
-            let burst = (!name.is_empty()).then(|| self.bursts.note(near, name, now));
-            if let Some(flags) = burst.flatten() {
-                let near = near.as_str();
-                tracing::warn!(near, name, flags, "a burst: many signups near one of these");
-                meters::burst(near);
-                let data = serde_json::json!({near: name, "flags": flags, "last": id});
-                self.send(&Message::of(
-                    format!("burst_{near}_{id}"),
-                    BURST,
-                    now,
-                    &data,
-                ));
-            }
-        }
-    }
-
-    fn send(&self, message: &Message) {
-        if let Some(outgoing) = self.outgoing.get() {
-            outgoing.send(message);
-        }
     }
 
     /// The engine.

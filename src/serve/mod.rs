@@ -27,6 +27,7 @@ mod look_back;
 mod meters;
 mod outgoing;
 mod problem;
+mod raising;
 mod request;
 mod router;
 mod server;

@@ -2,7 +2,7 @@
 //! letters when nobody took them.
 //!
 //! Each endpoint has a queue, a schedule and a task of its own, so one that hangs holds up no other. What is on its way is kept
-//! in memory; whatever is given up goes to [`DeadLetters`], and so does what waits when the service stops, for the next run to
+//! in memory, and counted in [`unsettled`] so that a crash loses none; whatever is given up goes to [`DeadLetters`], and so does what waits when the service stops, for the next run to
 //! send. An endpoint that answers 410 wants no more, and is asked no more until it is configured again.
 
 use std::collections::{BinaryHeap, HashMap};
@@ -19,6 +19,9 @@ use crate::serve::attempt::{Attempt, Sender};
 use crate::serve::dead_letters::{DeadLetter, DeadLetters, Message};
 use crate::serve::endpoint::{Endpoint, wrong};
 use crate::serve::guard::client;
+use crate::serve::outgoing::unsettled::Unsettled;
+
+mod unsettled;
 
 /// Pauses before the second and later attempts, in seconds: the schedule Standard Webhooks recommend.
 const PAUSES_S: [u64; 6] = [5, 300, 1_800, 7_200, 18_000, 36_000];
@@ -58,6 +61,7 @@ impl Default for Schedule {
 pub(crate) struct Outgoing {
     lanes: Vec<Lane>,
     dead: Arc<dyn DeadLetters>,
+    unsettled: Arc<Unsettled>,
     /// When everything must have ended, once the service stops.
     end: watch::Sender<Option<Instant>>,
 }
@@ -101,6 +105,7 @@ impl Outgoing {
         let client = client().timeout(schedule.answer_max).build();
         let client = client.map_err(|error| wrong("*", &error.to_string()))?;
         let (mut lanes, end) = (Vec::new(), watch::Sender::new(None));
+        let unsettled = Arc::<Unsettled>::default();
         for endpoint in endpoints {
             let (url, key) = endpoint.check()?;
             let name = endpoint.name;
@@ -117,6 +122,7 @@ impl Outgoing {
                 sender,
                 schedule: schedule.clone(),
                 dead: Arc::clone(&dead),
+                unsettled: Arc::clone(&unsettled),
                 is_gone: Arc::clone(&is_gone),
                 end: end.subscribe(),
                 erasures,
@@ -133,11 +139,18 @@ impl Outgoing {
                 open: Mutex::new(Some((queue, task))),
             });
         }
-        Ok(Self { lanes, dead, end })
+        Ok(Self {
+            lanes,
+            dead,
+            unsettled,
+            end,
+        })
     }
 
     /// Sends a message to every endpoint. Waits for nothing: what does not fit is a dead letter at once.
     pub(crate) fn send(&self, message: &Message) {
+        let now = jiff::Timestamp::now();
+        self.unsettled.add(&message.id, now, self.lanes.len());
         for lane in &self.lanes {
             let Err(reason) = lane.queue(Waiting::new(message.clone())) else {
                 continue;
@@ -147,9 +160,10 @@ impl Outgoing {
                 message: message.clone(),
                 attempts: 0,
                 reason: reason.to_owned(),
-                at: jiff::Timestamp::now(),
+                at: now,
                 is_pending: self.end.borrow().is_some() && !lane.is_gone.load(Ordering::Relaxed),
             });
+            self.unsettled.settle(&message.id);
             count(&lane.name, "dead");
         }
     }
@@ -170,6 +184,16 @@ impl Outgoing {
                 self.dead.bury(letter);
             }
         }
+    }
+
+    /// Since when the oldest message is on its way; not those that an earlier run left, which its file still holds.
+    pub(crate) fn oldest(&self) -> Option<jiff::Timestamp> {
+        self.unsettled.oldest()
+    }
+
+    /// Whether there is anybody to tell.
+    pub(crate) fn has_endpoints(&self) -> bool {
+        !self.lanes.is_empty()
     }
 
     /// Names of the endpoints that want no more.
@@ -245,6 +269,7 @@ struct Courier {
     sender: Arc<Sender>,
     schedule: Schedule,
     dead: Arc<dyn DeadLetters>,
+    unsettled: Arc<Unsettled>,
     is_gone: Arc<AtomicBool>,
     /// When everything must have ended, once the service stops.
     end: watch::Receiver<Option<Instant>>,
@@ -293,10 +318,18 @@ impl Courier {
     /// Drops what tells of an account, wherever it has come to. An attempt that is being made is broken off.
     fn forget(&mut self, id: &str, messages: &mut mpsc::Receiver<Waiting>) {
         self.take_in(messages);
-        self.waiting.retain(|message| !message.message.tells(id));
+        let unsettled = Arc::clone(&self.unsettled);
+        let stays = |message: &Message| {
+            let tells = message.tells(id);
+            if tells {
+                unsettled.settle(&message.id);
+            }
+            !tells
+        };
+        self.waiting.retain(|waiting| stays(&waiting.message));
         let told = self
             .flying
-            .extract_if(|_, sent| sent.waiting.message.tells(id));
+            .extract_if(|_, sent| !stays(&sent.waiting.message));
         told.for_each(|(_, sent)| sent.attempt.abort());
         // What was given up between the erasure and now.
         self.dead.forget(id);
@@ -341,7 +374,10 @@ impl Courier {
     fn settle(&mut self, mut message: Waiting, attempt: Attempt) {
         message.attempts = message.attempts.saturating_add(1);
         match attempt {
-            Attempt::Taken => count(&self.sender.name, "taken"),
+            Attempt::Taken => {
+                count(&self.sender.name, "taken");
+                self.unsettled.settle(&message.message.id);
+            }
             Attempt::Gone => {
                 self.is_gone.store(true, Ordering::Relaxed);
                 tracing::warn!(endpoint = self.sender.name, "wants no more flags (410)");
@@ -399,6 +435,7 @@ impl Courier {
     }
 
     fn bury(&self, message: Waiting, reason: String) {
+        self.unsettled.settle(&message.message.id);
         count(&self.sender.name, "dead");
         tracing::warn!(
             endpoint = self.sender.name,

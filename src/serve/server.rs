@@ -20,6 +20,7 @@ use crate::serve::hooks::{Desk, keep_keys};
 use crate::serve::look_back::keep_looking;
 use crate::serve::meters;
 use crate::serve::outgoing::{Outgoing, Schedule};
+use crate::serve::raising::TOLD_WITHIN;
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 
@@ -80,6 +81,7 @@ pub(crate) fn serve(
 
 async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()> {
     let handle: Handle<SocketAddr> = Handle::new();
+    let fetching = start_beside(app)?;
     let (read_once, mut keys_read) = watch::channel(false);
     let keys = tokio::spawn(keep_keys(Arc::clone(&app.sources), read_once));
     let opening = {
@@ -101,7 +103,6 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     let stopping = tokio::spawn(stop_when_told(app.clone(), handle.clone()));
     let housekeeping = tokio::spawn(keep_house(app.clone()));
     let looking = tokio::spawn(keep_looking(app.clone()));
-    let fetching = start_beside(app)?;
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     let failed = |error: std::io::Error| Error::Malformed {
         what: "serve".into(),
@@ -126,20 +127,24 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
     housekeeping.abort();
     looking.abort();
     keys.abort();
-    end(app, fetching).await?;
+    let is_all_told = end(app, fetching).await?;
     match opening.await {
         Ok(opened) => opened?,
         Err(_) => return Err(Error::WriterStopped),
     }
     if let Ok(engine) = app.engine() {
         app.look_back.note(engine)?;
+        if is_all_told {
+            app.note_told(engine, Duration::ZERO)?;
+        }
         engine.keep_learnt()?;
     }
     Ok(())
 }
 
-/// Ends what works beside the requests, in the order in which one hands on to the next.
-async fn end(app: &App, fetching: JoinHandle<()>) -> Result<()> {
+/// Ends what works beside the requests, in the order in which one hands on to the next: true where every flag was told, given
+/// up or kept.
+async fn end(app: &App, fetching: JoinHandle<()>) -> Result<bool> {
     let drain = Duration::from_secs(app.settings.drain_seconds);
     if let Some(pictures) = app.pictures.get() {
         pictures.close();
@@ -150,14 +155,14 @@ async fn end(app: &App, fetching: JoinHandle<()>) -> Result<()> {
     let (screens, others) = tokio::join!(app.gate.end(drain), app.side_gate.end(drain));
     if !(screens && others) {
         tracing::warn!(
-            "work goes on past the time to stop: a flag it raises is kept, and not told"
+            "work goes on past the time to stop: a flag it raises is told after the next start"
         );
     }
     if let Some(outgoing) = app.outgoing.get() {
         outgoing.close(drain).await;
         dead_letters::keep(&app.folder, &outgoing.dead().latest(usize::MAX))?;
     }
-    Ok(())
+    Ok(screens && others)
 }
 
 /// Starts what works beside the requests: fetching pictures and sending flags.
@@ -199,6 +204,7 @@ fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
             lsn
         }
     };
+    app.tell_again(&engine)?;
     app.open(engine.clone());
     let took_ms = begun.elapsed().as_millis() as u64;
     tracing::info!(took_ms, entries = engine.generation().entries(), "ready");
@@ -252,6 +258,7 @@ async fn keep_house(app: Shared) {
             let now = Timestamp::now();
             app.logins.retain_recent();
             app.look_back.note(engine)?;
+            app.note_told(engine, TOLD_WITHIN)?;
             let ended = engine.retire(now)?;
             if !ended.is_empty() {
                 let lsn = engine.generation().lsn();

@@ -1,4 +1,4 @@
-//! Facts of the database itself, each under its own key: backgrounds, what was learnt, and how far looking back has come.
+//! Facts of the database itself, each under its own key: backgrounds, what was learnt, and how far the service has come.
 //!
 //! A fact is written through to the disk before the call returns.
 
@@ -6,7 +6,7 @@ use rocksdb::WriteOptions;
 
 use crate::error::Result;
 use crate::store::database::{Store, damaged, database};
-use crate::store::key::{self, family, meta};
+use crate::store::key::{family, meta};
 
 impl Store {
     /// The stored background, where one was built.
@@ -42,18 +42,36 @@ impl Store {
 
     /// The change up to which recent signups were looked for, where they ever were.
     pub(crate) fn looked_back(&self) -> Result<Option<u64>> {
-        let stored = self.fact(meta::LOOKED_BACK)?;
-        if stored.is_empty() {
-            return Ok(None);
-        }
-        let lsn = key::lsn_of(&stored);
-        let lsn = lsn.ok_or_else(|| damaged(meta::LOOKED_BACK, "not the number of a change"))?;
-        Ok(Some(lsn))
+        self.mark(meta::LOOKED_BACK)
     }
 
     /// Keeps up to which change recent signups were looked for.
     pub(crate) fn set_looked_back(&self, lsn: u64) -> Result<()> {
-        self.set_fact(meta::LOOKED_BACK, &key::lsn(lsn))
+        self.set_mark(meta::LOOKED_BACK, lsn)
+    }
+
+    /// Microseconds since 1970 of the moment up to which flags were told, where they ever were.
+    pub(crate) fn flags_told(&self) -> Result<Option<u64>> {
+        self.mark(meta::TOLD)
+    }
+
+    /// Keeps up to which moment flags were told.
+    pub(crate) fn set_flags_told(&self, micros: u64) -> Result<()> {
+        self.set_mark(meta::TOLD, micros)
+    }
+
+    fn mark(&self, name: &[u8]) -> Result<Option<u64>> {
+        let stored = self.fact(name)?;
+        if stored.is_empty() {
+            return Ok(None);
+        }
+        let mark = stored.as_slice().try_into().map(u64::from_be_bytes);
+        let mark = mark.map_err(|_| damaged(name, "not a number of 8 bytes"))?;
+        Ok(Some(mark))
+    }
+
+    fn set_mark(&self, name: &[u8], mark: u64) -> Result<()> {
+        self.set_fact(name, &mark.to_be_bytes())
     }
 
     fn fact(&self, key: &[u8]) -> Result<Vec<u8>> {

@@ -44,6 +44,8 @@ pub(crate) mod meta {
     pub(crate) const LEARNT: &[u8] = b"learnt";
     /// Up to which change recent signups were looked for.
     pub(crate) const LOOKED_BACK: &[u8] = b"looked-back";
+    /// Up to which moment flags were told.
+    pub(crate) const TOLD: &[u8] = b"told";
     /// How far a bulk load has come; only while one is unfinished.
     pub(crate) const LOAD: &[u8] = b"load";
     /// Which segment files hold the watchlist, and up to which change.

@@ -76,8 +76,10 @@ impl Store {
                 found.damage.push(format!("meta: {error}"));
             }
         }
-        if let Err(error) = self.looked_back() {
-            found.damage.push(error.to_string());
+        for mark in [self.looked_back(), self.flags_told()] {
+            if let Err(error) = mark {
+                found.damage.push(error.to_string());
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! Needs the binary, as `recovery` does. Everything listens on 127.0.0.1, on a free port.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -139,6 +139,63 @@ fn bans_that_came_while_it_was_down_find_who_signed_up_before() {
     while flags() == "[]" {
         assert!(begun.elapsed() < Duration::from_secs(60), "it is not found");
         std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Takes one message of Standard Webhooks and says that it has it: its id, and what it says.
+fn taken(listener: &TcpListener) -> (String, Value) {
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut lines = BufReader::new(stream.try_clone().unwrap());
+    let (mut id, mut len) = (String::new(), 0);
+    loop {
+        let mut line = String::new();
+        lines.read_line(&mut line).unwrap();
+        match line.trim_end().split_once(": ") {
+            Some(("webhook-id", value)) => id = value.to_owned(),
+            Some(("content-length", value)) => len = value.parse().unwrap(),
+            None if line.trim().is_empty() => break,
+            _ => {}
+        }
+    }
+    let mut body = vec![0; len];
+    lines.read_exact(&mut body).unwrap();
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        .unwrap();
+    (id, serde_json::from_slice(&body).unwrap())
+}
+
+#[test]
+fn a_flag_that_nobody_had_taken_outlives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = folder.path().join("db");
+    // Nobody listens while the first runs.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let settings = folder.path().join("settings.toml");
+    let endpoint = format!(
+        "[[flags]]\nname = \"team\"\nurl = \"http://{address}/\"\nsecret = \"whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\"\n"
+    );
+    std::fs::write(&settings, endpoint).unwrap();
+    let more = ["--config", settings.to_str().unwrap()];
+    let Some(served) = Served::start(&db, &more) else {
+        return;
+    };
+    served.call("POST", "/v1/watchlist", &ban(7).to_string(), None);
+    let signup = json!({"id": "y:1", "handle": "zorvani_dispatch_77"}).to_string();
+    let (_, body) = served.call("POST", "/v1/screen", &signup, None);
+    let report: Value = serde_json::from_str(&body).unwrap();
+    served.signal("-KILL");
+    drop(served);
+    let listener = TcpListener::bind(address).unwrap();
+    let _served = Served::start(&db, &more).unwrap();
+    let (id, told) = taken(&listener);
+    assert_eq!(id, format!("flag_{}", report["decision"].as_str().unwrap()));
+    assert_eq!(told["type"], "org.mirrorwatch.flag.raised.v1");
+    for field in ["id", "verdict", "decision", "hits"] {
+        assert_eq!(told["data"][field], report[field], "{field}");
     }
 }
 

@@ -144,6 +144,24 @@ async fn what_failed_is_sent_again_under_the_same_id() {
 }
 
 #[tokio::test]
+async fn what_is_on_its_way_counts_until_every_endpoint_has_it_or_it_is_given_up() {
+    let before = jiff::Timestamp::now();
+    let (quick, quick_endpoint) = Listener::listen(&[]).await;
+    let (slow, slow_endpoint) = Listener::listen(&[500]).await;
+    let outgoing = start(vec![quick_endpoint, slow_endpoint], &schedule(&[300]));
+    outgoing.send(&message("flag_7"));
+    until(|| quick.came().len() == 1 && slow.came().len() == 1).await;
+    assert!(outgoing.oldest().is_some_and(|oldest| oldest >= before));
+    until(|| slow.came().len() == 2 && outgoing.oldest().is_none()).await;
+    let (_, hanging) = Listener::listen(&[0]).await;
+    let outgoing = start(vec![hanging], &schedule(&[300]));
+    outgoing.send(&message("flag_7"));
+    assert!(outgoing.oldest().is_some());
+    outgoing.forget("x:991");
+    until(|| outgoing.oldest().is_none()).await;
+}
+
+#[tokio::test]
 async fn what_nobody_takes_becomes_a_dead_letter() {
     let (listener, endpoint) = Listener::listen(&[500; 10]).await;
     let outgoing = start(vec![endpoint], &schedule(&[1, 1]));
