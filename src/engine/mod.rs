@@ -25,6 +25,7 @@ mod merger;
 mod pooling;
 mod recent;
 mod report;
+mod retro;
 mod screen;
 mod seen;
 mod segment;

@@ -11,19 +11,14 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::account::{Account, AccountId};
-use crate::blocking::Query;
-use crate::engine::candidates::{Candidates, UNSOUGHT_BITS};
+use crate::account::AccountId;
 use crate::engine::columns::Packed;
-use crate::engine::converse::Converse;
+use crate::engine::converse::{Converse, Like};
 use crate::engine::front::Engine;
 use crate::engine::generation::{Generation, Part, merge_order, rows};
 use crate::engine::segment::Segment;
 use crate::error::Result;
-use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
-use crate::score::{Circumstances, Score};
-use crate::signal::relation::{Crowd, Relation, Signal};
 use crate::watchlist::Entry;
 
 /// Signups that are compared one by one before they are indexed together: about a millisecond of comparing.
@@ -34,11 +29,6 @@ const FOLD_EVERY: Duration = Duration::from_millis(500);
 const LET_GO_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Signups that are recalled before others get their turn.
 const RECALLED_LEN: usize = 64;
-/// Most signups that are screened again for one new entry, those that agree most.
-const RESCREENED_MAX: usize = 64;
-/// Of them, signups that name the entry: many may talk about somebody, and they must not take all the places.
-const NAMING_MAX: usize = 24;
-
 /// How long and how many signups are kept at hand.
 #[derive(Debug, Clone, Copy)]
 pub struct Recency {
@@ -69,6 +59,24 @@ struct Shared {
 }
 
 impl Recent {
+    /// Signups that are not indexed yet.
+    pub(in crate::engine) fn fresh(&self) -> Vec<Arc<Entry>> {
+        let fresh = self.shared.fresh();
+        fresh.iter().flatten().cloned().collect()
+    }
+
+    /// The indexed ones.
+    pub(in crate::engine) fn view(&self) -> Arc<Generation> {
+        self.shared.view.load_full()
+    }
+
+    /// Signups of `view` that only the entry can find.
+    pub(in crate::engine) fn conversely(&self, entry: &Fingerprint<'_>, view: &Generation) -> Like {
+        let converse = self.shared.converse.read();
+        let converse = converse.unwrap_or_else(PoisonError::into_inner);
+        converse.like(entry, |id| view.contains(id))
+    }
+
     fn start(recency: Recency) -> Self {
         let shared = Arc::new(Shared {
             recency,
@@ -317,143 +325,5 @@ impl Engine {
     /// Signups at hand.
     pub fn recent_signups(&self) -> usize {
         self.recent.as_ref().map_or(0, |recent| recent.len())
-    }
-
-    /// Recent signups that may be returns of an entry just enrolled, those that agree most first; to be screened again.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub fn recent_like(&self, entry: &Account) -> Result<Vec<Account>> {
-        let Some(recent) = &self.recent else {
-            return Ok(Vec::new());
-        };
-        let asked = Asked::of(self, entry);
-        // First what is not indexed yet: what is indexed meanwhile is met twice, the other way round not at all.
-        let fresh: Vec<Arc<Entry>> = recent.shared.fresh().iter().flatten().cloned().collect();
-        let view = recent.shared.view.load_full();
-        let mut found = asked.indexed(&view);
-        let (naming, containing) = asked.conversely(&recent.shared, &view);
-        found.extend(containing);
-        for signup in fresh {
-            let bits = asked.worth(&signup.fingerprint);
-            found.extend(bits.map(|bits| (bits, signup.id.clone())));
-        }
-        // An entry is no signup any more.
-        let (mut ids, listed) = (Vec::new(), Arc::clone(&asked.generation));
-        let mut take = |mut found: Worths, len_max| {
-            found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-            for (_, id) in found {
-                if ids.len() < len_max && !ids.contains(&id) && !listed.contains(&id) {
-                    ids.push(id);
-                }
-            }
-        };
-        take(naming, NAMING_MAX);
-        take(found, RESCREENED_MAX);
-        let seen = ids
-            .iter()
-            .filter_map(|id| self.store().seen(id).transpose());
-        seen.map(|seen| Ok(seen?.account)).collect()
-    }
-}
-
-/// Signups, and what each pair is worth at most.
-type Worths = Vec<(f32, AccountId)>;
-
-/// An entry that asks which signups are like it.
-struct Asked<'a> {
-    engine: &'a Engine,
-    generation: Arc<Generation>,
-    fingerprint: Fingerprint<'static>,
-    entries: u32,
-    review: f32,
-}
-
-impl<'a> Asked<'a> {
-    fn of(engine: &'a Engine, entry: &Account) -> Self {
-        let generation = engine.generation();
-        let entries = generation.entries();
-        let model = &engine.judge().model;
-        let lent_max = model.most(Signal::Network, Relation::Network);
-        Self {
-            engine,
-            generation,
-            fingerprint: engine.fingerprint(entry),
-            entries,
-            review: engine.judge().thresholds(entries).review - lent_max,
-        }
-    }
-
-    /// Signups of the index that may reach a review.
-    fn indexed(&self, view: &Generation) -> Worths {
-        let model = &self.engine.judge().model;
-        let found_min = self.review - model.prior(self.entries) - UNSOUGHT_BITS;
-        let query = Query::of(&self.fingerprint);
-        let candidates = Candidates::of(view, &query, model, found_min);
-        let met = candidates
-            .found
-            .iter()
-            .filter(|candidate| candidate.found >= found_min);
-        let signup = |candidate: &crate::engine::candidates::Candidate| {
-            let columns = view.parts().get(candidate.part as usize)?.columns();
-            let bits = self.worth(&columns.fingerprint(candidate.ordinal)?)?;
-            Some((bits, AccountId::new(columns.id(candidate.ordinal)?).ok()?))
-        };
-        met.filter_map(signup).collect()
-    }
-
-    /// Signups that name the entry, and those that have its core in their handles, where they may reach a review.
-    fn conversely(&self, shared: &Shared, view: &Generation) -> (Worths, Worths) {
-        let converse = shared
-            .converse
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let like = converse.like(&self.fingerprint, |id| view.contains(id));
-        drop(converse);
-        let signup = |id: &AccountId| {
-            let in_part = |part: &'_ Part| Some((part.clone(), part.find(id.as_str())?));
-            view.parts().iter().find_map(in_part)
-        };
-        let bits = |id: &AccountId| {
-            let (part, ordinal) = signup(id)?;
-            Some(self.bits(&part.columns().fingerprint(ordinal)?))
-        };
-        // Whether a text names a handle is not kept with what is indexed: it is taken for the most it can be worth.
-        let model = &self.engine.judge().model;
-        let naming_max = model.most(Signal::Contact, Relation::Announces);
-        let naming = like.naming.into_iter().filter_map(|id| {
-            let (bits, _) = bits(&id)?;
-            let bits = bits + naming_max;
-            (bits >= self.review).then_some((bits, id))
-        });
-        let containing = like.containing.into_iter().filter_map(|id| {
-            let (bits, agrees) = bits(&id)?;
-            (agrees && bits >= self.review).then_some((bits, id))
-        });
-        (naming.collect(), containing.collect())
-    }
-
-    /// What the pair is worth at most, where that may reach a review.
-    fn worth(&self, signup: &Fingerprint<'_>) -> Option<f32> {
-        let (bits, agrees) = self.bits(signup);
-        (agrees && bits >= self.review).then_some(bits)
-    }
-
-    /// The bits of the pair, opened the moment of the ban and with a picture that nobody else has, and whether anything
-    /// agrees.
-    fn bits(&self, signup: &Fingerprint<'_>) -> (f32, bool) {
-        let carriers = |key| self.generation.carriers(key);
-        let ordinary = |key| self.engine.judge().learnt.bits(key);
-        let crowd = Crowd::new(self.entries, &carriers, &ordinary);
-        let evidence = Evidence::of(signup, &self.fingerprint, &crowd);
-        let circumstances = Circumstances {
-            entries: self.entries,
-            name_told: self.fingerprint.name_told.max(signup.name_told),
-            minutes_since_ban: Some(0.0),
-            ..Circumstances::default()
-        };
-        let model = &self.engine.judge().model;
-        let bits = Score::of(&evidence, &circumstances, model).total();
-        (bits, evidence.agrees())
     }
 }
