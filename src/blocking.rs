@@ -22,6 +22,8 @@ use crate::signal::lead::Lead;
 const STRETCH_LEN: usize = 4_096;
 /// Entries whose keys are in memory twice while they are put together.
 const WINDOW_LEN: usize = 1 << 19;
+/// Up to so many fingerprints are read once and held while they are indexed, some two kilobytes each.
+const HELD_LEN_MAX: usize = 1 << 14;
 
 /// What a probe is looked up by; made once and used on every segment.
 #[derive(Debug)]
@@ -43,8 +45,15 @@ impl<'a> Query<'a> {
             by_key.then(b.comparison.surprise.total_cmp(&a.comparison.surprise))
         });
         leads.dedup_by_key(|lead| (lead.key, lead.counted));
-        let (counted, loose): (Vec<Lead>, Vec<Lead>) =
-            leads.into_iter().partition(|lead| lead.counted);
+        let counted_len = leads.iter().filter(|lead| lead.counted).count();
+        let mut counted = Vec::with_capacity(counted_len);
+        let mut loose = Vec::with_capacity(leads.len() - counted_len);
+        for lead in leads {
+            match lead.counted {
+                true => counted.push(lead),
+                false => loose.push(lead),
+            }
+        }
         Self {
             probe,
             loose_keys: loose.iter().map(|lead| lead.key).collect(),
@@ -100,14 +109,48 @@ pub(crate) trait Prints: Sync {
     fn len(&self) -> usize;
     /// The fingerprint at `ordinal`.
     fn get(&self, ordinal: Ordinal) -> Option<Fingerprint<'_>>;
+    /// Calls `then` with the fingerprint at `ordinal`, if there is one.
+    fn visit(&self, ordinal: Ordinal, then: &mut dyn FnMut(&Fingerprint<'_>)) {
+        if let Some(fingerprint) = self.get(ordinal) {
+            then(&fingerprint);
+        }
+    }
+}
+
+/// Fingerprints read once.
+struct Held<'a>(Vec<Option<Fingerprint<'a>>>);
+
+impl Prints for Held<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get(&self, ordinal: Ordinal) -> Option<Fingerprint<'_>> {
+        self.0.get(ordinal as usize)?.clone()
+    }
+
+    fn visit(&self, ordinal: Ordinal, then: &mut dyn FnMut(&Fingerprint<'_>)) {
+        if let Some(Some(fingerprint)) = self.0.get(ordinal as usize) {
+            then(fingerprint);
+        }
+    }
 }
 
 impl Blocker {
     /// Indexes fingerprints by their ordinal. O(total length).
     pub(crate) fn build(prints: &dyn Prints) -> Self {
+        if prints.len() > HELD_LEN_MAX {
+            return Self::of((counted(prints), loose(prints)), prints);
+        }
+        let held = (0..prints.len() as Ordinal).map(|ordinal| prints.get(ordinal));
+        let held = Held(held.collect());
+        Self::of(keys(&held), &held)
+    }
+
+    fn of((counted, loose): (Postings, Loose), prints: &dyn Prints) -> Self {
         Self {
-            counted: counted(prints),
-            loose: loose(prints),
+            counted,
+            loose,
             stems: stems(prints),
             cores: cores(prints),
             wholes: wholes(prints),
@@ -260,9 +303,10 @@ fn gather_range<T: Send>(
     let stretch = |start: usize| {
         let mut made = Vec::new();
         for ordinal in start..(start + STRETCH_LEN).min(range.end) {
-            if let Some(fingerprint) = prints.get(ordinal as Ordinal) {
-                of(&fingerprint, ordinal as Ordinal, &mut made);
-            }
+            let ordinal = ordinal as Ordinal;
+            prints.visit(ordinal, &mut |fingerprint| {
+                of(fingerprint, ordinal, &mut made);
+            });
         }
         made
     };
@@ -300,6 +344,30 @@ fn counted(prints: &dyn Prints) -> Postings {
         pairs.par_sort_unstable();
     }
     Postings::build(pairs)
+}
+
+/// What [`counted`] and [`loose`] make, of fingerprints that are held: their leads are made once.
+fn keys(prints: &Held<'_>) -> (Postings, Loose) {
+    let (mut counted, mut loose) = (Vec::new(), Vec::new());
+    let mut own: Vec<u64> = Vec::with_capacity(64);
+    for ordinal in 0..prints.len() as Ordinal {
+        prints.visit(ordinal, &mut |fingerprint| {
+            own.clear();
+            for lead in fingerprint.leads() {
+                match lead.counted {
+                    true => counted.push((lead.key, ordinal)),
+                    false => own.push(lead.key),
+                }
+            }
+            own.sort_unstable();
+            own.dedup();
+            loose.extend(own.iter().map(|key| (*key, ordinal)));
+        });
+    }
+    let loose = Loose::build_parts(1, |_, emit| {
+        loose.iter().for_each(|(key, ordinal)| emit(*key, *ordinal));
+    });
+    (Postings::build(counted), loose)
 }
 
 /// Keys are made again for each pass over them instead of being held.
@@ -359,4 +427,57 @@ fn simhashes(prints: &dyn Prints) -> HammingIndex<1> {
         let simhash = fingerprint.bio.as_ref().and_then(|bio| bio.simhash());
         hashes.extend(simhash.map(|hash| ([hash], ordinal)));
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::AccountDraft;
+    use crate::background::Background;
+    use crate::hash::Secret;
+
+    /// Names and bytes of sections.
+    #[derive(Default, PartialEq)]
+    struct Put(Vec<(String, Vec<u8>)>);
+
+    impl Sections for Put {
+        fn put(&mut self, name: &str, bytes: &[u8]) {
+            self.0.push((name.to_owned(), bytes.to_vec()));
+        }
+    }
+
+    #[test]
+    fn what_is_built_of_held_fingerprints_is_what_is_written_of_those_read_again() {
+        let fingerprint = |number: u32| {
+            let draft = AccountDraft {
+                id: format!("x:{number}"),
+                handle: format!("zorvani{}_dispatch", number / 3),
+                display_name: format!("Zorvani Dispatch {}", number / 2),
+                bio: format!(
+                    "backup of @zorvani{number}, see example.org/z{}",
+                    number / 5
+                ),
+                ..AccountDraft::default()
+            };
+            let account = draft.check().unwrap();
+            Fingerprint::of(&account, &Background::starter(), &Secret::new([0; 32]))
+        };
+        let mut prints: Vec<_> = (0..60).map(|number| Some(fingerprint(number))).collect();
+        prints[17] = None;
+        let prints = Held(prints);
+        let (mut built, mut written) = (Put::default(), Put::default());
+        let blocker = Blocker::build(&prints);
+        blocker.counted.store("counted", &mut built);
+        blocker.loose.store("loose", &mut built);
+        blocker.stems.store("stems", &mut built);
+        blocker.cores.store("cores", &mut built);
+        blocker.wholes.store("wholes", &mut built);
+        blocker.pictures.store("pictures", &mut built);
+        blocker.simhashes.store("simhashes", &mut built);
+        Blocker::write(&prints, &mut written, &|_| ());
+        assert!(built == written);
+        let leads = prints.get(3).unwrap().leads();
+        let counted = leads.iter().find(|lead| lead.counted).unwrap();
+        assert!(blocker.carriers(counted.key).contains(&3));
+    }
 }

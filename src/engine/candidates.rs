@@ -318,7 +318,15 @@ impl Gathering<'_> {
             let carriers = carriers.get((form & 0xffff) as usize);
             carriers.is_some_and(|carriers| *carriers > HOT)
         };
+        let near = |entry: &&[u64]| {
+            let (at, ordinal) = place(entry);
+            let bits = parts.get(at)?.columns().stem_bits(ordinal) as usize;
+            Some((bits.min(STEM_STEPS - 1), at, ordinal))
+        };
         let entries = found.chunk_by(|a, b| a >> 16 == b >> 16);
+        if carriers.iter().all(|carriers| *carriers <= HOT) {
+            return entries.filter_map(|entry| near(&entry)).collect();
+        }
         let (hot, mut met): (Vec<&[u64]>, Vec<&[u64]>) =
             entries.partition(|entry| entry.iter().any(is_hot));
         // What is left of each hot form; the others are enough for all.
@@ -336,11 +344,6 @@ impl Gathering<'_> {
             }
             is_met
         }));
-        let near = |entry: &&[u64]| {
-            let (at, ordinal) = place(entry);
-            let bits = parts.get(at)?.columns().stem_bits(ordinal) as usize;
-            Some((bits.min(STEM_STEPS - 1), at, ordinal))
-        };
         met.iter().filter_map(near).collect()
     }
 

@@ -320,7 +320,8 @@ impl<const W: usize> HammingIndex<W> {
 
 /// Orders what is near, drops repetitions, and says whether more than `limit` are left.
 fn is_beyond(limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
-    near.sort_unstable();
+    // Not the unstable sort: all but the latest were put in order before, and this one merges what is in order.
+    near.sort();
     near.dedup();
     near.len() > limit
 }

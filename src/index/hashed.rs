@@ -27,13 +27,16 @@ impl HashedPostings {
     /// Builds from pairs of a value and its ordinal; `hashes_of` writes a value's hashes into the vector it is given,
     /// and `load` is the mean number of postings a bucket holds.
     ///
-    /// `hashes_of` is called twice a value, once more for each quarter of a billion postings, and must answer alike. All
-    /// cores. A segment holds fewer than 2^32 postings.
+    /// `hashes_of` is called twice a value, once more for each quarter of a billion postings, and must answer alike; for few
+    /// values it is called once. All cores. A segment holds fewer than 2^32 postings.
     pub(crate) fn build<T: Sync>(
         entries: &[(T, Ordinal)],
         load: usize,
         hashes_of: impl Fn(&T, &mut Vec<u64>) + Sync,
     ) -> Self {
+        if entries.len() <= PART_LEN {
+            return Self::build_few(entries, load, hashes_of);
+        }
         let parts = (rayon::current_num_threads() * 2).min(entries.len() / PART_LEN + 1);
         let part_len = entries.len().div_ceil(parts).max(1);
         Self::build_parts(load, parts, |part, then| {
@@ -43,6 +46,25 @@ impl HashedPostings {
                 hashes_of(value, &mut hashes);
                 hashes.iter().for_each(|hash| then(*hash, *ordinal));
             }
+        })
+    }
+
+    /// Builds what [`Self::build`] does, of few values: their hashes are held instead of made again.
+    fn build_few<T>(
+        entries: &[(T, Ordinal)],
+        load: usize,
+        hashes_of: impl Fn(&T, &mut Vec<u64>),
+    ) -> Self {
+        let (mut hashes, mut pairs) = (Vec::new(), Vec::new());
+        for (value, ordinal) in entries {
+            hashes.clear();
+            hashes_of(value, &mut hashes);
+            pairs.extend(hashes.iter().map(|hash| (*hash, *ordinal)));
+        }
+        Self::build_parts(load, 1, |_, then| {
+            pairs
+                .iter()
+                .for_each(|(hash, ordinal)| then(*hash, *ordinal));
         })
     }
 

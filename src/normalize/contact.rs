@@ -49,9 +49,9 @@ type Found = (Range<usize>, Contact);
 /// international phone of the program loads the numbering plans (about 0.25 s), so a server should call it once at start.
 pub(crate) fn contacts_in(text: &str) -> Vec<Contact> {
     let mut contacts = Vec::new();
-    let mut seen = HashSet::new();
+    let (mut seen, mut plans_left) = (HashSet::new(), phone::PLANS_ASKED_MAX);
     for line in text.lines() {
-        for (_, contact) in line_contacts(line) {
+        for (_, contact) in line_contacts(line, &mut plans_left) {
             if seen.insert(contact.clone()) {
                 contacts.push(contact);
             }
@@ -60,7 +60,7 @@ pub(crate) fn contacts_in(text: &str) -> Vec<Contact> {
     contacts
 }
 
-fn line_contacts(line: &str) -> Vec<Found> {
+fn line_contacts(line: &str, plans_left: &mut usize) -> Vec<Found> {
     if line.is_ascii() && !may_tell(line) {
         return Vec::new();
     }
@@ -71,7 +71,7 @@ fn line_contacts(line: &str) -> Vec<Found> {
     if !may_tell(&plain) {
         return Vec::new();
     }
-    plain_line_contacts(&plain)
+    plain_line_contacts(&plain, plans_left)
 }
 
 /// Whether the line has what every contact needs: a sign (or one of a defanged sign), the digits of a phone, or a word as long as a wallet.
@@ -88,7 +88,7 @@ fn may_tell(line: &str) -> bool {
     })
 }
 
-fn plain_line_contacts(plain: &str) -> Vec<Found> {
+fn plain_line_contacts(plain: &str, plans_left: &mut usize) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     let mut masked: Vec<Range<usize>> = Vec::new();
     if plain.contains('@') {
@@ -113,7 +113,7 @@ fn plain_line_contacts(plain: &str) -> Vec<Found> {
             found.push((range, contact(ContactKind::Wallet, key)));
         }
     }
-    for (range, key) in phone::phones_in(plain) {
+    for (range, key) in phone::phones_in(plain, plans_left) {
         if is_free(&masked, &range) {
             found.push((range, contact(ContactKind::Phone, key)));
         }
@@ -231,6 +231,7 @@ fn host_after(rest: &str) -> Option<&str> {
 mod tests {
     use super::ContactKind::{self, Email, Hashtag, Mention, Phone, Wallet};
     use super::contacts_in;
+    use crate::normalize::phone::PLANS_ASKED_MAX;
 
     #[track_caller]
     fn check(text: &str, expected: &[(ContactKind, &str)]) {
@@ -267,6 +268,21 @@ mod tests {
         check("(212) 555-0123 x", &[(Phone, "125550123")]);
         check("+1 212 555 2368", &[(Phone, "125552368")]);
         check("٩٢٣٠٠١٢٣٤٥٦٧+", &one);
+    }
+
+    #[test]
+    fn of_many_international_numbers_the_first_are_asked_for() {
+        let number = |n: usize| format!("+92300{}", 1_234_567 + n);
+        let numbers: Vec<String> = (0..100).map(number).collect();
+        let text = format!("{}\n0301 7654321 @someone", numbers.join("\n"));
+        let found = contacts_in(&text);
+        let keys: Vec<&str> = found.iter().map(|contact| contact.key.as_str()).collect();
+        assert_eq!(keys.len(), PLANS_ASKED_MAX + 2);
+        assert_eq!(keys.first(), Some(&"001234567"));
+        // What needs no plan is found behind them all; so is a number whose groups read as a local one.
+        assert_eq!(keys[PLANS_ASKED_MAX..], ["017654321", "someone"]);
+        let grouped = contacts_in(&text.replace("+92300", "+92 300 "));
+        assert_eq!(grouped.len(), 102);
     }
 
     #[test]

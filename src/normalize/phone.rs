@@ -10,6 +10,9 @@ use std::ops::Range;
 const KEY_DIGITS: usize = 9;
 /// Groups read together; longer rows are tables, not phones.
 const GROUPS_MAX: usize = 8;
+/// International numbers of one text that are looked up in their plans, valid or not. Each costs up to a millisecond, since `phonenumber`
+/// holds the patterns of some ten countries only and makes the others again: hundreds in one bio would keep a core busy for a second.
+pub(crate) const PLANS_ASKED_MAX: usize = 16;
 /// Digits of an international number (ITU-T E.164), and the fewest that a local one is believed with.
 const DIGITS_MAX: usize = 15;
 const LOCAL_MIN: usize = 10;
@@ -22,8 +25,9 @@ struct Group<'a> {
     before: &'a str,
 }
 
-/// Byte range and key of each telephone number in a line whose digits are ASCII. O(length).
-pub(crate) fn phones_in(line: &str) -> Vec<(Range<usize>, String)> {
+/// Byte range and key of each telephone number in a line whose digits are ASCII. O(length). Takes what it asks of numbering plans from
+/// `plans_left`, at first [`PLANS_ASKED_MAX`]; once none are left a number is found only where its groups read as a local one.
+pub(crate) fn phones_in(line: &str, plans_left: &mut usize) -> Vec<(Range<usize>, String)> {
     let groups = groups(line);
     let mut found = Vec::new();
     let mut first = 0;
@@ -37,7 +41,7 @@ pub(crate) fn phones_in(line: &str) -> Vec<(Range<usize>, String)> {
             .count();
         let hit = (1..=longest).rev().find_map(|len| {
             let taken = candidates.get(..len)?;
-            number_of(line, taken).map(|key| (len, taken, key))
+            number_of(line, taken, plans_left).map(|key| (len, taken, key))
         });
         match hit {
             Some((len, taken, key)) => {
@@ -95,7 +99,7 @@ fn is_separator(between: &str) -> bool {
 }
 
 /// The key of these groups if they are one telephone number.
-fn number_of(line: &str, groups: &[Group]) -> Option<String> {
+fn number_of(line: &str, groups: &[Group], plans_left: &mut usize) -> Option<String> {
     let range = span(groups)?;
     let before = line.get(..range.start)?.chars().next_back();
     let after = line.get(range.end..)?.chars().next();
@@ -114,10 +118,10 @@ fn number_of(line: &str, groups: &[Group]) -> Option<String> {
     }
     // In right-to-left text the plus is often typed, or moved, behind the number.
     if before == Some('+') || after == Some('+') {
-        return international(&digits);
+        return international(&digits, plans_left);
     }
     if let Some(number) = digits.strip_prefix("00") {
-        return international(number);
+        return international(number, plans_left);
     }
     let is_local = if first == '0' {
         (LOCAL_MIN..=12).contains(&digits.len())
@@ -130,10 +134,11 @@ fn number_of(line: &str, groups: &[Group]) -> Option<String> {
         .flatten()
 }
 
-fn international(digits: &str) -> Option<String> {
+fn international(digits: &str, plans_left: &mut usize) -> Option<String> {
     if !(8..=DIGITS_MAX).contains(&digits.len()) {
         return None;
     }
+    *plans_left = plans_left.checked_sub(1)?;
     let number = phonenumber::parse(None, format!("+{digits}")).ok()?;
     number.is_valid().then(|| key_of(digits)).flatten()
 }

@@ -1,9 +1,14 @@
 //! Who calls, and whether they may: decided before a handler runs.
 
-use axum::extract::{Request, State};
+use std::convert::Infallible;
+use std::future::ready;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tower::Service;
 
 use crate::serve::app::{App, Shared};
 use crate::serve::keys::Role;
@@ -83,16 +88,19 @@ pub(crate) fn is_direct(version: Version, uri: &Uri, headers: &HeaderMap) -> boo
 }
 
 /// Where everybody on this machine may call, turns down what comes from elsewhere. Webhooks prove themselves.
-pub(crate) async fn own_host(State(app): State<Shared>, request: Request, next: Next) -> Response {
+///
+/// # Errors
+/// 421: made for another host, or passed on.
+pub(crate) fn own_host(app: &App, request: &Request) -> Result<(), Problem> {
     let is_hook = request.uri().path().starts_with("/hooks/");
     let (version, uri, headers) = (request.version(), request.uri(), request.headers());
     if app.is_open_here() && !is_hook && !is_direct(version, uri, headers) {
         let detail = "without keys this service answers to localhost only, not by a proxy, and not in HTTP/1.0: \
             make a key (`mirrorwatch keys add`)";
         let status = StatusCode::MISDIRECTED_REQUEST;
-        return Problem::new(status, "another host", detail).into_response();
+        return Err(Problem::new(status, "another host", detail));
     }
-    next.run(request).await
+    Ok(())
 }
 
 /// Turns down who calls too often.
@@ -109,25 +117,54 @@ pub(crate) fn check_pace(app: &App, caller: &Caller) -> Result<(), Problem> {
     })
 }
 
-/// Lets a request through if its caller has at least `role`, and says to the handler who it is.
-pub(crate) async fn require(
-    State((app, role)): State<(Shared, Role)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let admitted = caller(&app, request.headers()).and_then(|caller| {
-        if caller.role < role {
-            let detail = format!("this needs a key of role {}", role.as_str());
+/// An answer on its way.
+pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+/// Lets a request through to `inner` if its caller has at least a role, and says to the handler who it is.
+#[derive(Clone)]
+pub(crate) struct Admission<S> {
+    inner: S,
+    app: Shared,
+    least: Role,
+}
+
+impl<S> Admission<S> {
+    /// The way to `inner` for callers that have at least the role `least`.
+    pub(crate) fn new(inner: S, app: Shared, least: Role) -> Self {
+        Self { inner, app, least }
+    }
+
+    fn admitted(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let caller = caller(&self.app, headers)?;
+        if caller.role < self.least {
+            let detail = format!("this needs a key of role {}", self.least.as_str());
             return Err(Problem::new(StatusCode::FORBIDDEN, "not allowed", detail));
         }
-        check_pace(&app, &caller)?;
+        check_pace(&self.app, &caller)?;
         Ok(caller)
-    });
-    match admitted {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
+    }
+}
+
+impl<S> Service<Request> for Admission<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Answering {
+        match self.admitted(request.headers()) {
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                Box::pin(self.inner.call(request))
+            }
+            Err(problem) => Box::pin(ready(Ok(problem.into_response()))),
         }
-        Err(problem) => problem.into_response(),
     }
 }
