@@ -7,7 +7,7 @@ use crate::signal::relation::{Comparison, Relation};
 /// Shortest text believed to have crossed over, in characters.
 const CROSSED_CHARS_MIN: usize = 6;
 /// Most bits of an old handle that is written in words: followers and fans write it like that too.
-const IN_WORDS_BITS_MAX: f32 = 12.0;
+const IN_WORDS_BITS_MAX: f32 = 20.0;
 /// Bits lost because either side may have crossed, and because many handles are names.
 const CROSSED_BITS: f32 = 2.0;
 

@@ -405,7 +405,9 @@ fn truncated(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     // The old number goes with what is cut off; a number of its own is another change.
     let told = numbers(probe, entry);
     let told = if probe.number.is_empty() { 0.0 } else { told };
-    let surprise = probe.stem.bits - (cut + 1.0).log2() + told;
+    // Less than half of a handle is another one's beginning as well.
+    let is_short = cut > f32::from(probe.stem.len);
+    let surprise = probe.stem.bits - (cut + 1.0).log2() + told - also(is_short);
     Comparison::new(Relation::Truncated, surprise.max(0.0))
 }
 
