@@ -9,13 +9,17 @@ use crate::signal::relation::{Comparison, Relation, Signal};
 /// A watchlist shorter than this is judged as if it had this many entries: the prior of a short list is not known better.
 const ENTRIES_MIN: u32 = 10_000;
 
+/// Share of the bits beyond a ceiling that still count, and how many of them are looked at: one bit at most.
+const BEYOND_SHARE: f32 = 0.1;
+const BEYOND_MAX: f32 = 10.0;
+
 /// The weights that ship: `data/model.json`, whose provenance is in it.
 static SHIPPED: LazyLock<Model> = LazyLock::new(|| {
     let shipped = include_str!("../../data/model.json");
     model_file::read(shipped).unwrap_or_else(|_| Model::empty())
 });
 
-/// One relation of one signal: bits = base + slope x surprise, at most `bits_max`.
+/// One relation of one signal: bits = base + slope x surprise, at most `bits_max` (and hardly more beyond it).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Row {
     /// The signal.
@@ -154,7 +158,8 @@ impl Model {
             relation => self.row(signal, relation).map_or(0.0, |row| {
                 let bits = row.base + row.slope * comparison.surprise;
                 let sure = comparison.surprise + over(signal);
-                bits.min(sure).min(row.bits_max).max(different)
+                let bits = bits.min(sure);
+                (bits.min(row.bits_max) + beyond(signal, bits - row.bits_max)).max(different)
             }),
         }
     }
@@ -180,6 +185,16 @@ fn over(signal: Signal) -> f32 {
     }
 }
 
+/// What `more` bits beyond a ceiling count for: enough to put the likelier of two entries first, and rarer values before
+/// commoner ones at a threshold, too little to trust a value more than the ceiling says.
+fn beyond(signal: Signal, more: f32) -> f32 {
+    match signal {
+        // What is lent is bounded by design.
+        Signal::Network | Signal::Time => 0.0,
+        _ => BEYOND_SHARE * more.clamp(0.0, BEYOND_MAX),
+    }
+}
+
 fn at(signal: Signal, relation: Relation) -> usize {
     signal as usize * Relation::COUNT + relation as usize
 }
@@ -196,6 +211,19 @@ mod tests {
         let written = model_file::written(&model, None);
         assert_eq!(Model::from_json(&written).unwrap(), model);
         assert!(Model::from_json("{}").is_err());
+    }
+
+    #[test]
+    fn a_ceiling_leaves_the_rarer_of_two_first() {
+        let model = Model::default();
+        let bits = |surprise| {
+            model.bits(
+                Signal::Handle,
+                Comparison::new(Relation::Renumbered, surprise),
+            )
+        };
+        assert!(bits(60.0) > bits(50.0) && bits(60.0) < bits(50.0) + 1.0);
+        assert!(bits(f32::INFINITY) <= bits(60.0) + 1.0);
     }
 
     #[test]

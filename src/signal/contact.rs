@@ -18,8 +18,9 @@ const UNSEEN_BITS: f32 = 30.0;
 const MENTION_BITS_MAX: f32 = 12.0;
 /// Most bits for naming the entry: reporters, victims and fans name it too.
 const NAMED_BITS_MAX: f32 = 10.0;
-/// Most bits of the handle that a probe says to follow.
-const ANNOUNCED_BITS_MAX: f32 = 20.0;
+/// Most bits of the handle that a probe says to follow: whoever quotes a handle copies it, however rare it is. About one
+/// ordinary account in some hundreds names a banned one at all, which a list of hundreds of thousands shares.
+const ANNOUNCED_BITS_MAX: f32 = 26.0;
 /// Bits of saying so at all: one ordinary account in some dozens tells of an older one.
 const ANNOUNCING_BITS: f32 = 6.0;
 /// Words by which a new account says that it follows an old one, in the languages of design.md section 1.
@@ -43,6 +44,10 @@ const ANNOUNCING: [&str; 18] = [
     "احتياطي",
     "قبلی",
 ];
+
+/// Shortest of these words that may have an ending of its own, and the longest ending, in letters: "formerly".
+const ENDED_CHARS_MIN: usize = 5;
+const ENDING_CHARS_MAX: usize = 3;
 
 /// Words before a mention that may announce it: "backup account of @old", not "27 years old. I write about @old".
 const ANNOUNCED_WITHIN: usize = 4;
@@ -174,8 +179,21 @@ fn is_announced(text: &str) -> bool {
             .skip(at.saturating_sub(ANNOUNCED_WITHIN));
         before
             .flat_map(|word| words(word))
-            .any(|word| ANNOUNCING.contains(&word.as_str()))
+            .any(|word| is_announcing(&word))
     })
+}
+
+fn is_announcing(word: &str) -> bool {
+    let letters = |text: &str| text.chars().count();
+    ANNOUNCING
+        .iter()
+        .any(|known| match word.strip_prefix(known) {
+            Some("") => true,
+            Some(ending) => {
+                letters(known) >= ENDED_CHARS_MIN && letters(ending) <= ENDING_CHARS_MAX
+            }
+            None => false,
+        })
 }
 
 /// How the probe's contacts relate to the entry's, and whether it names the entry's handle.
@@ -208,5 +226,28 @@ pub(crate) fn compare(
             handle.bits().min(NAMED_BITS_MAX),
         )),
         None => found,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_announces_an_old_handle_says_so_before_it() {
+        for text in [
+            "Backup of @zorvani_desk",
+            "formerly @zorvani_desk, back again",
+            "my old account @zorvani_desk got banned",
+        ] {
+            assert!(is_announced(text), "{text}");
+        }
+        for text in [
+            "27 years old. I write and paint. Thanks to @zorvani_desk",
+            "formalities @zorvani_desk",
+            "golden @zorvani_desk",
+        ] {
+            assert!(!is_announced(text), "{text}");
+        }
     }
 }

@@ -6,6 +6,8 @@ use crate::signal::relation::{Comparison, Relation};
 
 /// Shortest text believed to have crossed over, in characters.
 const CROSSED_CHARS_MIN: usize = 6;
+/// Most bits of an old handle that is written in words: followers and fans write it like that too.
+const IN_WORDS_BITS_MAX: f32 = 20.0;
 /// Bits lost because either side may have crossed, and because many handles are names.
 const CROSSED_BITS: f32 = 2.0;
 
@@ -20,6 +22,8 @@ pub(crate) fn compare(
         if crossed.relation == Relation::Crossed && name.joined() != handle.whole() {
             // Whoever takes the old handle for a name takes its number along; without it, it is what followers write too.
             crossed.relation = Relation::SharedWords;
+        } else if !name.is_solid() && handle.whole() == handle.stem() {
+            crossed.surprise = crossed.surprise.min(IN_WORDS_BITS_MAX);
         }
         found = found.or(crossed);
     }
@@ -64,6 +68,12 @@ mod tests {
             crossed(&name("Makzamak Gold"), &entry),
             Relation::SharedWords
         );
+        let bits = |written| {
+            let entry = handle("makzamak.gold");
+            compare((None, Some(&name(written))), (Some(&entry), None)).surprise
+        };
+        assert!(bits("makzamak.gold") > bits("Makzamak Gold ❤") + 5.0);
+        assert!(bits("makzamakgold") > bits("Makzamakgold") + 5.0);
         let (probe, entry) = (handle("zorvani_desk_22"), name("Zorvani Desk"));
         let back = compare((Some(&probe), None), (None, Some(&entry)));
         assert_eq!(back.relation, Relation::Crossed);

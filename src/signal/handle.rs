@@ -12,6 +12,7 @@ use crate::normalize::lookalike::spelled;
 use crate::normalize::parts::{Disguise, Parts, disguise};
 use crate::normalize::sound::sound;
 use crate::signal::lead::Lead;
+use crate::signal::number;
 use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::relation::{Comparison, Relation, Signal};
 
@@ -24,6 +25,9 @@ const SOUND_CHARS_MIN: usize = 4;
 /// Bits that one edit within a handle costs: log2 of the ordinary handles one edit away over those at the spot itself.
 /// Measured on real handles (`scripts/evaluation`), about one in a hundred neighbours of a spot is taken as often.
 const EDIT_BITS: f32 = 7.0;
+/// Bits that a second change costs: few returns make two at once, and of strangers who are near, nearly all differ in more
+/// than one thing. Measured on tuned tactics it would be more, but those make one change each by construction.
+const MOVE_BITS: f32 = 8.0;
 /// Bits of mixing alphabets at all: under one ordinary handle in 250 does.
 const MIXED_BITS: f32 = 8.0;
 /// Share of a handle's bits that its consonants carry (Shannon 1951 puts vowels at about a quarter of the information).
@@ -32,12 +36,8 @@ const SOUND_SHARE: f32 = 0.7;
 const SOUND_BITS_MAX: f32 = 24.0;
 /// Bits of sounding alike in another script: few ordinary handles are in the other one.
 const SCRIPT_BITS: f32 = 3.0;
-/// Numbers this near one another were counted on; people who are banned often skip one or two.
-const COUNTED_ON_MAX: u64 = 3;
 /// Bits lost because words may stand in several orders and numbers in several places.
 const RING_BITS: f32 = 3.0;
-/// Bits of each digit of a numeric tail nobody counted; log2(10) less the years, runs and repeats people prefer.
-const DIGIT_BITS: f32 = 2.6;
 /// Bits of each letter that stands around a contained core where nothing tells its words: a long strange surround is
 /// likelier another word.
 const SURROUND_BITS: f32 = 0.4;
@@ -96,10 +96,10 @@ impl<'a> Handle<'a> {
         let spelled_bits = |text: &str| terms.bits(&spelled(text));
         let only_digits = parts.letters.chars().all(|c| c.is_ascii_digit());
         let stem_bits = match only_digits {
-            true => number_bits(&parts.letters, background),
+            true => number::rarity(&parts.letters, background),
             false => spelled_bits(&parts.stem).min(counted(Space::Whole, &parts.stem)),
         };
-        let tail_bits = number_bits(&parts.number, background);
+        let tail_bits = number::rarity(&parts.number, background);
         let whole_bits = (stem_bits + tail_bits).min(counted(Space::Whole, &parts.whole));
         let core_bits = match parts.core == parts.stem {
             true => stem_bits,
@@ -161,6 +161,11 @@ impl<'a> Handle<'a> {
     /// Rarity of the handle without its numeric tail, in bits.
     pub fn stem_bits(&self) -> f32 {
         self.stem.bits
+    }
+
+    /// Rarity of the numeric tail, in bits.
+    fn number_bits(&self) -> f32 {
+        (self.whole.bits - self.stem.bits).max(0.0)
     }
 
     /// Letters and digits as written.
@@ -283,11 +288,15 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         };
     }
     let met = if probe.stem.text == entry.stem.text {
-        let surprise = entry.stem.bits + counted_on(&probe.number, &entry.number);
+        let told = number::followed(&probe.number, &entry.number, entry.number_bits());
+        let surprise = entry.stem.bits + told;
         Comparison::new(Relation::Renumbered, surprise)
     } else if probe.core.text == entry.core.text {
-        let surprise = entry.core.bits.min(probe.core.bits) + same_number(probe, entry);
-        Comparison::new(Relation::Affixed, surprise)
+        let (own, other) = (&*probe.stem.text, &*entry.stem.text);
+        let is_other = place_of(other, own).or(place_of(own, other)).is_none();
+        let bits = entry.core.bits.min(probe.core.bits);
+        let surprise = bits + numbers(probe, entry) - also(is_other);
+        Comparison::new(Relation::Affixed, surprise.max(0.0))
     } else if let Some(reordered) = reordered(probe, entry) {
         // All letters agree, so what else holds is part of it.
         return reordered;
@@ -299,35 +308,40 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         .or(same_sound(probe, entry))
 }
 
-/// Bits of a number being one of the next after, or before, the other: chance takes any of as many digits.
-fn counted_on(probe: &str, entry: &str) -> f32 {
-    match (probe.parse::<u64>(), entry.parse::<u64>()) {
-        (Ok(new), Ok(old)) if new.abs_diff(old) <= COUNTED_ON_MAX => {
-            let near = 2.0 * COUNTED_ON_MAX as f32 + 1.0;
-            let all = 10f32.powi(entry.len().min(4) as i32);
-            (all / near).log2().max(0.0)
-        }
-        _ => 0.0,
-    }
-}
-
 /// The key of a ring of letters; no pair of features is as long as its mark makes it.
 fn ring_key(ring: &str) -> u64 {
     feature(Space::Pair, format!("ring of letters {ring}").as_bytes())
 }
 
-/// Bits of the same numeric tail on both sides, which is itself a coincidence.
-fn same_number(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
-    match probe.number == entry.number {
-        true => (entry.whole.bits - entry.stem.bits).max(0.0),
-        false => 0.0,
+/// What the numbers of two handles tell, where their letters differ already: a stranger has any other. Negative where they
+/// changed as well.
+fn numbers(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
+    match (&*probe.number, &*entry.number) {
+        ("", "") => 0.0,
+        (own, other) if own == other => entry.number_bits(),
+        (_, other) if number::stands_in(other, &probe.letters) => entry.number_bits(),
+        (own, _) if number::stands_in(own, &entry.letters) => probe.number_bits(),
+        _ => -MOVE_BITS,
     }
+}
+
+/// What a second change costs, where there is one.
+fn also(is_changed: bool) -> f32 {
+    if is_changed { MOVE_BITS } else { 0.0 }
 }
 
 fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Option<Comparison> {
     let ((key, own), (other, bits)) = probe.ring.zip(entry.ring)?;
-    let surprise = (bits.min(own) - RING_BITS).max(0.0);
-    (key == other).then(|| Comparison::new(Relation::Reordered, surprise))
+    if key != other {
+        return None;
+    }
+    // A number that is put in or left out is the one change.
+    let told = match probe.number.is_empty() || entry.number.is_empty() {
+        true => numbers(probe, entry).max(0.0),
+        false => numbers(probe, entry),
+    };
+    let surprise = bits.min(own) - RING_BITS + told;
+    Some(Comparison::new(Relation::Reordered, surprise.max(0.0)))
 }
 
 fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
@@ -339,7 +353,7 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     // An edit is one way to come to the probe's handle, so nobody is surer than the probe's own rarity tells; and an
     // entry of common letters has ordinary handles all around it.
     let off = EDIT_BITS * distance as f32;
-    let surprise = entry.stem.bits.min(probe.stem.bits - off) + same_number(probe, entry);
+    let surprise = entry.stem.bits.min(probe.stem.bits - off) + numbers(probe, entry);
     let relation = if distance <= 1 {
         Relation::Edited1
     } else {
@@ -362,7 +376,11 @@ fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         let surround = f32::from(probe.whole.len) - core.chars().count() as f32;
         entry.core.bits - (surround + 1.0).log2() - SURROUND_BITS * surround
     });
-    let surprise = entry.core.bits.min(bits) + same_number(probe, entry);
+    // Words on both sides are two changes, and so are words taken away and others put in their place.
+    let (own, old) = (&*probe.stem.text, &*entry.stem.text);
+    let place = place_of(old, &probe.whole.text);
+    let is_second = place.is_none_or(|at| at > 0 && at + old.len() < own.len());
+    let surprise = entry.core.bits.min(bits) + numbers(probe, entry) - also(is_second);
     Comparison::new(Relation::Contains, surprise.max(0.0))
 }
 
@@ -384,7 +402,12 @@ fn truncated(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         return Comparison::DIFFERENT;
     }
     let cut = f32::from(entry.whole.len) - f32::from(probe.stem.len);
-    let surprise = probe.stem.bits - (cut + 1.0).log2();
+    // The old number goes with what is cut off; a number of its own is another change.
+    let told = numbers(probe, entry);
+    let told = if probe.number.is_empty() { 0.0 } else { told };
+    // Less than half of a handle is another one's beginning as well.
+    let is_short = cut > f32::from(probe.stem.len);
+    let surprise = probe.stem.bits - (cut + 1.0).log2() + told - also(is_short);
     Comparison::new(Relation::Truncated, surprise.max(0.0))
 }
 
@@ -396,8 +419,8 @@ fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
                 true => 0.0,
                 false => SCRIPT_BITS,
             };
-            let surprise = bits.min(own) + script_bits + same_number(probe, entry);
-            Comparison::new(Relation::SameSound, surprise)
+            let surprise = bits.min(own) + script_bits + numbers(probe, entry);
+            Comparison::new(Relation::SameSound, surprise.max(0.0))
         }
         _ => Comparison::DIFFERENT,
     }
@@ -423,14 +446,6 @@ fn unpack_part<'a>(unpacker: &mut Unpacker<'a>, whole: &'a str) -> Option<&'a st
         0 => unpacker.text(),
         start => whole.get(start - 1..)?.get(..unpacker.len()?),
     }
-}
-
-/// Rarity of a numeric tail: as counted, or by its length.
-fn number_bits(number: &str, background: &Background) -> f32 {
-    let key = feature(Space::Number, number.as_bytes());
-    let by_len = DIGIT_BITS * number.len() as f32;
-    let counted = background.feature_bits(Space::Number, key);
-    counted.map_or(by_len, |bits| bits.min(by_len))
 }
 
 #[cfg(test)]

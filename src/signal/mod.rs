@@ -13,6 +13,7 @@ pub(crate) mod handle;
 pub(crate) mod lead;
 pub(crate) mod link;
 pub(crate) mod name;
+pub(crate) mod number;
 pub(crate) mod packed;
 pub(crate) mod relation;
 pub(crate) mod token;

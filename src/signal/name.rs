@@ -36,6 +36,8 @@ const PREFIX_MAX: f64 = 0.4;
 const ROUNDING: f64 = 1e-9;
 /// Bits lost for each word that one side has and the other has not.
 const UNMET_BITS: f32 = 1.0;
+/// Shortest word in small letters that is taken for a handle and not for a name, in characters: few names are as long.
+const SOLID_CHARS_MIN: usize = 12;
 /// Names of one culture go together: the words of a name are not independent.
 const TOGETHER: f32 = 0.9;
 
@@ -48,6 +50,9 @@ pub struct Name<'a> {
     joined: Cow<'a, str>,
     all: u64,
     all_bits: f32,
+    /// Whether it is written as handles are. Only probes are asked; not kept, and then taken for true: the most that a pair
+    /// may be worth.
+    is_solid: bool,
 }
 
 /// A word as it lies in a file: where it stands in the text, what it sounds like, and its rarities.
@@ -145,7 +150,13 @@ impl<'a> Name<'a> {
             joined: joined.into(),
             all,
             all_bits,
+            is_solid: is_solid(name.trim()),
         })
+    }
+
+    /// Whether the name is written as handles are, and names are not.
+    pub(crate) fn is_solid(&self) -> bool {
+        self.is_solid
     }
 
     /// The words in order.
@@ -235,6 +246,7 @@ impl<'a> Name<'a> {
             joined: Cow::Borrowed(unpacker.text()?),
             all: unpacker.key()?,
             all_bits: unpacker.bits()?,
+            is_solid: true,
         })
     }
 
@@ -246,6 +258,20 @@ impl<'a> Name<'a> {
             features.push((Space::NameSound, word.sound));
         }
     }
+}
+
+/// True for a name written as handles are: without a space, and with a digit or low line within, with a capital right after
+/// a small letter, or in small letters alone, joined by a sign or long. One capitalised word, or two joined by a hyphen,
+/// are a name like any other.
+fn is_solid(name: &str) -> bool {
+    let within = |wanted: fn(char) -> bool| name.chars().skip(1).any(wanted);
+    let pairs = || name.chars().zip(name.chars().skip(1));
+    let is_small = !name.chars().any(char::is_uppercase) && name.chars().any(char::is_lowercase);
+    let is_long = name.chars().count() >= SOLID_CHARS_MIN;
+    let is_marked = within(|c| c == '_' || c.is_ascii_digit())
+        || pairs().any(|(before, after)| before.is_lowercase() && after.is_uppercase())
+        || is_small && (is_long || within(|c| c == '.' || c == '-'));
+    is_marked && !name.contains(char::is_whitespace)
 }
 
 /// How the probe's name relates to the entry's. O(words squared).
@@ -415,6 +441,30 @@ fn pair(first: u64, second: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_not_written_as_handles_are() {
+        for handle in [
+            "makzamak.gold",
+            "Zorv4ni",
+            "makzamakgold",
+            "MakzamakGold",
+            "a_khan",
+        ] {
+            assert!(is_solid(handle), "{handle}");
+        }
+        for name in [
+            "Shamsulhaq",
+            "shamsulhaq",
+            "Jean-Pierre",
+            "J.R.Khan",
+            "Ali Khan_1",
+            "علی",
+            "",
+        ] {
+            assert!(!is_solid(name), "{name}");
+        }
+    }
     use proptest::prelude::*;
 
     fn word(text: &str) -> NameWord<'_> {

@@ -1,0 +1,96 @@
+//! Numbers of handles: how rare a numeric tail is, and what it tells that a number came along.
+//!
+//! Whoever takes an old handle up again keeps its number, counts it on, adds to it or puts it elsewhere; a stranger of the same letters has
+//! any other. Numbers of one digit are everybody's.
+
+use crate::background::Background;
+use crate::hash::feature::{Space, feature};
+
+/// Numbers this near one another were counted on; people who are banned often skip one or two.
+const COUNTED_ON_MAX: u64 = 3;
+/// Bits of each digit of a numeric tail nobody counted; log2(10) less the years, runs and repeats people prefer.
+const DIGIT_BITS: f32 = 2.6;
+/// Shortest number that is known again among other digits or at another place, in digits.
+const KNOWN_DIGITS_MIN: usize = 2;
+/// Bits lost because a number may be the beginning of a longer one by chance.
+const PLACES_BITS: f32 = 1.0;
+
+/// Rarity of a numeric tail: as counted, or by its length.
+pub(crate) fn rarity(number: &str, background: &Background) -> f32 {
+    let key = feature(Space::Number, number.as_bytes());
+    let by_len = DIGIT_BITS * number.len() as f32;
+    let counted = background.feature_bits(Space::Number, key);
+    counted.map_or(by_len, |bits| bits.min(by_len))
+}
+
+/// Bits of the probe's number having come about from the entry's, of rarity `bits`: counted on, or with digits added.
+pub(crate) fn followed(probe: &str, entry: &str, bits: f32) -> f32 {
+    counted_on(probe, entry).max(taken_along(probe, entry, bits))
+}
+
+/// Bits of a number being one of the next after, or before, the other: chance takes any of as many digits.
+fn counted_on(probe: &str, entry: &str) -> f32 {
+    match (probe.parse::<u64>(), entry.parse::<u64>()) {
+        (Ok(new), Ok(old)) if new.abs_diff(old) <= COUNTED_ON_MAX => {
+            let near = 2.0 * COUNTED_ON_MAX as f32 + 1.0;
+            let all = 10f32.powi(entry.len().min(4) as i32);
+            (all / near).log2().max(0.0)
+        }
+        _ => 0.0,
+    }
+}
+
+/// Bits of the probe's number being the entry's, of rarity `bits`, with digits added: 3319 and 33192.
+fn taken_along(probe: &str, entry: &str, bits: f32) -> f32 {
+    match entry.len() >= KNOWN_DIGITS_MIN && probe.starts_with(entry) {
+        true => (bits - PLACES_BITS).max(0.0),
+        false => 0.0,
+    }
+}
+
+/// Whether `number` stands somewhere in the letters of another handle, not as a part of a longer number. O(length).
+pub(crate) fn stands_in(number: &str, letters: &str) -> bool {
+    let mut runs = letters.split(|c: char| !c.is_ascii_digit());
+    number.len() >= KNOWN_DIGITS_MIN && runs.any(|run| run == number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::signal::handle::{Handle, compare};
+
+    #[test]
+    fn a_number_that_came_along_tells_a_return_from_a_stranger() {
+        let background = Background::starter();
+        let of = |handle| Handle::of(handle, &background).unwrap();
+        for (entry, kept, other) in [
+            ("zorvanidesk3319", "zorvamidesk3319", "zorvamidesk8207"),
+            ("zorvani_desk3319", "3319_zorvani_desk", "8207_zorvani_desk"),
+            (
+                "zorvanidesk3319",
+                "zorvanidesk3319_alt",
+                "zorvanidesk8207_alt",
+            ),
+            ("zorvanidesk3319", "zorvanidesk_33192", "zorvanidesk_82072"),
+            ("zorvanidesk", "zorvamidesk", "zorvamidesk8207"),
+        ] {
+            let met = |probe| compare(&of(probe), &of(entry)).surprise;
+            assert!(
+                met(kept) > met(other) + 5.0,
+                "{kept} {} {other} {}",
+                met(kept),
+                met(other)
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_is_known_again() {
+        assert!(stands_in("3319", "3319zorvani") && stands_in("3319", "zorvani3319alt"));
+        assert!(!stands_in("3319", "zorvani33190") && !stands_in("7", "7zorvani"));
+        assert_eq!(taken_along("33192", "3319", 10.0), 9.0);
+        assert_eq!(taken_along("3318", "3319", 10.0), 0.0);
+        assert!(counted_on("3320", "3319") > 9.0);
+        assert_eq!(counted_on("", "3319"), 0.0);
+    }
+}
