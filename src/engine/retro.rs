@@ -47,38 +47,28 @@ impl Engine {
             found.extend(worth.map(|worth| (worth, signup.id.clone())));
         }
         // An entry is no signup any more.
-        let (mut taken, listed) = (Worths::new(), Arc::clone(&asked.generation));
+        let (mut ids, listed) = (Vec::new(), Arc::clone(&asked.generation));
         let mut take = |mut found: Worths, len_max| {
-            found.sort_by(|a, b| b.0.most.total_cmp(&a.0.most).then_with(|| a.1.cmp(&b.1)));
-            for (worth, id) in found {
-                let is_taken = taken.iter().any(|(_, other)| *other == id);
-                if taken.len() < len_max && !is_taken && !listed.contains(&id) {
-                    taken.push((worth, id));
+            found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+            for (_, id) in found {
+                if ids.len() < len_max && !ids.contains(&id) && !listed.contains(&id) {
+                    ids.push(id);
                 }
             }
         };
         take(naming, NAMING_MAX);
         take(found, RESCREENED_MAX);
         let mut like = Vec::new();
-        for (worth, id) in taken {
+        for id in ids {
             let seen = self.store().seen(&id)?.map(|seen| seen.account);
-            like.extend(seen.filter(|account| asked.may_reach(worth, account.created_at)));
+            like.extend(seen.filter(|signup| asked.may_reach(signup)));
         }
         Ok(like)
     }
 }
 
-/// What a pair is worth at most.
-#[derive(Debug, Clone, Copy)]
-struct Worth {
-    /// Bits of an account opened the moment of the ban.
-    most: f32,
-    /// Bits of one opened before it.
-    unless_soon: f32,
-}
-
-/// Signups, and what each pair is worth.
-type Worths = Vec<(Worth, AccountId)>;
+/// Signups, and what each pair may be worth by what the index keeps of it.
+type Worths = Vec<(f32, AccountId)>;
 
 /// An entry that asks which signups are like it.
 struct Asked<'a> {
@@ -87,8 +77,12 @@ struct Asked<'a> {
     fingerprint: Fingerprint<'static>,
     entries: u32,
     banned_at: Option<Timestamp>,
-    /// The threshold of reviews, less what the entry's network may lend.
     review: f32,
+    /// What the entry's network may lend.
+    lent_max: f32,
+    /// Who is worth less by what the index keeps is not looked at: the review, less what any network may lend. The index does
+    /// not keep how rare a signup's own handle is, by which a pair may be worth some bits more.
+    reach: f32,
 }
 
 impl<'a> Asked<'a> {
@@ -100,24 +94,24 @@ impl<'a> Asked<'a> {
         let network = ban.map_or("", |ban| ban.network.as_str());
         // A network of one has nothing to lend.
         let lends = !network.is_empty() && generation.network_entries(network) > 1;
-        let lent_max = match lends {
-            true => model.most(Signal::Network, Relation::Network),
-            false => 0.0,
-        };
+        let lent_max = model.most(Signal::Network, Relation::Network);
+        let review = engine.judge().thresholds(entries).review;
         Self {
             engine,
             generation,
             fingerprint: engine.fingerprint(entry),
             entries,
             banned_at: ban.and_then(|ban| ban.banned_at),
-            review: engine.judge().thresholds(entries).review - lent_max,
+            review,
+            reach: review - lent_max,
+            lent_max: if lends { lent_max } else { 0.0 },
         }
     }
 
     /// Signups of the index that may reach a review.
     fn indexed(&self, view: &Generation) -> Worths {
         let model = &self.engine.judge().model;
-        let found_min = self.review - model.prior(self.entries) - UNSOUGHT_BITS;
+        let found_min = self.reach - model.prior(self.entries) - UNSOUGHT_BITS;
         let query = Query::of(&self.fingerprint);
         let candidates = Candidates::of(view, &query, model, found_min);
         let met = candidates
@@ -139,62 +133,53 @@ impl<'a> Asked<'a> {
             let in_part = |part: &'_ Part| Some((part.clone(), part.find(id.as_str())?));
             view.parts().iter().find_map(in_part)
         };
-        let worth = |id: &AccountId| {
+        let bits = |id: &AccountId| {
             let (part, ordinal) = signup(id)?;
-            Some(self.weighed(&part.columns().fingerprint(ordinal)?))
+            Some(self.bits(&part.columns().fingerprint(ordinal)?, Some(0.0)))
         };
         // Whether a text names a handle is not kept with what is indexed: it is taken for the most it can be worth.
         let model = &self.engine.judge().model;
         let naming_max = model.most(Signal::Contact, Relation::Announces);
         let naming = like.naming.into_iter().filter_map(|id| {
-            let (worth, _) = worth(&id)?;
-            let worth = Worth {
-                most: worth.most + naming_max,
-                unless_soon: worth.unless_soon + naming_max,
-            };
-            (worth.most >= self.review).then_some((worth, id))
+            let (bits, _) = bits(&id)?;
+            let bits = bits + naming_max;
+            (bits >= self.reach).then_some((bits, id))
         });
         let containing = like.containing.into_iter().filter_map(|id| {
-            let (worth, agrees) = worth(&id)?;
-            (agrees && worth.most >= self.review).then_some((worth, id))
+            let (bits, agrees) = bits(&id)?;
+            (agrees && bits >= self.reach).then_some((bits, id))
         });
         (naming.collect(), containing.collect())
     }
 
-    /// What the pair is worth, where that may reach a review.
-    fn worth(&self, signup: &Fingerprint<'_>) -> Option<Worth> {
-        let (worth, agrees) = self.weighed(signup);
-        (agrees && worth.most >= self.review).then_some(worth)
+    /// What the pair is worth by what the index keeps, opened the moment of the ban, where that is in reach.
+    fn worth(&self, signup: &Fingerprint<'_>) -> Option<f32> {
+        let (bits, agrees) = self.bits(signup, Some(0.0));
+        (agrees && bits >= self.reach).then_some(bits)
     }
 
-    /// What the pair is worth with a picture that nobody else has, and whether anything agrees.
-    fn weighed(&self, signup: &Fingerprint<'_>) -> (Worth, bool) {
+    /// The bits of the pair with a picture that nobody else has, and whether anything agrees.
+    fn bits(&self, signup: &Fingerprint<'_>, minutes_since_ban: Option<f32>) -> (f32, bool) {
         let carriers = |key| self.generation.carriers(key);
         let ordinary = |key| self.engine.judge().learnt.bits(key);
         let crowd = Crowd::new(self.entries, &carriers, &ordinary);
         let evidence = Evidence::of(signup, &self.fingerprint, &crowd);
-        let bits = |minutes_since_ban| {
-            let circumstances = Circumstances {
-                entries: self.entries,
-                name_told: self.fingerprint.name_told.max(signup.name_told),
-                minutes_since_ban,
-                ..Circumstances::default()
-            };
-            Score::of(&evidence, &circumstances, &self.engine.judge().model).total()
+        let circumstances = Circumstances {
+            entries: self.entries,
+            name_told: self.fingerprint.name_told.max(signup.name_told),
+            minutes_since_ban,
+            ..Circumstances::default()
         };
-        let worth = Worth {
-            most: bits(self.banned_at.map(|_| 0.0)),
-            unless_soon: bits(None),
-        };
-        (worth, evidence.agrees())
+        let model = &self.engine.judge().model;
+        let bits = Score::of(&evidence, &circumstances, model).total();
+        (bits, evidence.agrees())
     }
 
-    /// Whether a pair may reach a review, now that it is known when the account was opened.
-    fn may_reach(&self, worth: Worth, created_at: Option<Timestamp>) -> bool {
-        let bits = match minutes_between(self.banned_at, created_at) {
-            Some(_) => worth.most,
-            None => worth.unless_soon,
-        };
-        bits >= self.review
+    /// Whether a signup may reach a review with the entry, by all that it told. A third of the work of a screen.
+    fn may_reach(&self, signup: &Account) -> bool {
+        let fingerprint = self.engine.fingerprint(signup);
+        let minutes = minutes_between(self.banned_at, signup.created_at);
+        let (bits, agrees) = self.bits(&fingerprint, minutes);
+        agrees && bits + self.lent_max >= self.review
     }
 }
