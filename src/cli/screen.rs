@@ -103,7 +103,7 @@ pub(crate) struct Judged {
     /// One for each record.
     pub(crate) lines: Vec<OutputLine>,
     /// One for each account.
-    pub(crate) glimpses: Vec<Box<Glimpse>>,
+    pub(crate) glimpses: Vec<Glimpse>,
 }
 
 /// Judges records on all cores; the caller keeps what is to be kept.
@@ -122,7 +122,7 @@ pub(crate) fn judge(engine: &Engine, records: Vec<Record>) -> Result<Judged> {
 }
 
 /// The output line of one record, its report or its rejection, and what is to be kept of an account.
-fn line(engine: &Engine, record: &Record) -> Result<(OutputLine, Option<Box<Glimpse>>)> {
+fn line(engine: &Engine, record: &Record) -> Result<(OutputLine, Option<Glimpse>)> {
     let (json, verdict, glimpse) = match &record.parsed {
         Ok(labelled) => {
             let start = Instant::now();

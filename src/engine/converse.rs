@@ -143,7 +143,7 @@ impl Converse {
         let core = handle.contained().unwrap_or_default();
         for run in &self.runs {
             like.naming.extend(run.told(run.naming(key), &is_at_hand));
-            let containing = run.containing(&core);
+            let containing = run.containing(core);
             like.containing.extend(run.told(containing, &is_at_hand));
         }
         like

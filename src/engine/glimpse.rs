@@ -28,14 +28,14 @@ impl Engine {
     ///
     /// # Errors
     /// The database cannot be read.
-    pub(crate) fn glimpse(&self, probe: &Account) -> Result<(Report, Box<Glimpse>)> {
+    pub(crate) fn glimpse(&self, probe: &Account) -> Result<(Report, Glimpse)> {
         let account = self.without_opaque_tokens(probe);
         let fingerprint = self.fingerprint(&account);
         let screened = self.judged(&account, &fingerprint);
         let report = self.reporter().report(&account, &screened)?;
         let is_clear = screened.verdict == Verdict::Clear;
         let values = is_clear.then(|| fingerprint.values());
-        Ok((report, Box::new(Glimpse { account, values })))
+        Ok((report, Glimpse { account, values }))
     }
 
     /// Learns from accounts seen for the first time, and keeps what was seen of all, added to what was seen before, so
@@ -43,7 +43,7 @@ impl Engine {
     ///
     /// # Errors
     /// The database cannot be read or written.
-    pub(crate) fn keep(&self, mut glimpses: Vec<Box<Glimpse>>, seen_at: Timestamp) -> Result<()> {
+    pub(crate) fn keep(&self, mut glimpses: Vec<Glimpse>, seen_at: Timestamp) -> Result<()> {
         // Neighbours in the order of ids lie beside each other in the store too.
         glimpses.sort_by(|a, b| a.account.id().cmp(b.account.id()));
         let mut seen: Vec<SeenAccount> = Vec::with_capacity(glimpses.len());
@@ -52,10 +52,10 @@ impl Engine {
             let id = first.account.id().clone();
             let mut known = self.store().seen(&id)?.map(|seen| seen.account);
             let is_first = known.is_none();
-            known = self.told(*first, known, is_first);
+            known = self.told(first, known, is_first);
             while let Some(next) = rest.next_if(|next| *next.account.id() == id) {
                 // Whoever stands in one chunk twice is seen for the first time twice.
-                known = self.told(*next, known, is_first);
+                known = self.told(next, known, is_first);
             }
             seen.extend(known.map(|account| SeenAccount { seen_at, account }));
         }

@@ -160,7 +160,7 @@ impl App {
 }
 
 impl Desk for App {
-    fn gate(&self) -> &Gate {
+    fn side_gate(&self) -> &Gate {
         &self.side_gate
     }
 

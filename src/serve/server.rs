@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::account::AccountDraft;
 use crate::engine::{Engine, Options};
 use crate::error::{Error, Result};
 use crate::serve::app::{App, Shared};
@@ -27,6 +28,8 @@ use crate::serve::settings::Settings;
 /// Said at start where there is no key.
 const OPEN: &str = "mirrorwatch: without keys everybody who reaches this port, through a proxy too, is admin: make a key \
     (`mirrorwatch keys add`)";
+/// Makes tables be read that are read when they are first needed: of look-alike letters, and of the world's numbering plans.
+const WARMING_TEXT: &str = "start +92 300 1234567";
 /// How often bans that have ended are withdrawn.
 const HOUSEKEEPING_EVERY: Duration = Duration::from_secs(60);
 /// Longest that the service waits for the keys of sources before it is ready.
@@ -195,6 +198,14 @@ fn start_beside(app: &Shared) -> Result<JoinHandle<()>> {
 fn open(app: &App, options: Options, keys_tried: impl FnOnce()) -> Result<()> {
     let begun = std::time::Instant::now();
     let engine = Engine::open(&app.folder, options)?.with_recent(app.settings.recency());
+    // What is read once, at the first text of its kind, is read before anybody waits for it.
+    let warm = AccountDraft {
+        id: "start:1".into(),
+        handle: "start".into(),
+        bio: WARMING_TEXT.into(),
+        ..AccountDraft::default()
+    };
+    drop(engine.fingerprint(&warm.check()?));
     keys_tried();
     let looked_back = match engine.looked_back()? {
         Some(lsn) => lsn,

@@ -15,7 +15,7 @@ use crate::serve::gate::Gate;
 /// The service as the console sees it.
 pub(crate) trait Desk: Send + Sync + 'static {
     /// The gate that work with the engine goes through, the console's as everybody's.
-    fn gate(&self) -> &Gate;
+    fn side_gate(&self) -> &Gate;
 
     /// Whether who comes from this address may try a key now; counts the trial.
     fn may_try(&self, peer: &str) -> bool;

@@ -44,7 +44,7 @@ impl<D: Desk> Room<D> {
         question: impl FnOnce(&D) -> Result<T> + Send + 'static,
     ) -> Result<T, Refusal> {
         let desk = self.desk.clone();
-        let asked = self.desk.gate().run(move || Ok(question(&desk))).await;
+        let asked = self.desk.side_gate().run(move || Ok(question(&desk))).await;
         match asked {
             Ok(answer) => Ok(answer?),
             Err(busy) if busy.status() == StatusCode::SERVICE_UNAVAILABLE => Err(Refusal::Busy),

@@ -33,11 +33,14 @@ pub(super) const THEN: i64 = 1_795_341_600;
 pub(super) const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(super) const BEARER: &str = "Bearer a-hook-secret-of-ours";
 
+/// Ids whose ban was lifted, and when that was shown.
+pub(super) type Lifted = Vec<(String, Option<Timestamp>)>;
+
 /// Writes down what the service is asked, and says what it is told to say.
 #[derive(Clone, Default)]
 pub(super) struct Clerk {
     pub(super) asked: Arc<Mutex<Vec<(&'static str, Value)>>>,
-    pub(super) lifted: Arc<Mutex<Vec<(String, Option<Timestamp>)>>>,
+    pub(super) lifted: Arc<Mutex<Lifted>>,
     pub(super) verdict: Option<Verdict>,
     pub(super) problem: Option<Problem>,
     /// How long it takes over a screening.
