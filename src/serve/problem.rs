@@ -131,6 +131,9 @@ impl From<Error> for Problem {
         match error {
             Error::Rejected(rejection) => rejection.into(),
             Error::UnknownEntry { .. } => Self::not_found(error.to_string()),
+            Error::Contended { .. } => {
+                Self::busy(StatusCode::SERVICE_UNAVAILABLE, error.to_string(), 1)
+            }
             error => {
                 tracing::error!(%error, "the engine failed");
                 let detail = "the service could not do this; its log says why";
@@ -160,5 +163,19 @@ impl IntoResponse for Problem {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_changed_meanwhile_may_be_tried_again() {
+        let id = "x:1".to_owned();
+        let problem = Problem::from(Error::Contended { id });
+        assert_eq!(problem.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let answer = problem.into_response();
+        assert_eq!(answer.headers()["retry-after"], "1");
     }
 }
