@@ -1,6 +1,7 @@
 //! What the console asks of the service, done with the engine, the queue and the ledger.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::TryLockError;
 
 use jiff::Timestamp;
 
@@ -312,7 +313,12 @@ impl Desk for App {
         platform: &str,
         standings: &[Standing],
         limit: usize,
-    ) -> Result<(usize, Vec<Removal>)> {
+    ) -> Result<Option<(usize, Vec<Removal>)>> {
+        let _turn = match self.reading.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+        };
         let (mut total, mut removals) = (0, Vec::new());
         let banned_at = |removal: &Removal| {
             let ban = removal.account.ban.as_ref();
@@ -344,7 +350,7 @@ impl Desk for App {
             }
         }
         cut(&mut removals);
-        Ok((total, removals))
+        Ok(Some((total, removals)))
     }
 
     fn mark(&self, ids: &[AccountId], standing: Standing, who: &str) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::http::StatusCode;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -51,6 +51,8 @@ pub(crate) struct App {
     pub(crate) cookies: Secret,
     /// Counts of entries for the console.
     pub(crate) tallied: Tallied,
+    /// Held by who reads all entries for the console.
+    pub(crate) reading: Mutex<()>,
     /// How often each key may.
     pub(crate) pace: Option<DefaultKeyedRateLimiter<String>>,
     /// Lines of changes.
@@ -98,6 +100,7 @@ impl App {
             logins: RateLimiter::keyed(Quota::per_minute(LOGINS_PER_MINUTE)),
             cookies: cookie_secret()?,
             tallied: Tallied::default(),
+            reading: Mutex::default(),
             audit: Audit::of(folder),
             docket: Docket::default(),
             turns: Stripes::default(),

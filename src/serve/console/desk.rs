@@ -65,13 +65,13 @@ pub(crate) trait Desk: Send + Sync + 'static {
     fn networks(&self) -> Result<Option<Vec<Tally>>>;
 
     /// Live entries of a platform that are of these standings, the longest banned first: how many there are, and at most `limit`
-    /// of them, of which twice as many are held in memory. Reads all entries.
+    /// of them, of which twice as many are held in memory. Reads all entries, so one does at a time: none while somebody else does.
     fn removals(
         &self,
         platform: &str,
         standings: &[Standing],
         limit: usize,
-    ) -> Result<(usize, Vec<Removal>)>;
+    ) -> Result<Option<(usize, Vec<Removal>)>>;
 
     /// Notes how far the platform has come with these entries.
     fn mark(&self, ids: &[AccountId], standing: Standing, who: &str) -> Result<()>;

@@ -93,7 +93,7 @@ pub(crate) async fn show<D: Desk>(
         Some(standing) => desk.removals(&name, &[standing], ROWS_MAX),
         None => desk.removals(&name, &Standing::ALL, ROWS_MAX),
     });
-    let (total, removals) = found.await?;
+    let (total, removals) = found.await?.ok_or(Refusal::Busy)?;
     let now = Timestamp::now();
     let choice = |word: &'static str| {
         let fields = query(&[("platform", &asked.platform), ("standing", word)]);
@@ -168,7 +168,7 @@ pub(crate) async fn export<D: Desk>(
 ) -> Result<Response, Refusal> {
     let name = asked.platform.clone();
     let found = room.ask(move |desk| desk.removals(&name, &EXPORTED, EXPORTED_MAX));
-    let (total, removals) = found.await?;
+    let (total, removals) = found.await?.ok_or(Refusal::Busy)?;
     let table = table(total, &removals).map_err(|error| Error::Malformed {
         what: "export".into(),
         reason: error.to_string(),

@@ -134,15 +134,25 @@ fn of_many_removals_the_longest_banned_are_told() {
     };
     stage.engine().enroll((0..50).map(entry).collect()).unwrap();
     let desk: &App = &stage.app;
-    let (total, all) = desk.removals("x", &Standing::ALL, usize::MAX).unwrap();
+    let (total, all) = desk
+        .removals("x", &Standing::ALL, usize::MAX)
+        .unwrap()
+        .unwrap();
     assert_eq!((total, all.len()), (50, 50));
-    let (total, first) = desk.removals("x", &Standing::ALL, 7).unwrap();
+    let (total, first) = desk.removals("x", &Standing::ALL, 7).unwrap().unwrap();
     assert_eq!((total, ids(&first)), (50, ids(&all[..7])));
     assert_eq!(ids(&first)[0], "x:49");
     desk.mark(&[all[3].account.id().clone()], Standing::Removed, "ada")
         .unwrap();
-    let (total, removed) = desk.removals("x", &[Standing::Removed], 7).unwrap();
+    let (total, removed) = desk
+        .removals("x", &[Standing::Removed], 7)
+        .unwrap()
+        .unwrap();
     assert_eq!((total, ids(&removed)), (1, ids(&all[3..4])));
+    let reading = stage.app.reading.lock().unwrap();
+    let other = desk.removals("x", &Standing::ALL, 7).unwrap();
+    assert!(other.is_none(), "one reads at a time");
+    drop(reading);
 }
 
 #[test]
