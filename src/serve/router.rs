@@ -42,6 +42,8 @@ const CONTENT_SECURITY_VIEWER: &str = "default-src 'none'; style-src 'self' 'uns
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 /// Shortest answer that is compressed, in bytes: a shorter one fits one packet as it is.
 const COMPRESSED_BYTES_MIN: u64 = 1_200;
+/// Seconds after which a request that took too long may be tried again.
+const LATE_RETRY_SECONDS: u64 = 5;
 /// Goes with every request and its answer; made up for requests that bring none.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What every answer says unless it says otherwise itself.
@@ -227,7 +229,10 @@ async fn answered<R: IntoResponse>(
         }
     });
     let answer = tokio::time::timeout(limit, caught).await;
-    answer.unwrap_or_else(|_| StatusCode::SERVICE_UNAVAILABLE.into_response())
+    answer.unwrap_or_else(|_| {
+        let detail = "this took longer than a request may take here";
+        Problem::busy(StatusCode::SERVICE_UNAVAILABLE, detail, LATE_RETRY_SECONDS).into_response()
+    })
 }
 
 fn failed() -> Response {
@@ -288,6 +293,10 @@ mod tests {
         ] {
             let answer = answer(path, headers).await;
             assert_eq!(answer.status().as_u16(), status, "{path}");
+            if status >= 500 {
+                let kind = &answer.headers()[header::CONTENT_TYPE];
+                assert_eq!(kind, "application/problem+json", "{path}");
+            }
             let told = |name: &str| answer.headers().get_all(name).iter().count();
             let names = HEADERS.map(|(name, _)| name);
             for name in names.iter().chain([&REQUEST_ID]) {
