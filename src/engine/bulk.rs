@@ -10,10 +10,10 @@ use rayon::prelude::{ParallelIterator, ParallelSlice};
 
 use crate::account::Account;
 use crate::engine::columns::{Packed, Row, gathered};
-use crate::engine::committer::{Receipt, Request};
 use crate::engine::front::{Engine, Rejected};
 use crate::engine::generation::Part;
 use crate::engine::keeping::{KEPT_MIN, Notice, keep, stamp};
+use crate::engine::request::{Receipt, Request};
 use crate::engine::segment::Segment;
 use crate::error::{Error, Result};
 use crate::store::Change;

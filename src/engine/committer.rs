@@ -4,109 +4,28 @@
 //! generation, and only then answers: a ban is durable and matchable when its call returns, and a hundred callers
 //! share one disk sync. Large merges and bulk loads are built elsewhere and handed in.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
 
-use crate::account::{Account, AccountId};
+use crate::account::AccountId;
 use crate::engine::columns::Packed;
-use crate::engine::exemptions::Exemptions;
 use crate::engine::generation::{Generation, Part};
+use crate::engine::group::Group;
 use crate::engine::keeping::{KEPT_MIN, write_manifest};
 use crate::engine::merger::{Merger, merge};
+use crate::engine::request::{Receipt, Request};
 use crate::error::{Error, Result};
-use crate::judgment::Ruling;
-use crate::store::{Change, Stamp, Store};
+use crate::store::{Stamp, Store};
 use crate::watchlist::Entry;
 
 /// Requests that may wait before callers block.
 const QUEUE_LEN_MAX: usize = 1024;
 /// Requests committed together.
 const GROUP_LEN_MAX: usize = 256;
-
-/// What a change did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Receipt {
-    /// Number of the last change in effect.
-    pub lsn: u64,
-    /// Entries that were new.
-    pub added: usize,
-    /// Entries that replaced an earlier one of the same id.
-    pub updated: usize,
-    /// Entries removed.
-    pub withdrawn: usize,
-    /// Of them those that nobody named: they were judged to be returns of those that were, or their bans ended.
-    pub descendants: Vec<AccountId>,
-    /// Judgments and protections written, and protections ended.
-    pub ruled: usize,
-    /// Ids that were not on the watchlist, or not protected.
-    pub unknown: Vec<AccountId>,
-}
-
-/// What a caller asks for.
-pub(crate) enum Request {
-    /// Add or replace entries; accounts carry keyed tokens only.
-    Enroll(Vec<(Account, Entry)>),
-    /// Remove entries, each if its reason still holds.
-    Withdraw(Vec<Departure>),
-    /// What people say of pairs and accounts.
-    Rule(Vec<Ruling>),
-    /// What people say, and the entries that come and go with it; all of it or, where an entry is not as it was, nothing:
-    /// then the answer names it as unknown.
-    Settle(Settlement),
-    /// Write changes of a bulk load and how far it has come; they become visible when [`Request::Adopt`] brings their
-    /// segment. The first of a load says after which change it began.
-    Load(Vec<Change>, Vec<u8>, Option<u64>),
-    /// Take in the segment of a bulk load.
-    Adopt(Part),
-    /// Put a merged part in the place of those it was merged from.
-    Replace(Vec<Part>, Part),
-}
-
-/// What people say, and the entries that come and go with it.
-#[derive(Default)]
-pub(crate) struct Settlement {
-    /// What they say.
-    pub(crate) rulings: Vec<Ruling>,
-    /// Entries that come or change.
-    pub(crate) joining: Vec<Joining>,
-    /// Entries that go.
-    pub(crate) leaving: Vec<Departure>,
-}
-
-/// An entry that goes, if there is still reason to when it is its turn.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Departure {
-    /// The entry.
-    pub(crate) id: AccountId,
-    /// Why.
-    pub(crate) reason: Reason,
-}
-
-/// Why an entry goes.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Reason {
-    /// Somebody named it.
-    Named,
-    /// It is a return of this entry, and was judged to be none.
-    ReturnOf(AccountId),
-    /// It is a return of an entry that is gone.
-    Orphaned,
-    /// Its ban ended by this time.
-    EndedBy(Timestamp),
-}
-
-/// An entry that is written only if it is still as it was when that was worked out.
-pub(crate) struct Joining {
-    /// The entry as it was stored; `None` of one that is new.
-    pub(crate) was: Option<Account>,
-    /// The entry to be.
-    pub(crate) now: (Account, Entry),
-}
 
 struct Waiting {
     request: Request,
@@ -340,161 +259,6 @@ impl Writer {
             write_manifest(&self.store, &generation, &self.loading)
         } else {
             Ok(())
-        }
-    }
-}
-
-/// Requests of one group in the making: the changes in order, and what becomes of each id.
-struct Group<'a> {
-    before: &'a Generation,
-    changes: Vec<Change>,
-    live: HashMap<AccountId, Option<Entry>>,
-    exemptions: Exemptions,
-    is_ruled: bool,
-}
-
-impl<'a> Group<'a> {
-    fn new(before: &'a Generation) -> Self {
-        Self {
-            before,
-            changes: Vec::new(),
-            live: HashMap::new(),
-            exemptions: before.exemptions().clone(),
-            is_ruled: false,
-        }
-    }
-
-    fn is_live(&self, id: &AccountId) -> bool {
-        self.live
-            .get(id)
-            .map_or_else(|| self.before.contains(id), Option::is_some)
-    }
-
-    fn enroll(&mut self, accounts: Vec<(Account, Entry)>) -> Receipt {
-        let mut receipt = Receipt::default();
-        for (account, entry) in accounts {
-            let count = match self.is_live(&entry.id) {
-                true => &mut receipt.updated,
-                false => &mut receipt.added,
-            };
-            *count += 1;
-            self.live.insert(entry.id.clone(), Some(entry));
-            self.changes.push(Change::encoded(&account));
-        }
-        receipt
-    }
-
-    fn withdraw(&mut self, leaving: Vec<Departure>, store: &Store) -> Result<Receipt> {
-        let mut receipt = Receipt::default();
-        let mut asked = HashSet::new();
-        for Departure { id, reason } in leaving {
-            if !asked.insert(id.clone()) {
-                continue;
-            }
-            let is_named = reason == Reason::Named;
-            if self.is_live(&id) && self.holds(&id, &reason, store)? {
-                receipt.withdrawn += 1;
-                self.live.insert(id.clone(), None);
-                if !is_named {
-                    receipt.descendants.push(id.clone());
-                }
-                self.changes.push(Change::Withdraw(id));
-            } else if is_named {
-                receipt.unknown.push(id);
-            }
-        }
-        Ok(receipt)
-    }
-
-    /// Whether there is still reason for a live entry to go.
-    fn holds(&self, id: &AccountId, reason: &Reason, store: &Store) -> Result<bool> {
-        if *reason == Reason::Named {
-            return Ok(true);
-        }
-        // What this group changed is not in the store yet: whoever asks looks again.
-        if self.live.contains_key(id) {
-            return Ok(false);
-        }
-        let ban = store.entry(id)?.and_then(|entry| entry.into_draft().ban);
-        let parent = ban.as_ref().and_then(|ban| ban.descent.as_ref());
-        let parent = parent.map(|descent| &descent.parent);
-        Ok(match reason {
-            Reason::Named => true,
-            Reason::ReturnOf(entry) => parent == Some(entry),
-            Reason::Orphaned => parent.is_some_and(|parent| !self.is_live(parent)),
-            Reason::EndedBy(now) => {
-                let end = ban.as_ref().and_then(|ban| ban.expires_at);
-                end.is_some_and(|end| end <= *now)
-            }
-        })
-    }
-
-    fn rule(&mut self, rulings: Vec<Ruling>) -> Receipt {
-        let mut receipt = Receipt::default();
-        for ruling in rulings {
-            match ruling {
-                Ruling::Unprotect(id) if !self.exemptions.is_protected(&id) => {
-                    receipt.unknown.push(id);
-                }
-                ruling => {
-                    self.exemptions.rule(&ruling);
-                    self.changes.push(Change::Rule(ruling));
-                    receipt.ruled += 1;
-                    self.is_ruled = true;
-                }
-            }
-        }
-        receipt
-    }
-
-    /// Whether the entry is as it was, and the entry that it is a return of is there.
-    fn is_as_it_was(&self, joining: &Joining, store: &Store) -> Result<bool> {
-        let (account, entry) = &joining.now;
-        let ban = account.ban.as_ref();
-        let parent = ban
-            .and_then(|ban| ban.descent.as_ref())
-            .map(|of| &of.parent);
-        let is_attached = parent.is_none_or(|parent| self.is_live(parent));
-        Ok(is_attached
-            && match &joining.was {
-                None => !self.is_live(&entry.id),
-                // What this group changed is not in the store yet, and is not as it was.
-                Some(_) if self.live.contains_key(&entry.id) => false,
-                Some(was) => store.entry(&entry.id)?.as_ref() == Some(was),
-            })
-    }
-
-    fn settle(&mut self, settlement: Settlement, store: &Store) -> Result<Receipt> {
-        for joining in &settlement.joining {
-            if !self.is_as_it_was(joining, store)? {
-                return Ok(Receipt {
-                    unknown: vec![joining.now.1.id.clone()],
-                    ..Receipt::default()
-                });
-            }
-        }
-        let ruled = self.rule(settlement.rulings);
-        let joining = settlement.joining.into_iter().map(|joining| joining.now);
-        let enrolled = self.enroll(joining.collect());
-        let withdrawn = self.withdraw(settlement.leaving, store)?;
-        Ok(Receipt {
-            added: enrolled.added,
-            updated: enrolled.updated,
-            withdrawn: withdrawn.withdrawn,
-            descendants: withdrawn.descendants,
-            ..ruled
-        })
-    }
-
-    fn load(&mut self, changes: Vec<Change>) -> Receipt {
-        let is_live = |change: &&Change| change.id().is_some_and(|id| self.is_live(id));
-        let updated = changes.iter().filter(is_live).count();
-        let added = changes.len() - updated;
-        self.changes.extend(changes);
-        Receipt {
-            added,
-            updated,
-            ..Receipt::default()
         }
     }
 }

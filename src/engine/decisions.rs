@@ -118,7 +118,7 @@ impl Engine {
                 return Ok(decided);
             }
         }
-        // The last one is kept whatever it is.
+        // Not reached: the last try keeps what came out, whatever it is.
         Err(Error::Contended {
             id: probe.id().to_string(),
         })

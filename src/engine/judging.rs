@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use crate::account::AccountId;
-use crate::engine::committer::{Receipt, Request};
 use crate::engine::exemptions::EXEMPTIONS_MAX;
 use crate::engine::front::{Engine, Rejected};
+use crate::engine::request::{Receipt, Request};
 use crate::error::{Rejection, Result};
 use crate::judgment::{Answer, Judgment, Protection, Ruling};
 

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::account::{Account, AccountId, Ban, Descent, HOPS_MAX};
-use crate::engine::committer::{Departure, Joining, Reason, Receipt, Request, Settlement};
 use crate::engine::front::Engine;
+use crate::engine::request::{Departure, Joining, Reason, Receipt, Request, Settlement};
 use crate::error::{Error, Rejection, Result};
 use crate::judgment::{Answer, Judgment, Ruling};
 

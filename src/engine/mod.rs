@@ -15,6 +15,7 @@ mod exemptions;
 mod front;
 mod generation;
 mod glimpse;
+mod group;
 mod judging;
 mod keeping;
 mod learning;
@@ -25,6 +26,7 @@ mod merger;
 mod pooling;
 mod recent;
 mod report;
+mod request;
 mod retro;
 mod screen;
 mod seen;
@@ -33,9 +35,6 @@ mod stripes;
 mod words;
 
 pub use crate::engine::bulk::Bulk;
-pub use crate::engine::committer::Receipt;
-#[cfg(test)]
-pub(crate) use crate::engine::committer::{Departure, Reason, Request};
 pub use crate::engine::decisions::{Decided, Occasion};
 pub use crate::engine::exemptions::Cancelled;
 pub use crate::engine::front::{Engine, Enrolled, Options, Stats};
@@ -46,6 +45,9 @@ pub use crate::engine::lineage::{Settled, Step};
 pub(crate) use crate::engine::lookup::LookupRow;
 pub use crate::engine::recent::Recency;
 pub use crate::engine::report::{EvidenceRow, HitReport, Report};
+pub use crate::engine::request::Receipt;
+#[cfg(test)]
+pub(crate) use crate::engine::request::{Departure, Reason, Request};
 pub use crate::engine::screen::{Hit, Judge, Probe, Screened, screen, screen_every};
 pub use crate::engine::seen::Erased;
 pub(crate) use crate::engine::stripes::Stripes;

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::account::{Account, AccountId, Avatar};
-use crate::engine::committer::{Request, Settlement};
 use crate::engine::front::Engine;
 use crate::engine::lineage::TRIES;
+use crate::engine::request::{Request, Settlement};
 use crate::error::{Rejection, Result};
 use crate::store::SeenAccount;
 
@@ -21,6 +21,8 @@ const SEEN_DAYS: i64 = 30;
 pub struct Erased {
     /// Whether it was on the watchlist.
     pub entry: bool,
+    /// Returns of it that left the watchlist with it.
+    pub descendants: Vec<AccountId>,
     /// Whether anything had been seen of it.
     pub seen: bool,
     /// Decisions about it, or that told it.
@@ -44,10 +46,7 @@ impl Engine {
     /// # Errors
     /// The database cannot be read or written.
     pub fn erase(&self, id: &AccountId) -> Result<Erased> {
-        let entry = self.generation().contains(id);
-        if entry {
-            self.withdraw(vec![id.clone()])?;
-        }
+        let left = self.withdraw(vec![id.clone()])?;
         // Whoever screens it at this moment has ended before, or finds nothing any more.
         let _held = self.stripes.hold(id);
         if let Some(recent) = &self.recent {
@@ -67,7 +66,8 @@ impl Engine {
         probes.sort_unstable();
         probes.dedup();
         Ok(Erased {
-            entry,
+            entry: left.withdrawn > 0,
+            descendants: left.descendants,
             seen,
             decisions: decisions.len(),
             probes,

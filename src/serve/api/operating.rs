@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::account::AccountId;
 use crate::engine::Engine;
-use crate::serve::api::watchlist::withdrawn;
+use crate::serve::api::watchlist::note_withdrawal;
 use crate::serve::app::{App, Shared};
 use crate::serve::auth::Caller;
 use crate::serve::dead_letters::forget_undelivered;
@@ -136,10 +136,11 @@ pub(in crate::serve) fn erased(
     who: &str,
     id: &AccountId,
 ) -> Result<Erased, Problem> {
-    // Withdrawn first, since only a withdrawal tells what went with it.
-    let receipt = withdrawn(app, engine, who, id)?;
     let done = engine.erase(id)?;
     let lsn = engine.generation().lsn();
+    if done.entry {
+        note_withdrawal(app, who, id, &done.descendants, lsn);
+    }
     app.audit.note(who, "erase", std::slice::from_ref(id), lsn);
     // Others' flags that told it go too.
     app.docket.refresh_each(engine, std::slice::from_ref(id));
@@ -149,7 +150,7 @@ pub(in crate::serve) fn erased(
     }
     forget_undelivered(&app.folder, id.as_str())?;
     Ok(Erased {
-        entry: done.entry || receipt.withdrawn > 0,
+        entry: done.entry,
         seen: done.seen,
         decisions: done.decisions,
     })

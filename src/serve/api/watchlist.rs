@@ -291,8 +291,19 @@ pub(in crate::serve) fn withdrawn(
 ) -> Result<Receipt, Problem> {
     let receipt = engine.withdraw(vec![id.clone()])?;
     if receipt.withdrawn > 0 {
-        let gone: Vec<&AccountId> = std::iter::once(id).chain(&receipt.descendants).collect();
-        app.audit.note(who, "withdraw", &gone, receipt.lsn);
+        note_withdrawal(app, who, id, &receipt.descendants, receipt.lsn);
     }
     Ok(receipt)
+}
+
+/// Writes down who took an entry off the watchlist, and what went with it.
+pub(in crate::serve) fn note_withdrawal(
+    app: &App,
+    who: &str,
+    id: &AccountId,
+    descendants: &[AccountId],
+    lsn: u64,
+) {
+    let gone: Vec<&AccountId> = std::iter::once(id).chain(descendants).collect();
+    app.audit.note(who, "withdraw", &gone, lsn);
 }
