@@ -4,14 +4,11 @@
 //! only candidates that may still matter are read and compared. Cuts and sums depend on the live entries alone, not
 //! on how they are spread over segments: the same watchlist gives the same candidates after a merge or a restart.
 
-use std::cmp::Reverse;
-
 use crate::blocking::Query;
 use crate::engine::carriers::carriers_of;
 use crate::engine::generation::{Generation, Part};
-use crate::index::{Containment, Deletes, HOT, Ordinal, Run, Sought};
+use crate::index::{HOT, Ordinal, Sought};
 use crate::score::Model;
-use crate::signal::handle::Handle;
 use crate::signal::relation::{Carriers, Comparison, Relation, Signal};
 use crate::signal::{avatar, bio};
 
@@ -22,15 +19,8 @@ use crate::signal::{avatar, bio};
 pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 /// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
-/// Entries met by near handles, and by contained ones: a probe may be written to hold a thousand handles.
-const NEAR_MAX: usize = 4 * HOT;
 /// Room for the meetings of most probes.
-const MET_USUAL: usize = 256;
-/// So many times as many entries in one part as in another are not read one by one to put both in order.
-const FEW: usize = 16;
-/// Rarities of stems told apart: 0 to 63 bits.
-const STEM_STEPS: usize = 64;
-
+pub(super) const MET_USUAL: usize = 256;
 /// An entry to compare with the probe.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {
@@ -78,17 +68,14 @@ struct Way {
 /// Meetings of one part: ordinal above, way below.
 type Meetings = Vec<u64>;
 
-/// An entry of a near handle: the bits of its stem, its part and its ordinal.
-type NearEntry = (usize, usize, Ordinal);
-
 /// Gathers meetings over all parts.
-struct Gathering<'a> {
-    parts: &'a [Part],
-    query: &'a Query<'a>,
+pub(super) struct Gathering<'a> {
+    pub(super) parts: &'a [Part],
+    pub(super) query: &'a Query<'a>,
     model: &'a Model,
     ways: Vec<Way>,
-    meetings: Vec<Meetings>,
-    cuts: u32,
+    pub(super) meetings: Vec<Meetings>,
+    pub(super) cuts: u32,
 }
 
 impl Candidates {
@@ -124,7 +111,7 @@ impl Candidates {
 
 impl Gathering<'_> {
     /// Adds a way and returns its number.
-    fn way(&mut self, signal: Signal, comparison: Comparison) -> u64 {
+    pub(super) fn way(&mut self, signal: Signal, comparison: Comparison) -> u64 {
         let bits = self.model.bits(signal, comparison).max(0.0);
         self.ways.push(Way { signal, bits });
         self.ways.len() as u64 - 1
@@ -246,143 +233,6 @@ impl Gathering<'_> {
         counted
     }
 
-    /// Meets entries whose handle is near, stands inside the probe's, or goes on where it ends.
-    fn handles(&mut self) {
-        let query = self.query;
-        let Some(handle) = &query.probe().handle else {
-            return;
-        };
-        let forms = Deletes::forms(handle.stem());
-        let near = |bits| handle.edited_once(bits);
-        self.meet_forms(&near, forms.len(), |part, visit| {
-            part.blocker().with_stem_forms(&forms, visit);
-        });
-        let parts = Containment::parts_of(handle.whole());
-        self.meet_forms(&Handle::contained_once, parts.len(), |part, visit| {
-            part.blocker().within_parts(&parts, visit);
-        });
-        self.continued(handle);
-    }
-
-    /// Meets the entries that `each` visits of every part by one of `forms_len` forms, in the `way` of their stem's rarity;
-    /// of a form that more than [`HOT`] live entries share, over all parts, those of the smallest ids, and of all
-    /// together the [`NEAR_MAX`] of the rarest stems.
-    fn meet_forms(
-        &mut self,
-        way: &dyn Fn(f32) -> Comparison,
-        forms_len: usize,
-        each: impl Fn(&Part, &mut dyn FnMut(usize, &mut Run<'_>)),
-    ) {
-        let parts = self.parts;
-        let mut carriers = vec![0usize; forms_len];
-        // Part, ordinal and form in one number: an entry meets the probe in many forms, and is taken once.
-        let mut found: Vec<u64> = Vec::with_capacity(MET_USUAL);
-        for (at, part) in (0u64..).zip(parts) {
-            each(part, &mut |form, run| {
-                let live = run.filter(|ordinal| part.is_live(*ordinal)).take(HOT + 1);
-                let before = found.len();
-                found.extend(live.map(|ordinal| at << 48 | u64::from(ordinal) << 16 | form as u64));
-                if let Some(carriers) = carriers.get_mut(form) {
-                    *carriers += found.len() - before;
-                }
-            });
-        }
-        found.sort_unstable();
-        self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
-        let mut met = self.uncut(&found, &mut carriers);
-        if met.len() > NEAR_MAX {
-            self.cuts += 1;
-            self.keep_rarest(&mut met);
-        }
-        let mut ways = [None; STEM_STEPS];
-        for (bits, at, ordinal) in met {
-            let Some(slot) = ways.get_mut(bits) else {
-                continue;
-            };
-            let way = *slot.get_or_insert_with(|| self.way(Signal::Handle, way(bits as f32)));
-            if let Some(meetings) = self.meetings.get_mut(at) {
-                meetings.push(meeting(ordinal, way));
-            }
-        }
-    }
-
-    /// The entries of `found` but those met only in forms that others of smaller ids have used up; `carriers` tells how
-    /// many each form has, and is spent. Ids are read only of entries with a form that is cut.
-    fn uncut(&self, found: &[u64], carriers: &mut [usize]) -> Vec<NearEntry> {
-        let parts = self.parts;
-        let place = |entry: &&[u64]| {
-            let first = entry.first().copied().unwrap_or_default();
-            ((first >> 48) as usize, (first >> 16) as Ordinal)
-        };
-        let is_hot = |form: &u64| {
-            let carriers = carriers.get((form & 0xffff) as usize);
-            carriers.is_some_and(|carriers| *carriers > HOT)
-        };
-        let near = |entry: &&[u64]| {
-            let (at, ordinal) = place(entry);
-            let bits = parts.get(at)?.columns().stem_bits(ordinal) as usize;
-            Some((bits.min(STEM_STEPS - 1), at, ordinal))
-        };
-        let entries = found.chunk_by(|a, b| a >> 16 == b >> 16);
-        if carriers.iter().all(|carriers| *carriers <= HOT) {
-            return entries.filter_map(|entry| near(&entry)).collect();
-        }
-        let (hot, mut met): (Vec<&[u64]>, Vec<&[u64]>) =
-            entries.partition(|entry| entry.iter().any(is_hot));
-        // What is left of each hot form; the others are enough for all.
-        for left in carriers.iter_mut() {
-            *left = if *left > HOT { HOT } else { usize::MAX };
-        }
-        met.extend(by_id(parts, &hot, place).into_iter().filter(|entry| {
-            let mut is_met = false;
-            for found in entry.iter() {
-                let form = (found & 0xffff) as usize;
-                if let Some(left) = carriers.get_mut(form).filter(|left| **left > 0) {
-                    *left -= 1;
-                    is_met = true;
-                }
-            }
-            is_met
-        }));
-        met.iter().filter_map(near).collect()
-    }
-
-    /// Leaves the [`NEAR_MAX`] of the rarest stems, of equally rare ones those of the smallest ids.
-    fn keep_rarest(&self, met: &mut Vec<NearEntry>) {
-        met.sort_unstable_by_key(|(bits, at, ordinal)| (Reverse(*bits), *at, *ordinal));
-        let last = met.get(NEAR_MAX - 1).map_or(0, |(bits, _, _)| *bits);
-        let start = met.partition_point(|(bits, _, _)| *bits > last);
-        let end = met.partition_point(|(bits, _, _)| *bits >= last);
-        let equals = met.get(start..end).unwrap_or_default();
-        let equals = by_id(self.parts, equals, |(_, at, ordinal)| (*at, *ordinal));
-        met.truncate(start);
-        met.extend(equals);
-        met.truncate(NEAR_MAX);
-    }
-
-    /// Meets entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common
-    /// says nothing, and which of them come first would depend on the segments.
-    fn continued(&mut self, handle: &Handle<'_>) {
-        let query = self.query;
-        let continued = |part: &Part| {
-            let limit = HOT + 1 + part.withdrawn_len();
-            let mut ordinals = part.blocker().continued(query, limit);
-            ordinals.retain(|ordinal| part.is_live(*ordinal));
-            ordinals
-        };
-        let found: Vec<Vec<Ordinal>> = self.parts.iter().map(continued).collect();
-        let carriers: usize = found.iter().map(Vec::len).sum();
-        if carriers > HOT {
-            self.cuts += 1;
-        } else if carriers > 0 {
-            let truncated = Comparison::new(Relation::Truncated, handle.stem_bits());
-            let way = self.way(Signal::Handle, truncated);
-            for (meetings, ordinals) in self.meetings.iter_mut().zip(found) {
-                meetings.extend(ordinals.into_iter().map(|ordinal| meeting(ordinal, way)));
-            }
-        }
-    }
-
     /// Meets entries whose bio is a near copy.
     fn near_copies(&mut self) {
         let (parts, query) = (self.parts, self.query);
@@ -427,46 +277,12 @@ impl Gathering<'_> {
     }
 }
 
-/// `entries`, which ascend within each part and stand part by part, in the order of their ids over all parts.
-fn by_id<T: Copy>(parts: &[Part], entries: &[T], place: impl Fn(&T) -> (usize, Ordinal)) -> Vec<T> {
-    let id = |entry: &T| {
-        let (at, ordinal) = place(entry);
-        parts.get(at)?.columns().id_bytes(ordinal)
-    };
-    let mut merged: Vec<T> = Vec::new();
-    for run in entries.chunk_by(|a, b| place(a).0 == place(b).0) {
-        let (few, many) = match run.len() < merged.len() {
-            true => (run, merged.as_slice()),
-            false => (merged.as_slice(), run),
-        };
-        let mut both = Vec::with_capacity(few.len() + many.len());
-        if few.len() * FEW > many.len() {
-            both.extend(few.iter().chain(many));
-            both.sort_by(|a, b| id(a).cmp(&id(b)));
-        } else {
-            // Ids lie all over the memory: where few meet many, most need not be read.
-            let mut rest = many;
-            for entry in few {
-                let own = id(entry);
-                let before = rest.partition_point(|other| id(other) < own);
-                let (smaller, larger) = rest.split_at(before);
-                both.extend_from_slice(smaller);
-                both.push(*entry);
-                rest = larger;
-            }
-            both.extend_from_slice(rest);
-        }
-        merged = both;
-    }
-    merged
-}
-
 /// How many more values are looked at for those that may be withdrawn.
 fn withdrawn_len(part: &Part) -> usize {
     part.withdrawn_len().min(PICTURES_COUNTED)
 }
 
-fn meeting(ordinal: Ordinal, way: u64) -> u64 {
+pub(super) fn meeting(ordinal: Ordinal, way: u64) -> u64 {
     u64::from(ordinal) << 32 | way
 }
 

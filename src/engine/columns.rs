@@ -201,8 +201,8 @@ impl Columns {
     }
 
     /// Bits of an entry's stem, rounded up.
-    pub(crate) fn stem_bits(&self, ordinal: Ordinal) -> f32 {
-        f32::from(self.stem_bits.get(ordinal as usize).copied().unwrap_or(0))
+    pub(crate) fn stem_bits(&self, ordinal: Ordinal) -> u8 {
+        self.stem_bits.get(ordinal as usize).copied().unwrap_or(0)
     }
 
     /// What of an entry is told with a hit.

@@ -23,6 +23,7 @@ mod lineage;
 mod lookup;
 mod marks;
 mod merger;
+mod near_handles;
 mod pooling;
 mod recent;
 mod report;

@@ -46,6 +46,14 @@ pub fn distance_max(len_min: usize) -> usize {
     }
 }
 
+/// The forms under which a probe's matches are stored.
+pub(crate) struct Forms {
+    /// Each form once.
+    pub(crate) keys: Vec<u64>,
+    /// So many of them, from the first, find what is at most one edit away; what none of these finds is further.
+    pub(crate) once: usize,
+}
+
 /// Index of strings by optimal string alignment distance. About four bytes a stored form.
 #[derive(Clone, Debug, Default)]
 pub struct Deletes {
@@ -67,9 +75,7 @@ impl Deletes {
     /// Of a form that more than `limit` entries share only the smallest `limit` ordinals are taken: a million equal
     /// strings cost no more than `limit` of them for each of the probe's forms. `usize::MAX` cuts none.
     pub fn candidates(&self, probe: &str, limit: usize, out: &mut Vec<Ordinal>) -> usize {
-        let mut forms = Vec::with_capacity(160);
-        probe_forms(probe, &mut forms);
-        self.forms.get(&forms, limit, out)
+        self.forms.get(&Self::forms(probe).keys, limit, out)
     }
 
     /// Returns how many shortened forms more than `limit` entries have. Reads every posting.
@@ -78,12 +84,16 @@ impl Deletes {
     }
 
     /// The forms under which the probe's matches are stored, to be asked of several indexes. O(forms), up to about 160.
-    pub(crate) fn forms(probe: &str) -> Vec<u64> {
-        let mut forms = Vec::with_capacity(160);
-        probe_forms(probe, &mut forms);
-        forms.sort_unstable();
-        forms.dedup();
-        forms
+    pub(crate) fn forms(probe: &str) -> Forms {
+        let (mut keys, mut twice) = (Vec::with_capacity(160), Vec::with_capacity(128));
+        probe_forms(probe, &mut keys, &mut twice);
+        for forms in [&mut keys, &mut twice] {
+            forms.sort_unstable();
+            forms.dedup();
+        }
+        let once = keys.len();
+        keys.append(&mut twice);
+        Forms { keys, once }
     }
 
     /// Calls `visit` with the place of each of `forms` and the entries stored under it, ascending and distinct; what
@@ -116,7 +126,8 @@ fn entry_forms(text: &str, out: &mut Vec<u64>) {
     if spelled.is_cut() {
         out.push(long_form(text));
     } else if len <= WHOLE_MAX {
-        whole_forms(&spelled, 0, out);
+        once_forms(&spelled, 0, out);
+        twice_forms(&spelled, out);
     } else {
         let half = len / 2;
         for (form, start, end) in [(Form::Front(len), 0, half), (Form::Back(len), half, len)] {
@@ -126,35 +137,48 @@ fn entry_forms(text: &str, out: &mut Vec<u64>) {
     }
 }
 
-/// Writes the forms under which the probe's matches are stored.
-fn probe_forms(text: &str, out: &mut Vec<u64>) {
+/// Writes the forms under which the probe's matches are stored: those under which all that is one edit away is found, and
+/// the others.
+///
+/// Two strings one edit apart meet when at most one character is left out of each; halves are not told apart by what was
+/// left out of them, but an entry two characters longer or shorter is two edits away.
+fn probe_forms(text: &str, once: &mut Vec<u64>, twice: &mut Vec<u64>) {
     let spelled = Spelled::of(text);
     let len = spelled.len();
     if spelled.is_cut() {
-        out.push(long_form(text));
+        once.push(long_form(text));
         return;
     }
     if len <= WHOLE_MAX + 2 {
-        whole_forms(&spelled, len.saturating_sub(WHOLE_MAX), out);
+        once_forms(&spelled, len.saturating_sub(WHOLE_MAX), once);
+        twice_forms(&spelled, twice);
     }
     for entry_len in (len.saturating_sub(2)).max(WHOLE_MAX + 1)..=(len + 2).min(LEN_MAX) {
+        let out = match len.abs_diff(entry_len) {
+            0 | 1 => &mut *once,
+            _ => &mut *twice,
+        };
         half_forms(&spelled, entry_len, out);
     }
 }
 
-/// Writes the string without 0, 1 and 2 characters, as many as its length allows edits, but at least `gaps_min`.
+/// Writes the string without 0 and 1 characters, as many as its length allows edits, but at least `gaps_min`.
 ///
 /// Of a run of equal characters only the first is left out: the others give the same string.
-fn whole_forms(spelled: &Spelled, gaps_min: usize, out: &mut Vec<u64>) {
+fn once_forms(spelled: &Spelled, gaps_min: usize, out: &mut Vec<u64>) {
     let len = spelled.len();
-    let gaps_max = distance_max(len);
     if gaps_min == 0 {
         out.push(keyed(spelled.part(0, len), Form::Whole));
     }
-    if gaps_min <= 1 && gaps_max >= 1 {
+    if gaps_min <= 1 && distance_max(len) >= 1 {
         shortened(spelled, 0, len, Form::Whole, out);
     }
-    if gaps_max < 2 {
+}
+
+/// Writes the string without 2 characters, where its length allows two edits.
+fn twice_forms(spelled: &Spelled, out: &mut Vec<u64>) {
+    let len = spelled.len();
+    if distance_max(len) < 2 {
         return;
     }
     for first in (0..len).filter(|first| !spelled.repeats(*first)) {
@@ -289,6 +313,13 @@ mod tests {
                 let expected: Vec<u32> =
                     (0..strings.len() as u32).filter(|ordinal| is_near(probe, &strings[*ordinal as usize])).collect();
                 prop_assert_eq!(&found, &expected, "{}", probe);
+                let forms = Deletes::forms(probe);
+                let mut once = Vec::new();
+                index.each(&forms.keys, |form, run| if form < forms.once { once.extend(run); });
+                for near in expected {
+                    let distance = osa_within(probe, &strings[near as usize], 1);
+                    assert!(distance.is_none() || once.contains(&near), "{probe}");
+                }
             }
         }
     }

@@ -28,6 +28,12 @@ const VERIFIED_TOGETHER: usize = 512;
 /// Neighbours whose least distance is taken together.
 const BLOCK_LEN: usize = 16;
 
+/// Neighbours on one line of memory.
+const LINE_LEN: usize = 32;
+
+/// Neighbours of a row that are read ahead, eight lines; the machine follows what goes on.
+const TOUCHED_LEN: usize = 8 * LINE_LEN;
+
 /// Largest distance of a chunk that is looked up; the next would read 697 rows a chunk, and a scan is faster.
 const RADIUS_MAX: u32 = 2;
 
@@ -147,23 +153,26 @@ impl<const W: usize> HammingIndex<W> {
         }
     }
 
-    /// Reads both ends of the first block of each row that is looked at next.
+    /// Reads a place on each line of memory of the rows that are looked at next, of long rows the first lines.
     pub(crate) fn touch(&self, sought: &Sought<W>) {
         let neighbours: &[u16] = &self.neighbours;
         let tables = neighbours.chunks_exact(self.values.len().max(1));
         let places = sought.places.chunks_exact(sought.flips().len());
+        let mut seen = 0;
         for (neighbours, places) in tables.zip(places) {
-            // Every second block lies on two lines of memory.
-            let touched = places.iter().map(|(start, _)| {
-                let block = neighbours.get(*start as usize..).unwrap_or_default();
-                let last = block.get(BLOCK_LEN - 1).or(block.last());
-                block
-                    .first()
-                    .zip(last)
-                    .map_or(0, |(first, last)| first ^ last)
-            });
-            std::hint::black_box(touched.fold(0, |all, pair| all ^ pair));
+            for (start, end) in places {
+                let last = (*end as usize).min(*start as usize + TOUCHED_LEN);
+                let row = neighbours.get(*start as usize..last).unwrap_or_default();
+                // Most rows are on one line or on two.
+                if let Some((first, last)) = row.first().zip(row.last()) {
+                    seen ^= first ^ last;
+                }
+                for line in row.chunks_exact(LINE_LEN).skip(1) {
+                    seen ^= line.first().copied().unwrap_or_default();
+                }
+            }
         }
+        std::hint::black_box(seen);
     }
 
     /// Ends a look-up that was begun in this index: what [`HammingIndex::within`] says.
@@ -246,39 +255,38 @@ impl<const W: usize> HammingIndex<W> {
     /// Pushes the positions and distances of the near values, ascending and distinct; stops soon after there are more than
     /// `limit`, and says so.
     ///
-    /// First the bounds of all rows, then both ends of each row's first block, then the rows: reads that wait for nothing
-    /// overlap, while a loop whose length is still on its way from memory stops the machine from asking for the next row.
-    /// Some hundreds are verified at a time: a hot value, met in every chunk, ends the look-up early.
+    /// First the bounds of all rows, then their lines, then the rows, then the postings of what is left, then their values:
+    /// reads that wait for nothing overlap, while a loop whose length is still on its way from memory stops the machine
+    /// from asking for the next row. Some hundreds are verified at a time: a hot value, met in every chunk, ends the look-up
+    /// early.
     fn gather(&self, sought: &Sought<W>, limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
         let flat = sought.chunks.as_flattened();
         let flips = sought.flips();
-        let (postings, neighbours): (&[u32], &[u16]) = (&self.postings, &self.neighbours);
+        let neighbours: &[u16] = &self.neighbours;
         let len = self.values.len().max(1);
-        let tables = postings
+        let tables = neighbours
             .chunks_exact(len)
-            .zip(neighbours.chunks_exact(len))
             .zip(sought.places.chunks_exact(flips.len()));
         let nexts = flat.iter().skip(1).chain(flat.first());
-        let mut positions = Vec::with_capacity(VERIFIED_TOGETHER);
-        for (((postings, neighbours), places), next) in tables.zip(nexts) {
+        let mut places_near = Vec::with_capacity(VERIFIED_TOGETHER);
+        for ((table, (neighbours, places)), next) in (0..).zip(tables).zip(nexts) {
             for ((start, end), flip) in places.iter().zip(flips) {
                 // In a small segment nearly all.
                 if start >= end {
                     continue;
                 }
                 let left = sought.bounds.pair.saturating_sub(flip.count_ones());
-                for place in near_places(neighbours, *start..*end, *next, left) {
-                    positions.extend(postings.get(place));
-                    if positions.len() >= VERIFIED_TOGETHER {
-                        self.verify(positions.drain(..), sought, near);
-                        if near.len() > limit && is_beyond(limit, near) {
-                            return true;
-                        }
+                let found = near_places(neighbours, *start..*end, *next, left);
+                places_near.extend(found.map(|place| table * len + place));
+                if places_near.len() >= VERIFIED_TOGETHER {
+                    self.verify_places(&mut places_near, sought, near);
+                    if near.len() > limit && is_beyond(limit, near) {
+                        return true;
                     }
                 }
             }
         }
-        self.verify(positions.into_iter(), sought, near);
+        self.verify_places(&mut places_near, sought, near);
         is_beyond(limit, near)
     }
 
@@ -297,6 +305,19 @@ impl<const W: usize> HammingIndex<W> {
             }
         }
         places
+    }
+
+    /// Verifies what stands at `places` of all tables' postings, and forgets the places.
+    fn verify_places(
+        &self,
+        places: &mut Vec<usize>,
+        sought: &Sought<W>,
+        near: &mut Vec<(u32, u32)>,
+    ) {
+        let postings: &[u32] = &self.postings;
+        let positions = places.drain(..).filter_map(|place| postings.get(place));
+        let positions: Vec<u32> = positions.copied().collect();
+        self.verify(positions.into_iter(), sought, near);
     }
 
     /// Pushes those of `positions` whose value is near enough, with its distance.

@@ -196,10 +196,10 @@ impl<'a> Handle<'a> {
         }
     }
 
-    /// What one edit to an entry's stem of `stem_bits` would suggest, at most.
-    pub(crate) fn edited_once(&self, stem_bits: f32) -> Comparison {
-        let bits = stem_bits.min(self.stem.bits - EDIT_BITS);
-        Comparison::new(Relation::Edited1, bits.max(0.0))
+    /// What `edits` edits to an entry's stem of `stem_bits` would suggest, at most.
+    pub(crate) fn edited(&self, edits: u8, stem_bits: f32) -> Comparison {
+        let bits = stem_bits.min(self.stem.bits - EDIT_BITS * f32::from(edits));
+        Comparison::new(Relation::edited(edits.into()), bits.max(0.0))
     }
 
     /// What finding the core of an entry whose stem has `stem_bits` inside the probe would suggest, at most.
@@ -354,12 +354,7 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     // entry of common letters has ordinary handles all around it.
     let off = EDIT_BITS * distance as f32;
     let surprise = entry.stem.bits.min(probe.stem.bits - off) + numbers(probe, entry);
-    let relation = if distance <= 1 {
-        Relation::Edited1
-    } else {
-        Relation::Edited2
-    };
-    Comparison::new(relation, surprise.max(0.0))
+    Comparison::new(Relation::edited(distance), surprise.max(0.0))
 }
 
 fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {

@@ -154,6 +154,15 @@ pub enum Relation {
 }
 
 impl Relation {
+    /// What handles so many edits apart are to each other.
+    pub(crate) fn edited(edits: usize) -> Self {
+        if edits <= 1 {
+            Self::Edited1
+        } else {
+            Self::Edited2
+        }
+    }
+
     /// How many relations there are.
     pub const COUNT: usize = Relation::SoonAfter as usize + 1;
 

@@ -1,0 +1,218 @@
+//! Which entries have a handle near the probe's, one inside it, or one that goes on where it ends?
+//!
+//! Shortened forms say how near a handle may be without its being read: what only forms without two letters find is two edits
+//! away. Of what too many share, those of the smallest ids over all segments count, so that the same entries are met
+//! however they are spread.
+
+use std::cmp::Reverse;
+
+use crate::engine::candidates::{Gathering, MET_USUAL, meeting};
+use crate::engine::generation::Part;
+use crate::index::{Containment, Deletes, HOT, Ordinal, Run};
+use crate::signal::handle::Handle;
+use crate::signal::relation::{Comparison, Relation, Signal};
+
+/// Entries met by near handles, and by contained ones: a probe may be written to hold a thousand handles.
+const NEAR_MAX: usize = 4 * HOT;
+/// So many times as many entries in one part as in another are not read one by one to put both in order.
+const FEW: usize = 16;
+/// Rarities of stems told apart: 0 to 63 bits.
+const STEM_STEPS: usize = 64;
+
+/// An entry of a near handle: how near it is, its part and its ordinal.
+type NearEntry = (Nearness, usize, Ordinal);
+
+/// What bounds what a near handle tells: the rarer the stem the more, of equally rare ones more for one edit than for two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Nearness {
+    stem_bits: u8,
+    is_once: bool,
+}
+
+impl Gathering<'_> {
+    /// Meets entries whose handle is near, stands inside the probe's, or goes on where it ends.
+    pub(super) fn handles(&mut self) {
+        let query = self.query;
+        let Some(handle) = &query.probe().handle else {
+            return;
+        };
+        let forms = Deletes::forms(handle.stem());
+        let near = |near: Nearness| {
+            let edits = if near.is_once { 1 } else { 2 };
+            handle.edited(edits, near.stem_bits.into())
+        };
+        self.meet_forms(&near, forms.keys.len(), forms.once, |part, visit| {
+            part.blocker().with_stem_forms(&forms.keys, visit);
+        });
+        let parts = Containment::parts_of(handle.whole());
+        let contained = |near: Nearness| Handle::contained_once(near.stem_bits.into());
+        self.meet_forms(&contained, parts.len(), parts.len(), |part, visit| {
+            part.blocker().within_parts(&parts, visit);
+        });
+        self.continued(handle);
+    }
+
+    /// Meets the entries that `each` visits of every part by one of `forms_len` forms, in the `way` of how near they are:
+    /// those met by the first `forms_once` may be one edit away. Of a form that more than [`HOT`] live entries share, over
+    /// all parts, those of the smallest ids, and of all together the [`NEAR_MAX`] nearest.
+    fn meet_forms(
+        &mut self,
+        way: &dyn Fn(Nearness) -> Comparison,
+        forms_len: usize,
+        forms_once: usize,
+        each: impl Fn(&Part, &mut dyn FnMut(usize, &mut Run<'_>)),
+    ) {
+        let parts = self.parts;
+        let mut carriers = vec![0usize; forms_len];
+        // Part, ordinal and form in one number: an entry meets the probe in many forms, and is taken once.
+        let mut found: Vec<u64> = Vec::with_capacity(MET_USUAL);
+        for (at, part) in (0u64..).zip(parts) {
+            each(part, &mut |form, run| {
+                let live = run.filter(|ordinal| part.is_live(*ordinal)).take(HOT + 1);
+                let before = found.len();
+                found.extend(live.map(|ordinal| at << 48 | u64::from(ordinal) << 16 | form as u64));
+                if let Some(carriers) = carriers.get_mut(form) {
+                    *carriers += found.len() - before;
+                }
+            });
+        }
+        found.sort_unstable();
+        self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
+        let mut met = self.uncut(&found, &mut carriers, forms_once);
+        if met.len() > NEAR_MAX {
+            self.cuts += 1;
+            self.keep_nearest(&mut met);
+        }
+        let mut ways = [[None; 2]; STEM_STEPS];
+        for (near, at, ordinal) in met {
+            let slots = ways.get_mut(usize::from(near.stem_bits));
+            let Some(slot) = slots.and_then(|slots| slots.get_mut(usize::from(near.is_once)))
+            else {
+                continue;
+            };
+            let way = *slot.get_or_insert_with(|| self.way(Signal::Handle, way(near)));
+            if let Some(meetings) = self.meetings.get_mut(at) {
+                meetings.push(meeting(ordinal, way));
+            }
+        }
+    }
+
+    /// The entries of `found` but those met only in forms that others of smaller ids have used up; `carriers` tells how
+    /// many each form has, and is spent. Ids are read only of entries with a form that is cut.
+    fn uncut(&self, found: &[u64], carriers: &mut [usize], forms_once: usize) -> Vec<NearEntry> {
+        let parts = self.parts;
+        let place = |entry: &&[u64]| {
+            let first = entry.first().copied().unwrap_or_default();
+            ((first >> 48) as usize, (first >> 16) as Ordinal)
+        };
+        let is_hot = |form: &u64| {
+            let carriers = carriers.get((form & 0xffff) as usize);
+            carriers.is_some_and(|carriers| *carriers > HOT)
+        };
+        let near = |entry: &&[u64]| {
+            let (at, ordinal) = place(entry);
+            let stem_bits = parts.get(at)?.columns().stem_bits(ordinal);
+            let nearness = Nearness {
+                stem_bits: stem_bits.min(STEM_STEPS as u8 - 1),
+                is_once: entry
+                    .iter()
+                    .any(|form| ((form & 0xffff) as usize) < forms_once),
+            };
+            Some((nearness, at, ordinal))
+        };
+        let entries = found.chunk_by(|a, b| a >> 16 == b >> 16);
+        if carriers.iter().all(|carriers| *carriers <= HOT) {
+            return entries.filter_map(|entry| near(&entry)).collect();
+        }
+        let (hot, mut met): (Vec<&[u64]>, Vec<&[u64]>) =
+            entries.partition(|entry| entry.iter().any(is_hot));
+        // What is left of each hot form; the others are enough for all.
+        for left in carriers.iter_mut() {
+            *left = if *left > HOT { HOT } else { usize::MAX };
+        }
+        met.extend(by_id(parts, &hot, place).into_iter().filter(|entry| {
+            let mut is_met = false;
+            for found in entry.iter() {
+                let form = (found & 0xffff) as usize;
+                if let Some(left) = carriers.get_mut(form).filter(|left| **left > 0) {
+                    *left -= 1;
+                    is_met = true;
+                }
+            }
+            is_met
+        }));
+        met.iter().filter_map(near).collect()
+    }
+
+    /// Leaves the [`NEAR_MAX`] nearest, of equally near ones those of the smallest ids.
+    fn keep_nearest(&self, met: &mut Vec<NearEntry>) {
+        met.sort_unstable_by_key(|(near, at, ordinal)| (Reverse(*near), *at, *ordinal));
+        let Some((last, _, _)) = met.get(NEAR_MAX - 1).copied() else {
+            return;
+        };
+        let start = met.partition_point(|(near, _, _)| *near > last);
+        let end = met.partition_point(|(near, _, _)| *near >= last);
+        let equals = met.get(start..end).unwrap_or_default();
+        let equals = by_id(self.parts, equals, |(_, at, ordinal)| (*at, *ordinal));
+        met.truncate(start);
+        met.extend(equals);
+        met.truncate(NEAR_MAX);
+    }
+
+    /// Meets entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common
+    /// says nothing, and which of them come first would depend on the segments.
+    fn continued(&mut self, handle: &Handle<'_>) {
+        let query = self.query;
+        let continued = |part: &Part| {
+            let limit = HOT + 1 + part.withdrawn_len();
+            let mut ordinals = part.blocker().continued(query, limit);
+            ordinals.retain(|ordinal| part.is_live(*ordinal));
+            ordinals
+        };
+        let found: Vec<Vec<Ordinal>> = self.parts.iter().map(continued).collect();
+        let carriers: usize = found.iter().map(Vec::len).sum();
+        if carriers > HOT {
+            self.cuts += 1;
+        } else if carriers > 0 {
+            let truncated = Comparison::new(Relation::Truncated, handle.stem_bits());
+            let way = self.way(Signal::Handle, truncated);
+            for (meetings, ordinals) in self.meetings.iter_mut().zip(found) {
+                meetings.extend(ordinals.into_iter().map(|ordinal| meeting(ordinal, way)));
+            }
+        }
+    }
+}
+
+/// `entries`, which ascend within each part and stand part by part, in the order of their ids over all parts.
+fn by_id<T: Copy>(parts: &[Part], entries: &[T], place: impl Fn(&T) -> (usize, Ordinal)) -> Vec<T> {
+    let id = |entry: &T| {
+        let (at, ordinal) = place(entry);
+        parts.get(at)?.columns().id_bytes(ordinal)
+    };
+    let mut merged: Vec<T> = Vec::new();
+    for run in entries.chunk_by(|a, b| place(a).0 == place(b).0) {
+        let (few, many) = match run.len() < merged.len() {
+            true => (run, merged.as_slice()),
+            false => (merged.as_slice(), run),
+        };
+        let mut both = Vec::with_capacity(few.len() + many.len());
+        if few.len() * FEW > many.len() {
+            both.extend(few.iter().chain(many));
+            both.sort_by(|a, b| id(a).cmp(&id(b)));
+        } else {
+            // Ids lie all over the memory: where few meet many, most need not be read.
+            let mut rest = many;
+            for entry in few {
+                let own = id(entry);
+                let before = rest.partition_point(|other| id(other) < own);
+                let (smaller, larger) = rest.split_at(before);
+                both.extend_from_slice(smaller);
+                both.push(*entry);
+                rest = larger;
+            }
+            both.extend_from_slice(rest);
+        }
+        merged = both;
+    }
+    merged
+}
