@@ -12,7 +12,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 use crate::fingerprint::Fingerprint;
 use crate::hash::Pdq;
 use crate::index::{
-    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Run, Sections,
+    Containment, Deletes, Dictionary, Forms, HammingIndex, Loose, Ordinal, Postings, Run, Sections,
     Sought, Stored,
 };
 use crate::signal::bio::SIMHASH_DISTANCE_MAX;
@@ -262,8 +262,8 @@ impl Blocker {
     }
 
     /// Visits entries whose stem is near the probe's, by its [`Deletes::forms`].
-    pub(crate) fn with_stem_forms(&self, forms: &[u64], visit: impl FnMut(usize, &mut Run<'_>)) {
-        self.stems.each(forms, visit);
+    pub(crate) fn with_stem_forms(&self, forms: &Forms, visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.stems.each(forms.keys(), visit);
     }
 
     /// Visits entries whose core stands in the probe's handle, by its [`Containment::parts_of`].

@@ -29,6 +29,21 @@ struct Nearness {
     is_once: bool,
 }
 
+/// How an entry is looked for: by forms, of which each has a place.
+struct Sought<'a> {
+    /// Number of the forms.
+    len: usize,
+    /// How many edits an entry met under the forms at these places is away at least; `None` where that is too far.
+    edits: &'a dyn Fn(&[u64]) -> Option<u8>,
+    /// What an entry so near suggests.
+    suggests: &'a dyn Fn(Nearness) -> Comparison,
+}
+
+/// Place of the form of a meeting.
+fn form_of(found: &u64) -> usize {
+    (found & 0xffff) as usize
+}
+
 impl Gathering<'_> {
     /// Meets entries whose handle is near, stands inside the probe's, or goes on where it ends.
     pub(super) fn handles(&mut self) {
@@ -37,33 +52,39 @@ impl Gathering<'_> {
             return;
         };
         let forms = Deletes::forms(handle.stem());
-        let near = |near: Nearness| {
-            let edits = if near.is_once { 1 } else { 2 };
-            handle.edited(edits, near.stem_bits.into())
+        let near = Sought {
+            len: forms.keys().len(),
+            edits: &|met| forms.edits(met.iter().map(form_of)),
+            suggests: &|near| {
+                let edits = if near.is_once { 1 } else { 2 };
+                handle.edited(edits, near.stem_bits.into())
+            },
         };
-        self.meet_forms(&near, forms.keys.len(), forms.once, |part, visit| {
-            part.blocker().with_stem_forms(&forms.keys, visit);
+        self.meet_forms(&near, |part, visit| {
+            part.blocker().with_stem_forms(&forms, visit);
         });
         let parts = Containment::parts_of(handle.whole());
-        let contained = |near: Nearness| Handle::contained_once(near.stem_bits.into());
-        self.meet_forms(&contained, parts.len(), parts.len(), |part, visit| {
+        let contained = Sought {
+            len: parts.len(),
+            edits: &|_| Some(1),
+            suggests: &|near| Handle::contained_once(near.stem_bits.into()),
+        };
+        self.meet_forms(&contained, |part, visit| {
             part.blocker().within_parts(&parts, visit);
         });
         self.continued(handle);
     }
 
-    /// Meets the entries that `each` visits of every part by one of `forms_len` forms, in the `way` of how near they are:
-    /// those met by the first `forms_once` may be one edit away. Of a form that more than [`HOT`] live entries share, over
-    /// all parts, those of the smallest ids, and of all together the [`NEAR_MAX`] nearest.
+    /// Meets the entries that `each` visits of every part by one of the `sought` forms, and that are near enough. Of a form
+    /// that more than [`HOT`] live entries share, over all parts, those of the smallest ids, and of all together the
+    /// [`NEAR_MAX`] nearest.
     fn meet_forms(
         &mut self,
-        way: &dyn Fn(Nearness) -> Comparison,
-        forms_len: usize,
-        forms_once: usize,
+        sought: &Sought<'_>,
         each: impl Fn(&Part, &mut dyn FnMut(usize, &mut Run<'_>)),
     ) {
         let parts = self.parts;
-        let mut carriers = vec![0usize; forms_len];
+        let mut carriers = vec![0usize; sought.len];
         // Part, ordinal and form in one number: an entry meets the probe in many forms, and is taken once.
         let mut found: Vec<u64> = Vec::with_capacity(MET_USUAL);
         for (at, part) in (0u64..).zip(parts) {
@@ -78,7 +99,7 @@ impl Gathering<'_> {
         }
         found.sort_unstable();
         self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
-        let mut met = self.uncut(&found, &mut carriers, forms_once);
+        let mut met = self.uncut(&found, &mut carriers, sought.edits);
         if met.len() > NEAR_MAX {
             self.cuts += 1;
             self.keep_nearest(&mut met);
@@ -90,39 +111,44 @@ impl Gathering<'_> {
             else {
                 continue;
             };
-            let way = *slot.get_or_insert_with(|| self.way(Signal::Handle, way(near)));
+            let way =
+                *slot.get_or_insert_with(|| self.way(Signal::Handle, (sought.suggests)(near)));
             if let Some(meetings) = self.meetings.get_mut(at) {
                 meetings.push(meeting(ordinal, way));
             }
         }
     }
 
-    /// The entries of `found` but those met only in forms that others of smaller ids have used up; `carriers` tells how
-    /// many each form has, and is spent. Ids are read only of entries with a form that is cut.
-    fn uncut(&self, found: &[u64], carriers: &mut [usize], forms_once: usize) -> Vec<NearEntry> {
+    /// The entries of `found` that are near enough by `edits`, but those met only in forms that others of smaller ids have
+    /// used up; `carriers` tells how many each form has, and is spent. Ids are read only of entries with a form that is cut.
+    fn uncut(
+        &self,
+        found: &[u64],
+        carriers: &mut [usize],
+        edits: &dyn Fn(&[u64]) -> Option<u8>,
+    ) -> Vec<NearEntry> {
         let parts = self.parts;
         let place = |entry: &&[u64]| {
             let first = entry.first().copied().unwrap_or_default();
             ((first >> 48) as usize, (first >> 16) as Ordinal)
         };
-        let is_hot = |form: &u64| {
-            let carriers = carriers.get((form & 0xffff) as usize);
+        let is_hot = |found: &u64| {
+            let carriers = carriers.get(form_of(found));
             carriers.is_some_and(|carriers| *carriers > HOT)
         };
-        let near = |entry: &&[u64]| {
+        let near = |entry: &&[u64], edits: u8| {
             let (at, ordinal) = place(entry);
             let stem_bits = parts.get(at)?.columns().stem_bits(ordinal);
             let nearness = Nearness {
                 stem_bits: stem_bits.min(STEM_STEPS as u8 - 1),
-                is_once: entry
-                    .iter()
-                    .any(|form| ((form & 0xffff) as usize) < forms_once),
+                is_once: edits <= 1,
             };
             Some((nearness, at, ordinal))
         };
         let entries = found.chunk_by(|a, b| a >> 16 == b >> 16);
         if carriers.iter().all(|carriers| *carriers <= HOT) {
-            return entries.filter_map(|entry| near(&entry)).collect();
+            let met = entries.filter_map(|entry| near(&entry, edits(entry)?));
+            return met.collect();
         }
         let (hot, mut met): (Vec<&[u64]>, Vec<&[u64]>) =
             entries.partition(|entry| entry.iter().any(is_hot));
@@ -133,15 +159,16 @@ impl Gathering<'_> {
         met.extend(by_id(parts, &hot, place).into_iter().filter(|entry| {
             let mut is_met = false;
             for found in entry.iter() {
-                let form = (found & 0xffff) as usize;
-                if let Some(left) = carriers.get_mut(form).filter(|left| **left > 0) {
+                let left = carriers.get_mut(form_of(found));
+                if let Some(left) = left.filter(|left| **left > 0) {
                     *left -= 1;
                     is_met = true;
                 }
             }
             is_met
         }));
-        met.iter().filter_map(near).collect()
+        // Not in all its forms an entry may have been met: nobody is held to be further away for that.
+        met.iter().filter_map(|entry| near(entry, 1)).collect()
     }
 
     /// Leaves the [`NEAR_MAX`] nearest, of equally near ones those of the smallest ids.

@@ -24,6 +24,7 @@ mod figures;
 mod tests;
 
 pub use containment::Containment;
+pub(crate) use deletes::Forms;
 pub use deletes::{Deletes, distance_max};
 pub use dictionary::Dictionary;
 pub(crate) use exact::HOT;
