@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use crate::engine::candidates::{Gathering, MET_USUAL, meeting};
 use crate::engine::generation::Part;
-use crate::index::{Containment, Deletes, HOT, Ordinal, Run};
+use crate::index::{Containment, Deletes, Forms, HOT, Ordinal, Run};
 use crate::signal::handle::Handle;
 use crate::signal::relation::{Comparison, Relation, Signal};
 
@@ -33,8 +33,8 @@ struct Nearness {
 struct Sought<'a> {
     /// Number of the forms.
     len: usize,
-    /// How many edits an entry met under the forms at these places is away at least; `None` where that is too far.
-    edits: &'a dyn Fn(&[u64]) -> Option<u8>,
+    /// What is known of the forms of near handles; contained ones are one step away.
+    forms: Option<&'a Forms>,
     /// What an entry so near suggests.
     suggests: &'a dyn Fn(Nearness) -> Comparison,
 }
@@ -54,7 +54,7 @@ impl Gathering<'_> {
         let forms = Deletes::forms(handle.stem());
         let near = Sought {
             len: forms.keys().len(),
-            edits: &|met| forms.edits(met.iter().map(form_of)),
+            forms: Some(&forms),
             suggests: &|near| {
                 let edits = if near.is_once { 1 } else { 2 };
                 handle.edited(edits, near.stem_bits.into())
@@ -66,7 +66,7 @@ impl Gathering<'_> {
         let parts = Containment::parts_of(handle.whole());
         let contained = Sought {
             len: parts.len(),
-            edits: &|_| Some(1),
+            forms: None,
             suggests: &|near| Handle::contained_once(near.stem_bits.into()),
         };
         self.meet_forms(&contained, |part, visit| {
@@ -99,7 +99,7 @@ impl Gathering<'_> {
         }
         found.sort_unstable();
         self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
-        let mut met = self.uncut(&found, &mut carriers, sought.edits);
+        let mut met = self.uncut(&found, &mut carriers, sought.forms);
         if met.len() > NEAR_MAX {
             self.cuts += 1;
             self.keep_nearest(&mut met);
@@ -119,13 +119,13 @@ impl Gathering<'_> {
         }
     }
 
-    /// The entries of `found` that are near enough by `edits`, but those met only in forms that others of smaller ids have
+    /// The entries of `found` that are near enough, but those met only in forms that others of smaller ids have
     /// used up; `carriers` tells how many each form has, and is spent. Ids are read only of entries with a form that is cut.
     fn uncut(
         &self,
         found: &[u64],
         carriers: &mut [usize],
-        edits: &dyn Fn(&[u64]) -> Option<u8>,
+        forms: Option<&Forms>,
     ) -> Vec<NearEntry> {
         let parts = self.parts;
         let place = |entry: &&[u64]| {
@@ -136,19 +136,24 @@ impl Gathering<'_> {
             let carriers = carriers.get(form_of(found));
             carriers.is_some_and(|carriers| *carriers > HOT)
         };
-        let near = |entry: &&[u64], edits: u8| {
+        let crowded = forms.map(|forms| forms.crowded(|form| carriers.get(form) > Some(&HOT)));
+        let edits = |entry: &[u64]| match forms.zip(crowded.as_ref()) {
+            Some((forms, crowded)) => forms.edits(entry.iter().map(form_of), crowded),
+            None => Some(1),
+        };
+        let near = |entry: &&[u64]| {
+            let is_once = edits(entry)? <= 1;
             let (at, ordinal) = place(entry);
             let stem_bits = parts.get(at)?.columns().stem_bits(ordinal);
             let nearness = Nearness {
                 stem_bits: stem_bits.min(STEM_STEPS as u8 - 1),
-                is_once: edits <= 1,
+                is_once,
             };
             Some((nearness, at, ordinal))
         };
         let entries = found.chunk_by(|a, b| a >> 16 == b >> 16);
         if carriers.iter().all(|carriers| *carriers <= HOT) {
-            let met = entries.filter_map(|entry| near(&entry, edits(entry)?));
-            return met.collect();
+            return entries.filter_map(|entry| near(&entry)).collect();
         }
         let (hot, mut met): (Vec<&[u64]>, Vec<&[u64]>) =
             entries.partition(|entry| entry.iter().any(is_hot));
@@ -167,8 +172,7 @@ impl Gathering<'_> {
             }
             is_met
         }));
-        // Not in all its forms an entry may have been met: nobody is held to be further away for that.
-        met.iter().filter_map(|entry| near(entry, 1)).collect()
+        met.iter().filter_map(near).collect()
     }
 
     /// Leaves the [`NEAR_MAX`] nearest, of equally near ones those of the smallest ids.

@@ -53,12 +53,17 @@ enum Tells {
     Once,
     /// Two were.
     Twice,
-    /// The first half is equal, or differs next to the cut only: two edits may be in the other.
-    FrontEqual,
-    BackEqual,
-    /// The first half has one edit: so the other has one at most.
-    FrontEdited,
-    BackEdited,
+    /// The half is equal, but for a swap across the cut: two edits may be in the other.
+    Equal(Side),
+    /// The half has one edit: so the other has one at most.
+    Edited(Side),
+}
+
+/// One half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    Front,
+    Back,
 }
 
 /// The forms under which a probe's matches are stored, each once.
@@ -67,10 +72,64 @@ pub(crate) struct Forms {
     tells: Vec<Tells>,
 }
 
+/// Which forms so many entries share that they were not met by all they would be.
+pub(crate) struct Crowded {
+    forms: Vec<bool>,
+    once: bool,
+    front: CrowdedHalf,
+    back: CrowdedHalf,
+}
+
+/// What is crowded of the forms of one half.
+#[derive(Clone, Copy, Default)]
+struct CrowdedHalf {
+    is_any: bool,
+    is_equal: bool,
+}
+
+/// How one half of an entry was met.
+#[derive(Clone, Copy, Default)]
+struct MetHalf {
+    is_met: bool,
+    is_equal: bool,
+    /// Under a form that is not crowded. Entries of equal halves share all forms: so this one's are all known.
+    is_known: bool,
+}
+
+impl MetHalf {
+    /// What may be true of the half though it was not met so.
+    fn allowing(self, crowded: CrowdedHalf) -> (bool, bool) {
+        let is_unknown = !self.is_known;
+        (
+            self.is_met || crowded.is_any && is_unknown,
+            self.is_equal || crowded.is_equal && is_unknown,
+        )
+    }
+}
+
 impl Forms {
     /// Hashes to look up.
     pub(crate) fn keys(&self) -> &[u64] {
         &self.keys
+    }
+
+    /// Sums up which forms, by their places, are crowded.
+    pub(crate) fn crowded(&self, is_crowded: impl Fn(usize) -> bool) -> Crowded {
+        let forms: Vec<bool> = (0..self.keys.len()).map(is_crowded).collect();
+        let is_any = |of: &dyn Fn(Tells) -> bool| {
+            let mut both = self.tells.iter().zip(&forms);
+            both.any(|(tells, is_crowded)| *is_crowded && of(*tells))
+        };
+        let half = |side| CrowdedHalf {
+            is_any: is_any(&|tells| tells == Tells::Equal(side) || tells == Tells::Edited(side)),
+            is_equal: is_any(&|tells| tells == Tells::Equal(side)),
+        };
+        Crowded {
+            once: is_any(&|tells| tells == Tells::Once),
+            front: half(Side::Front),
+            back: half(Side::Back),
+            forms,
+        }
     }
 
     /// Returns how many edits an entry is away at least that was met under the forms at these places, if it is within
@@ -78,23 +137,38 @@ impl Forms {
     ///
     /// Two strings one edit apart meet when at most one character is left out of each. Two halves of one edit each meet both:
     /// so an entry of which only one half was met, and not as it is, has two edits in the other and one in this one.
-    pub(crate) fn edits(&self, places: impl Iterator<Item = usize>) -> Option<u8> {
-        let (mut front, mut back, mut alone) = (false, false, false);
-        for tells in places.filter_map(|place| self.tells.get(place)) {
-            match tells {
+    pub(crate) fn edits(
+        &self,
+        places: impl Iterator<Item = usize>,
+        crowded: &Crowded,
+    ) -> Option<u8> {
+        let (mut front, mut back) = (MetHalf::default(), MetHalf::default());
+        let mut is_twice = false;
+        for place in places {
+            let (side, is_equal) = match self.tells.get(place)? {
                 Tells::Once => return Some(1),
-                Tells::Twice => alone = true,
-                Tells::FrontEqual => (front, alone) = (true, true),
-                Tells::BackEqual => (back, alone) = (true, true),
-                Tells::FrontEdited => front = true,
-                Tells::BackEdited => back = true,
-            }
+                Tells::Twice if crowded.once => return Some(1),
+                Tells::Twice => {
+                    is_twice = true;
+                    continue;
+                }
+                Tells::Equal(side) => (side, true),
+                Tells::Edited(side) => (side, false),
+            };
+            let half = match side {
+                Side::Front => &mut front,
+                Side::Back => &mut back,
+            };
+            half.is_met = true;
+            half.is_equal |= is_equal;
+            half.is_known |= !crowded.forms.get(place)?;
         }
-        match (front && back, alone) {
-            (true, _) => Some(1),
-            (false, true) => Some(2),
-            (false, false) => None,
+        let (front, is_front_equal) = front.allowing(crowded.front);
+        let (back, is_back_equal) = back.allowing(crowded.back);
+        if front && back {
+            return Some(1);
         }
+        (is_twice || is_front_equal || is_back_equal).then_some(2)
     }
 }
 
@@ -237,41 +311,40 @@ fn twice_forms(spelled: &Spelled, then: &mut dyn FnMut(u64)) {
 ///
 /// Why a half that was met edited is not enough alone: if it has one edit and the other has one, the other is met too, since
 /// every shift that two edits allow is among the forms. If it has none, it is met as it is. What is left is the swap
-/// across the cut beside another edit: there the character next to the cut is left out.
+/// across the cut beside another edit: there the half is met with its neighbour instead of the character next to the cut.
 fn half_forms(spelled: &Spelled, entry_len: usize, out: &mut Vec<(u64, Tells)>) {
     let len = spelled.len();
     let half = entry_len / 2;
-    let (front, back) = (Form::Front(entry_len), Form::Back(entry_len));
-    for (form, half_len, equal, edited) in [
-        (front, half, Tells::FrontEqual, Tells::FrontEdited),
-        (back, entry_len - half, Tells::BackEqual, Tells::BackEdited),
+    for (form, half_len, side) in [
+        (Form::Front(entry_len), half, Side::Front),
+        (Form::Back(entry_len), entry_len - half, Side::Back),
     ] {
-        let part = |part_len: usize| match form {
-            Form::Back(_) => (len.saturating_sub(part_len), len),
-            _ => (0, part_len.min(len)),
+        let part = |part_len: usize| match side {
+            Side::Back => (len.saturating_sub(part_len), len),
+            Side::Front => (0, part_len.min(len)),
         };
         let (start, end) = part(half_len);
-        out.push((keyed(spelled.part(start, end), form), equal));
+        let equal = keyed(spelled.part(start, end), form);
+        out.push((equal, Tells::Equal(side)));
+        let mut edited = |form: u64| out.push((form, Tells::Edited(side)));
         if len.abs_diff(entry_len) <= 1 {
-            let beside_cut = match form {
-                Form::Back(_) => start,
-                _ => end.saturating_sub(1),
-            };
-            let without = spelled.without(start, beside_cut, end);
-            out.push((keyed(without, form), equal));
-            shortened(spelled, start, end, form, &mut |form| {
-                out.push((form, edited));
-            });
+            shortened(spelled, start, end, form, &mut edited);
         }
+        let (from, to) = part(half_len + 1);
         if len >= entry_len {
-            let (start, end) = part(half_len + 1);
-            shortened(spelled, start, end, form, &mut |form| {
-                out.push((form, edited));
-            });
+            shortened(spelled, from, to, form, &mut edited);
         }
         if len + 2 == entry_len {
             let (start, end) = part(half_len - 1);
-            out.push((keyed(spelled.part(start, end), form), edited));
+            edited(keyed(spelled.part(start, end), form));
+        }
+        if len.abs_diff(entry_len) <= 1 {
+            let beside_cut = match side {
+                Side::Back => start,
+                Side::Front => end.saturating_sub(1),
+            };
+            let swapped = spelled.without(from, beside_cut, to);
+            out.push((keyed(swapped, form), Tells::Equal(side)));
         }
     }
 }
@@ -364,12 +437,17 @@ mod tests {
                     (0..strings.len() as u32).filter(|ordinal| is_near(probe, &strings[*ordinal as usize])).collect();
                 prop_assert_eq!(&found, &expected, "{}", probe);
                 let forms = Deletes::forms(probe);
-                let mut met = vec![Vec::new(); strings.len()];
-                index.each(forms.keys(), |form, run| run.for_each(|near| met[near as usize].push(form)));
-                for near in expected {
-                    let distance = osa_within(probe, &strings[near as usize], 2);
-                    let edits = forms.edits(met[near as usize].iter().copied());
-                    assert!(edits.is_some_and(|edits| edits <= distance.unwrap_or(0).max(1) as u8), "{probe} {near} {edits:?}");
+                let mut carriers = vec![0; forms.keys().len()];
+                index.each(forms.keys(), |form, run| carriers[form] = run.count());
+                for hot in [usize::MAX, 4, 2, 1] {
+                    let mut met = vec![Vec::new(); strings.len()];
+                    index.each(forms.keys(), |form, run| run.take(hot).for_each(|near| met[near as usize].push(form)));
+                    let crowded = forms.crowded(|form| carriers[form] > hot);
+                    for near in expected.iter().map(|near| *near as usize).filter(|near| !met[*near].is_empty()) {
+                        let distance = osa_within(probe, &strings[near], 2).unwrap_or(0).max(1) as u8;
+                        let edits = forms.edits(met[near].iter().copied(), &crowded);
+                        assert!(edits.is_some_and(|edits| edits <= distance), "{probe} {} {hot} {edits:?}", strings[near]);
+                    }
                 }
             }
         }
