@@ -9,10 +9,11 @@ use std::sync::mpsc::Receiver;
 use rayon::prelude::{ParallelIterator, ParallelSlice};
 
 use crate::account::Account;
-use crate::engine::columns::{Packed, Row, gathered};
+use crate::engine::columns::gathered;
 use crate::engine::front::{Engine, Rejected};
 use crate::engine::generation::Part;
 use crate::engine::keeping::{KEPT_MIN, Notice, keep, stamp};
+use crate::engine::packed::Packed;
 use crate::engine::request::{Receipt, Request};
 use crate::engine::segment::Segment;
 use crate::error::{Error, Result};
@@ -60,7 +61,7 @@ impl<'e> Bulk<'e> {
         self.written()?;
         let mut changes = Vec::with_capacity(ready.len());
         for (packed, share) in shares {
-            self.packed.append(&packed);
+            self.packed.append(packed);
             changes.extend(share);
         }
         let begun = (!self.is_told).then_some(self.since);
@@ -87,16 +88,16 @@ impl<'e> Bulk<'e> {
         // New ids were counted as added each time they came, as none of them is in the view yet.
         let is_new = |id: &&str| before.parts().iter().all(|part| part.find(id).is_none());
         let repeated = self.packed.repeated().filter(is_new).count();
-        let rows: Vec<Row<'_>> = self.packed.sorted().collect();
-        let segment = if rows.len() >= KEPT_MIN {
-            let columns = gathered(rows.into_iter());
+        let rows = self.packed.sorted();
+        let segment = if rows.clone().count() >= KEPT_MIN {
+            let columns = gathered(rows);
             // The packed entries are no longer needed while the indexes are built.
             self.packed = Packed::default();
             self.engine.store().flush()?;
             let stamp = stamp(self.engine.background());
             keep(self.engine.store(), stamp, columns, notice)?
         } else {
-            Segment::build(rows.into_iter())
+            Segment::build(rows)
         };
         let adopted = Request::Adopt(Part::of(segment, self.since));
         self.receipt.lsn = self.engine.commit(adopted)?.lsn;

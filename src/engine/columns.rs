@@ -3,21 +3,20 @@
 //! Ordinals ascend by id. Fingerprints lie packed behind each other and are read in place; networks are numbers into a
 //! sorted list of names. Columns are gathered once by [`Gathering`] and then only read, from memory or a mapped file.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rayon::prelude::ParallelSliceMut;
 
 use crate::account::AccountId;
 use crate::fingerprint::Fingerprint;
 use crate::index::{Array, Ordinal, Sections, Stored};
-use crate::signal::packed::Packer;
-use crate::watchlist::{Entry, Listed};
+use crate::watchlist::Listed;
 
 /// No network, in the column of networks.
 const NO_NETWORK: u32 = u32::MAX;
 /// No time, in a column of times.
-const NO_TIME: i64 = i64::MIN;
+pub(crate) const NO_TIME: i64 = i64::MIN;
 /// Packed fingerprints begin at multiples of this many bytes, so that 32 bits place 16 GB of them.
 const PRINT_ALIGN: usize = 4;
 
@@ -280,10 +279,10 @@ pub(crate) struct Row<'a> {
     pub(crate) packed: &'a [u8],
     /// Its network.
     pub(crate) network: Option<&'a str>,
-    /// When the ban took effect.
-    pub(crate) banned_at: Option<Timestamp>,
-    /// When it ends by itself.
-    pub(crate) expires_at: Option<Timestamp>,
+    /// When the ban took effect, in seconds of the epoch, or [`NO_TIME`].
+    pub(crate) banned_at: i64,
+    /// When it ends by itself, likewise.
+    pub(crate) expires_at: i64,
     /// Bits of its stem, rounded up.
     pub(crate) stem_bits: u8,
 }
@@ -291,135 +290,26 @@ pub(crate) struct Row<'a> {
 impl<'a> Row<'a> {
     /// The row at `ordinal` of `columns`.
     pub(crate) fn at(columns: &'a Columns, ordinal: Ordinal) -> Option<Self> {
-        let network = columns.network(ordinal);
+        let (network, at) = (columns.network(ordinal), ordinal as usize);
         Some(Self {
             id: columns.id(ordinal)?,
             packed: columns.packed(ordinal)?,
             network: network.and_then(|network| columns.network_name(network)),
-            banned_at: columns.banned_at(ordinal),
-            expires_at: columns.expires_at(ordinal),
-            stem_bits: columns.stem_bits.get(ordinal as usize).copied()?,
+            banned_at: columns.banned_at.get(at).copied()?,
+            expires_at: columns.expires_at.get(at).copied()?,
+            stem_bits: columns.stem_bits.get(at).copied()?,
         })
     }
-}
-
-/// Entries packed one by one, in any order: a tenth of what they take unpacked.
-#[derive(Debug, Default)]
-pub(crate) struct Packed {
-    /// Start of each entry's id, network and fingerprint in `bytes`; the next one's start ends it.
-    places: Vec<PackedPlace>,
-    bytes: Vec<u8>,
-    packer: Packer,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct PackedPlace {
-    start: usize,
-    id_len: u32,
-    network_len: u32,
-    print_len: u32,
-    stem_bits: u8,
-    banned_at: Option<Timestamp>,
-    expires_at: Option<Timestamp>,
-}
-
-impl Packed {
-    /// Adds an entry.
-    pub(crate) fn push(&mut self, entry: &Entry) {
-        let network = entry.network.as_deref().unwrap_or_default();
-        self.packer.clear();
-        entry.fingerprint.pack(&mut self.packer);
-        let handle = entry.fingerprint.handle.as_ref();
-        self.places.push(PackedPlace {
-            start: self.bytes.len(),
-            id_len: entry.id.as_str().len() as u32,
-            network_len: network.len() as u32,
-            print_len: self.packer.bytes().len() as u32,
-            stem_bits: handle.map_or(0.0, |handle| handle.stem_bits().ceil()) as u8,
-            banned_at: entry.banned_at,
-            expires_at: entry.expires_at,
-        });
-        self.bytes.extend_from_slice(entry.id.as_str().as_bytes());
-        self.bytes.extend_from_slice(network.as_bytes());
-        self.bytes.extend_from_slice(self.packer.bytes());
-    }
-
-    /// Adds the entries of `other`, in their order.
-    pub(crate) fn append(&mut self, other: &Packed) {
-        let moved = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
-        let places = other.places.iter().map(|place| PackedPlace {
-            start: place.start + moved,
-            ..*place
-        });
-        self.places.extend(places);
-    }
-
-    /// Entries added, those of equal ids too.
-    pub(crate) fn len(&self) -> usize {
-        self.places.len()
-    }
-
-    /// Ids that were added more than once, one time less than they were.
-    pub(crate) fn repeated(&mut self) -> impl Iterator<Item = &str> {
-        self.sort();
-        let pairs = self.places.iter().zip(self.places.iter().skip(1));
-        let ids = pairs.map(|(a, b)| (id_of(&self.bytes, a), id_of(&self.bytes, b)));
-        ids.filter_map(|(a, b)| (a == b).then(|| std::str::from_utf8(a).ok())?)
-    }
-
-    fn sort(&mut self) {
-        let bytes = &self.bytes;
-        self.places
-            .par_sort_by(|a, b| id_of(bytes, a).cmp(id_of(bytes, b)));
-    }
-
-    /// Every entry, by id; of equal ids the one added last.
-    pub(crate) fn sorted(&mut self) -> impl Iterator<Item = Row<'_>> {
-        self.sort();
-        let bytes = &self.bytes;
-        let mut rest = self.places.iter().peekable();
-        std::iter::from_fn(move || {
-            let mut place = rest.next()?;
-            while let Some(later) = rest.next_if(|next| id_of(bytes, next) == id_of(bytes, place)) {
-                place = later;
-            }
-            row_of(bytes, place)
-        })
-    }
-}
-
-fn id_of<'a>(bytes: &'a [u8], place: &PackedPlace) -> &'a [u8] {
-    bytes
-        .get(place.start..place.start + place.id_len as usize)
-        .unwrap_or_default()
-}
-
-fn row_of<'a>(bytes: &'a [u8], place: &PackedPlace) -> Option<Row<'a>> {
-    let (id, rest) = bytes
-        .get(place.start..)?
-        .split_at_checked(place.id_len as usize)?;
-    let (network, rest) = rest.split_at_checked(place.network_len as usize)?;
-    Some(Row {
-        id: std::str::from_utf8(id).ok()?,
-        packed: rest.get(..place.print_len as usize)?,
-        network: std::str::from_utf8(network)
-            .ok()
-            .filter(|network| !network.is_empty()),
-        banned_at: place.banned_at,
-        expires_at: place.expires_at,
-        stem_bits: place.stem_bits,
-    })
 }
 
 /// Gathers rows, ascending by id, into columns.
 pub(crate) fn gathered<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Columns {
-    let mut names: Vec<&str> = rows.clone().filter_map(|row| row.network).collect();
-    names.sort_unstable();
-    names.dedup();
+    let names: BTreeSet<&str> = rows.clone().filter_map(|row| row.network).collect();
     let networks = Texts::of(names.into_iter());
-    let seconds = |time: Option<Timestamp>| time.map_or(NO_TIME, Timestamp::as_second);
-    let (mut print_places, mut prints) = (vec![0u32], Vec::new());
+    // At ten million entries growing by doubling would need as much again.
+    let lens = rows.clone().map(|row| row.packed.len());
+    let prints_len = lens.map(|len| len.next_multiple_of(PRINT_ALIGN)).sum();
+    let (mut print_places, mut prints) = (vec![0u32], Vec::with_capacity(prints_len));
     let (mut network_of, mut banned_at, mut expires_at) = (Vec::new(), Vec::new(), Vec::new());
     let (mut stem_bits, mut network_lens) = (Vec::new(), vec![0u32; networks.len()]);
     for row in rows.clone() {
@@ -431,8 +321,8 @@ pub(crate) fn gathered<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Colum
             *len += 1;
         }
         network_of.push(network.map_or(NO_NETWORK, |network| network as u32));
-        banned_at.push(seconds(row.banned_at));
-        expires_at.push(seconds(row.expires_at));
+        banned_at.push(row.banned_at);
+        expires_at.push(row.expires_at);
         stem_bits.push(row.stem_bits);
     }
     Columns {

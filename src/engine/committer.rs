@@ -12,11 +12,11 @@ use std::thread::JoinHandle;
 use arc_swap::ArcSwap;
 
 use crate::account::AccountId;
-use crate::engine::columns::Packed;
 use crate::engine::generation::{Generation, Part};
 use crate::engine::group::Group;
 use crate::engine::keeping::{KEPT_MIN, write_manifest};
 use crate::engine::merger::{Merger, merge};
+use crate::engine::packed::Packed;
 use crate::engine::request::{Receipt, Request};
 use crate::error::{Error, Result};
 use crate::store::{Stamp, Store};

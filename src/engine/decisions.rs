@@ -8,8 +8,9 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 
 use crate::account::{Account, AccountId};
-use crate::engine::columns::{Columns, Packed, Row, gathered};
+use crate::engine::columns::{Columns, Row, gathered};
 use crate::engine::front::Engine;
+use crate::engine::packed::Packed;
 use crate::engine::report::{HitReport, Report};
 use crate::engine::screen::{Hit, Screened, minutes_between};
 use crate::error::{Error, Result};

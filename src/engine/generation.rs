@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use crate::account::AccountId;
 use crate::blocking::Blocker;
 use crate::engine::carriers::carriers_of;
-use crate::engine::columns::{Columns, Packed, Row};
+use crate::engine::columns::{Columns, Row};
 use crate::engine::exemptions::Exemptions;
+use crate::engine::packed::Packed;
 use crate::engine::segment::Segment;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
@@ -341,9 +342,9 @@ impl Generation {
         let mut withdraw = |id: &str| parts.iter_mut().for_each(|part| part.withdraw(id));
         withdrawn.iter().for_each(|id| withdraw(id.as_str()));
         if enrolled.len() > 0 {
-            let rows: Vec<Row<'_>> = enrolled.sorted().collect();
-            rows.iter().for_each(|row| withdraw(row.id));
-            parts.push(Part::of(Segment::build(rows.into_iter()), self.lsn));
+            let rows = enrolled.sorted();
+            rows.clone().for_each(|row| withdraw(row.id));
+            parts.push(Part::of(Segment::build(rows), self.lsn));
         }
         let mut changed = Self::of(parts, self.exemptions.clone(), lsn);
         changed.merge_small();

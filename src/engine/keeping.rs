@@ -9,9 +9,10 @@ use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use crate::account::Account;
 use crate::background::Background;
 use crate::blocking::Blocker;
-use crate::engine::columns::{Columns, Packed, Row, gathered};
+use crate::engine::columns::{Columns, gathered};
 use crate::engine::exemptions::Exemptions;
 use crate::engine::generation::{Generation, Part};
+use crate::engine::packed::Packed;
 use crate::engine::segment::Segment;
 use crate::error::{Error, Result};
 use crate::fingerprint::NORMALIZER_VERSION;
@@ -75,15 +76,14 @@ pub(crate) fn load(
     let mut packed = loading.finish();
     parts.retain(|part| part.live() > 0);
     if packed.len() > 0 {
-        let rows: Vec<Row<'_>> = packed.sorted().collect();
+        let rows = packed.sorted();
         let since = if is_whole { manifest.lsn } else { 0 };
-        parts.push(match rows.len() >= KEPT_MIN && access != Access::Read {
-            true => Part::of(
-                keep(store, stamp, gathered(rows.into_iter()), notice)?,
-                since,
-            ),
-            false => Part::of(Segment::build(rows.into_iter()), since),
-        });
+        parts.push(
+            match rows.clone().count() >= KEPT_MIN && access != Access::Read {
+                true => Part::of(keep(store, stamp, gathered(rows), notice)?, since),
+                false => Part::of(Segment::build(rows), since),
+            },
+        );
     }
     let generation = Generation::of(parts, exemptions(store)?, lsn);
     if access != Access::Read && (!is_whole || lsn >= manifest.lsn + KEPT_MIN as u64) {

@@ -24,6 +24,7 @@ mod lookup;
 mod marks;
 mod merger;
 mod near_handles;
+mod packed;
 mod pooling;
 mod recent;
 mod report;

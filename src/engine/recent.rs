@@ -12,10 +12,10 @@ use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::account::AccountId;
-use crate::engine::columns::Packed;
 use crate::engine::converse::{Converse, Like};
 use crate::engine::front::Engine;
 use crate::engine::generation::{Generation, Part, merge_order, rows};
+use crate::engine::packed::Packed;
 use crate::engine::segment::Segment;
 use crate::error::Result;
 use crate::fingerprint::Fingerprint;
