@@ -1,7 +1,8 @@
 //! What entries of one network lend one another when a probe agrees with several of them.
 //!
 //! One operator's accounts are banned together; whoever has the handle of one and the picture of another is likelier
-//! theirs. Networks are told apart by their numbers, since names lie all over the memory: these are asked only where
+//! theirs. Only what leads to candidates by itself is lent: what many ordinary accounts share tells of no common owner, and
+//! nobody looks for who else shares it. Networks are told apart by their numbers, since names lie all over the memory: these are asked only where
 //! segments have to agree on them, and where something is lent.
 
 use crate::engine::generation::Generation;
@@ -28,7 +29,7 @@ pub(crate) fn pool_networks(
     for hit in hits.iter() {
         if let Some(pool) = networks.place(hit).and_then(|at| pools.get_mut(at)) {
             for (slot, signal) in pool.iter_mut().zip(Signal::ALL) {
-                *slot = slot.max(hit.score().bits(signal));
+                *slot = slot.max(hit.lends(signal));
             }
         }
     }

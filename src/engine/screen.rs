@@ -17,7 +17,7 @@ use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
 use crate::score::{Circumstances, Model, Score};
-use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
+use crate::signal::relation::{Carriers, Crowd, LEADING_BITS_MIN, Relation, Signal};
 use crate::verdict::{Policy, Thresholds, Verdict};
 use crate::watchlist::Listed;
 
@@ -404,6 +404,14 @@ impl<'a> Weighed<'a> {
     /// What it is worth.
     pub(crate) fn score(&self) -> &Score {
         &self.score
+    }
+
+    /// What it lends to others of its network by a signal, at most.
+    pub(crate) fn lends(&self, signal: Signal) -> f32 {
+        match self.evidence.comparison(signal).surprise >= LEADING_BITS_MIN {
+            true => self.score.bits(signal),
+            false => 0.0,
+        }
     }
 
     /// Adds what its network lends.
