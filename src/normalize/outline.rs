@@ -121,16 +121,13 @@ fn heard(c: char) -> char {
     }
 }
 
-/// Greek writes b, d and g with two letters.
+/// Greek begins a word that sounds with b, d or g with two letters; within one they are mostly read one by one.
 fn digraphs(text: &str) -> Cow<'_, str> {
-    match text.contains(['μ', 'ν', 'γ']) {
-        true => Cow::Owned(
-            text.replace("μπ", "b")
-                .replace("ντ", "d")
-                .replace("γκ", "g"),
-        ),
-        false => Cow::Borrowed(text),
-    }
+    let begins = |(two, one): &(&str, &str)| Some(format!("{one}{}", text.strip_prefix(two)?));
+    let read = [("μπ", "b"), ("ντ", "d"), ("γκ", "g")]
+        .iter()
+        .find_map(begins);
+    read.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 #[cfg(test)]

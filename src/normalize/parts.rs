@@ -31,7 +31,7 @@ const RING_CHARS_MAX: usize = 48;
 /// Shortest word that is known again beside the initials of others, in characters.
 pub(crate) const WORD_CHARS_MIN: usize = 5;
 /// Most letters of what may be initials, in characters.
-pub(crate) const INITIALS_MAX: usize = 2;
+const INITIALS_MAX: usize = 2;
 static COARSE_AFFIXES: LazyLock<Vec<String>> =
     LazyLock::new(|| AFFIXES.iter().map(|word| coarse(word)).collect());
 /// The affixes long enough to be known without a separator.

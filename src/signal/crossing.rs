@@ -90,7 +90,7 @@ mod tests {
         let entry = handle("zorvani_desk");
         assert_eq!(crossed(&written, &entry), Relation::Crossed);
         assert_eq!(
-            crossed(&written, &handle("zorvani_disk_k")),
+            crossed(&written, &handle("zorvani_disk_m")),
             Relation::Missing
         );
         let (probe, entry) = (handle("zorvani_desk_22"), name("Zorvani Desk"));

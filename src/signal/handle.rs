@@ -12,7 +12,7 @@ use crate::background::{Background, Spelling};
 use crate::hash::feature::{Space, feature};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::outline::{near_outlines, outline, undoubled};
-use crate::normalize::parts::{INITIALS_MAX, Parts, WORD_CHARS_MIN};
+use crate::normalize::parts::{Parts, WORD_CHARS_MIN};
 use crate::signal::lead::Lead;
 use crate::signal::number;
 use crate::signal::packed::{Packer, Unpacker};
@@ -35,12 +35,14 @@ const MIXED_BITS: f32 = 8.0;
 const SOUND_SHARE: f32 = 0.7;
 /// Most bits that consonants alone bring: of 400,000 ordinary handles one in some thousands shares them with another.
 const SOUND_BITS_MAX: f32 = 24.0;
-/// Bits of sounding alike in another script: few ordinary handles are in the other one.
-const SCRIPT_BITS: f32 = 3.0;
+/// Bits of sounding alike in another script: where any letters are allowed, many ordinary handles are in the other one.
+const SCRIPT_BITS: f32 = 1.0;
 /// Bits lost where two transliterators disagree about a consonant: log2 of the outlines one such slip away.
 const SLIP_BITS: f32 = 5.0;
 /// Letters for each vowel of a handle that may have lost three or more; a text has one vowel in two or three letters.
-const LETTERS_A_VOWEL_MIN: usize = 5;
+const LETTERS_A_VOWEL_MIN: usize = 4;
+/// How many letters at the beginning and at the end of a handle may be initials.
+const INITIALS: [(usize, usize); 5] = [(1, 0), (2, 0), (0, 1), (0, 2), (1, 1)];
 
 /// One normal form of a handle.
 #[derive(Debug, Clone, PartialEq)]
@@ -245,19 +247,18 @@ impl<'a> Handle<'a> {
                 lead(Relation::Abbreviated, self.stem.bits, heard(&other));
             }
         }
-        if self.longest_word().is_none() {
-            let text = &*self.stem.text;
-            for initials in 1..=INITIALS_MAX {
-                let rests = [
-                    text.get(initials..),
-                    text.get(..text.len().saturating_sub(initials)),
-                ];
-                let rests = rests.into_iter().flatten();
-                for rest in rests.filter(|rest| rest.len() >= WORD_CHARS_MIN) {
-                    lead(Relation::Abbreviated, self.stem.bits, word_key(rest));
-                }
+        for (before, after) in INITIALS {
+            let word = self.between(before, after);
+            if let Some(word) = word.filter(|word| word.len() >= WORD_CHARS_MIN) {
+                lead(Relation::Abbreviated, self.stem.bits, word_key(word));
             }
         }
+    }
+
+    /// The stem without so many bytes at the beginning and at the end.
+    fn between(&self, before: usize, after: usize) -> Option<&str> {
+        let text = &self.stem.text;
+        text.get(before..text.len().checked_sub(after)?)
     }
 
     /// The letters as written, without the numeric tail.

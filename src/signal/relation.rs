@@ -268,6 +268,7 @@ pub(crate) const LADDERS: [(Signal, &[Relation]); 6] = [
             Relation::Lookalike,
             Relation::Leet,
             Relation::Edited1,
+            Relation::Abbreviated,
             Relation::Edited2,
         ],
     ),

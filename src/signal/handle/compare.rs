@@ -4,8 +4,10 @@
 //! Nothing is looked up: rarities came along with the handles.
 
 use crate::index::{distance_max, osa_within};
-use crate::normalize::parts::{Disguise, INITIALS_MAX, disguise};
-use crate::signal::handle::{EDIT_BITS, Handle, MIXED_BITS, SCRIPT_BITS, SLIP_BITS, is_vowel};
+use crate::normalize::parts::{Disguise, disguise};
+use crate::signal::handle::{
+    EDIT_BITS, Handle, INITIALS, MIXED_BITS, SCRIPT_BITS, SLIP_BITS, is_vowel,
+};
 use crate::signal::number;
 use crate::signal::relation::{Comparison, Relation};
 
@@ -178,7 +180,7 @@ fn vowels_left_out(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
             return Comparison::DIFFERENT;
         }
     }
-    let is_asked = missing <= VOWELS_MISSING_MAX || probe.lacks_vowels();
+    let is_asked = missing <= VOWELS_MISSING_MAX || (probe.lacks_vowels() && probe.sound.is_some());
     if next.is_some() || missing == 0 || !is_asked {
         return Comparison::DIFFERENT;
     }
@@ -205,11 +207,14 @@ fn initialed(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let found = entry.word.as_ref().and_then(|place| {
         let (before, word) = (old.get(..place.start)?, old.get(place.clone())?);
         let after = old.get(place.end..)?;
-        let starts = (0..=INITIALS_MAX).chain([before.len()]);
-        let mut options = starts.filter_map(|len| {
-            let rest = own.get(len..)?.strip_prefix(word)?;
-            let first = shortened(own.get(..len)?, before)?;
-            Some(first * shortened(rest, after)?)
+        let is_own = probe.longest_word() == Some(word);
+        let own_place = probe.word.as_ref().filter(|_| is_own);
+        let own_split = own_place.map(|place| (place.start, own.len() - place.end));
+        let mut options = INITIALS.into_iter().chain(own_split).filter_map(|split| {
+            let stands = probe.between(split.0, split.1) == Some(word);
+            let end = own.len().checked_sub(split.1).filter(|_| stands)?;
+            let first = shortened(own.get(..split.0)?, before)?;
+            Some(first * shortened(own.get(end..)?, after)?)
         });
         options.next()
     });
@@ -282,10 +287,12 @@ mod tests {
 
     #[test]
     fn a_vowel_edited_is_an_edit() {
-        for probe in ["zorvonidispatch", "zorvandispatch", "zorbanidispatch"] {
+        for probe in ["zorvonidispatch", "zorvenidispatch", "zorbanidispatch"] {
             let relation = compared(probe, "zorvanidispatch").relation;
             assert_eq!(relation, Relation::Edited1, "{probe}");
         }
+        let left_out = compared("zorvandispatch", "zorvanidispatch");
+        assert_eq!(left_out.relation, Relation::Abbreviated);
     }
 
     #[test]
@@ -356,7 +363,49 @@ mod tests {
         );
     }
 
+    /// The keys an entry is found under, and those a probe asks for.
+    fn keys(handle: &Handle<'_>, is_probe: bool) -> Vec<u64> {
+        let mut leads = Vec::new();
+        handle.leads(&mut leads);
+        if is_probe {
+            handle.asked_leads(&mut leads);
+        }
+        leads.iter().map(|lead| lead.key).collect()
+    }
+
     proptest::proptest! {
+        #[test]
+        fn what_is_shortened_or_written_otherwise_has_a_key_to_be_found_by(
+            words in "(zor|van|mak|tal|gold|kesh|shir|dem|oru|e){2,4}(_(mer|bal|kov|tan|i|us){2,4})?(_[a-z]{2,6})?",
+            way in 0..5usize,
+        ) {
+            let background = Background::starter();
+            let initials = words.split_once('_').map(|(first, rest)| format!("{}{rest}", &first[..1]));
+            let vowels_out: String = words.chars().filter(|c| !"aeiou".contains(*c)).collect();
+            let cyrillic: String = words.chars().map(|c| match c {
+                'a'..='z' => "абкдефгхижклмнопкрстувокиз".chars().nth(c as usize - 'a' as usize).unwrap(),
+                other => other,
+            }).collect();
+            let cut: String = words.chars().take(words.len() - 1).collect();
+            let written = [initials.unwrap_or_default(), vowels_out, cyrillic.replace('к', "с"), cyrillic, cut];
+            let of = |handle: &str| Handle::of(handle, &background);
+            if let (Some(probe), Some(entry)) = (of(&written[way]), of(&words)) {
+                let met = compare(&probe, &entry);
+                let is_near = osa_within(probe.stem(), entry.stem(), 2).is_some();
+                if matches!(met.relation, Relation::Abbreviated | Relation::Transliterated) && !is_near {
+                    let asked = keys(&probe, true);
+                    let found = keys(&entry, false).iter().any(|key| asked.contains(key));
+                    proptest::prop_assert!(found, "{} {words} {met:?}", written[way]);
+                }
+                let back = compare(&entry, &probe);
+                if back.relation == Relation::Transliterated {
+                    let asked = keys(&entry, true);
+                    let found = keys(&probe, false).iter().any(|key| asked.contains(key));
+                    proptest::prop_assert!(found, "{words} {} {back:?}", written[way]);
+                }
+            }
+        }
+
         #[test]
         fn a_part_is_found_where_the_library_finds_it(whole in "[abя]{0,9}", part in "[abя]{1,4}") {
             proptest::prop_assert_eq!(place_of(&part, &whole), whole.find(&part));
