@@ -33,14 +33,16 @@ impl Pair<'_> {
     ) -> (Option<String>, Option<String>) {
         match signal {
             Signal::Handle => (text(&self.probe.handle), text(&self.entry.handle)),
-            Signal::Name if relation == Relation::Crossed => match self.crossed() {
-                Crossing::NameIsHandle => {
-                    (text(&self.probe.display_name), text(&self.entry.handle))
+            Signal::Name if matches!(relation, Relation::Crossed | Relation::Transliterated) => {
+                match self.crossed() {
+                    Crossing::NameIsHandle => {
+                        (text(&self.probe.display_name), text(&self.entry.handle))
+                    }
+                    Crossing::HandleIsName => {
+                        (text(&self.probe.handle), text(&self.entry.display_name))
+                    }
                 }
-                Crossing::HandleIsName => {
-                    (text(&self.probe.handle), text(&self.entry.display_name))
-                }
-            },
+            }
             Signal::Name => (
                 text(&self.probe.display_name),
                 text(&self.entry.display_name),
@@ -128,7 +130,7 @@ impl Pair<'_> {
                 }
                 shared => format!("shares \"{}\"", shared.join(" ")),
             },
-            Relation::Crossed => match self.crossed() {
+            Relation::Crossed | Relation::Transliterated => match self.crossed() {
                 Crossing::NameIsHandle if is_foreign(&self.probe.display_name) => {
                     "the name is the old handle, as it sounds".into()
                 }

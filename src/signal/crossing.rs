@@ -39,7 +39,7 @@ fn heard(name: &Name<'_>, handle: &Handle<'_>) -> Comparison {
     match name.heard().zip(handle.sound()) {
         Some((heard, (key, bits))) if heard == key && !handle.is_foreign() => {
             let bits = bits.min(name.bits()).min(IN_WORDS_BITS_MAX);
-            Comparison::new(Relation::Crossed, (bits - CROSSED_BITS).max(0.0))
+            Comparison::new(Relation::Transliterated, (bits - CROSSED_BITS).max(0.0))
         }
         _ => Comparison::MISSING,
     }
@@ -88,7 +88,7 @@ mod tests {
         assert!(bits("makzamakgold") > bits("Makzamakgold") + 5.0);
         let written = name("زوروانی ڈیسک");
         let entry = handle("zorvani_desk");
-        assert_eq!(crossed(&written, &entry), Relation::Crossed);
+        assert_eq!(crossed(&written, &entry), Relation::Transliterated);
         assert_eq!(
             crossed(&written, &handle("zorvani_disk_m")),
             Relation::Missing

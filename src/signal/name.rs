@@ -202,7 +202,7 @@ impl<'a> Name<'a> {
     /// Pushes the lead that only a probe asks for: Latin handles that sound like its name.
     pub(crate) fn asked_leads(&self, leads: &mut Vec<Lead>) {
         let heard = self.heard.filter(|_| self.all_bits >= LEADING_BITS_MIN);
-        let met = Comparison::new(Relation::Crossed, self.all_bits);
+        let met = Comparison::new(Relation::Transliterated, self.all_bits);
         leads.extend(heard.map(|key| Lead::loose(Signal::Name, met, key)));
     }
 
@@ -222,7 +222,7 @@ impl<'a> Name<'a> {
         let joined = feature(Space::Whole, self.joined.as_bytes());
         lead(Relation::Crossed, self.all_bits, joined);
         if let Some(key) = self.heard {
-            lead(Relation::Crossed, self.all_bits, across(key));
+            lead(Relation::Transliterated, self.all_bits, across(key));
         }
         let words: Vec<(NameWord<'_>, u64)> = self.words().map(|word| (word, word.key())).collect();
         let alone = words.len() == 1;
