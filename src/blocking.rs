@@ -39,7 +39,7 @@ impl<'a> Query<'a> {
     /// Collects the probe's leads; of equal keys the one that suggests most.
     pub(crate) fn of(probe: &'a Fingerprint<'a>) -> Self {
         let mut leads = probe.leads();
-        leads.extend(probe.contacts.named_leads());
+        leads.extend(probe.asked_leads());
         leads.sort_by(|a, b| {
             let by_key = a.key.cmp(&b.key).then(a.counted.cmp(&b.counted));
             by_key.then(b.comparison.surprise.total_cmp(&a.comparison.surprise))

@@ -26,7 +26,7 @@ use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::token::{TokenKey, Tokens};
 
 /// Raised whenever the same account would get another fingerprint; stored with decisions.
-pub(crate) const NORMALIZER_VERSION: u32 = 5;
+pub(crate) const NORMALIZER_VERSION: u32 = 6;
 /// Letters of a name's word that must stand in the handle for the handle to tell the name.
 const TOLD_CHARS_MIN: usize = 3;
 
@@ -100,6 +100,18 @@ impl<'a> Fingerprint<'a> {
         leads.extend(self.links.leads());
         leads.extend(self.contacts.leads());
         leads.extend(self.tokens.leads());
+        leads
+    }
+
+    /// Leads that a probe asks for and no account is found under.
+    pub(crate) fn asked_leads(&self) -> Vec<Lead> {
+        let mut leads: Vec<Lead> = self.contacts.named_leads().collect();
+        if let Some(handle) = &self.handle {
+            handle.asked_leads(&mut leads);
+        }
+        if let Some(name) = &self.name {
+            name.asked_leads(&mut leads);
+        }
         leads
     }
 

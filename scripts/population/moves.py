@@ -9,6 +9,13 @@ GREEK = str.maketrans("aovuinpABEHIKMNOPTXYZ", "αονυιηρΑΒΕΗΙΚΜΝΟ
 KEYBOARD = {"a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "bm",
             "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x"}
 TO_ARABIC = [("sh", "ش"), ("ch", "چ"), ("kh", "خ"), ("gh", "غ"), ("th", "ث"), ("zh", "ژ"), ("aa", "ا"), ("ee", "ی"), ("oo", "و"), *zip("abpttcdrzsfqkglmnwhyjoviuxe", "ابپتتکدرزسفقکگلمنوهیجووییکی")]
+TO_CYRILLIC = [("shch", "щ"), ("sh", "ш"), ("ch", "ч"), ("kh", "х"), ("zh", "ж"), ("ph", "ф"), ("th", "т"), ("ck", "к"), ("ee", "и"), ("oo", "у"), ("ya", "я"), ("yu", "ю"), ("ts", "ц"),
+               ("ce", "се"), ("ci", "си"), ("x", "кс"), ("qu", "кв"), *zip("abvgdezijklmnoprstufhcywq", "абвгдезиджклмнопрстуфхкйвк".replace("дж", "ж"))]
+DEVANAGARI = {"kh": "ख", "gh": "घ", "chh": "छ", "ch": "च", "sh": "श", "th": "थ", "dh": "ध", "ph": "फ", "bh": "भ", "jh": "झ", "ck": "क", "x": "क्स", "k": "क", "q": "क", "c": "क", "g": "ग", "j": "ज",
+              "z": "ज़", "t": "त", "d": "द", "n": "न", "p": "प", "f": "फ", "b": "ब", "m": "म", "r": "र", "l": "ल", "v": "व", "w": "व", "s": "स", "h": "ह"}
+# A vowel: as a letter, and as a sign behind a consonant.
+DEVANAGARI_VOWELS = {"aa": ("आ", "ा"), "ee": ("ई", "ी"), "oo": ("ऊ", "ू"), "ai": ("ऐ", "ै"), "au": ("औ", "ौ"), "a": ("अ", "ा"), "i": ("इ", "ि"), "u": ("उ", "ु"), "e": ("ए", "े"), "o": ("ओ", "ो"),
+                     "y": ("य", "ी")}
 AFTER = ("backup", "new", "official", "2", "again", "_back", "_return", "real", "_v2", "tv", "2026", "_alt", "reloaded", "_is_back")
 BEFORE = ("the", "real", "new", "its", "im_", "official_", "backup_", "x", "mr_", "not", "i_am_", "old")
 URDU = ("official_", "naya", "asli", "dobara", "wapas", "bhai", "sahab", "wala", "jan", "pk", "urdu")
@@ -166,6 +173,53 @@ def transliterated(handle, rng):
     for latin, letters in TO_ARABIC:
         text = text.replace(latin, letters)
     return text
+
+
+def heard_in_cyrillic(handle, rng):
+    """Written in Cyrillic letters, as it sounds."""
+    if not handle.isascii() or sum(letter.isalpha() for letter in handle) < 5:
+        return None
+    text = handle.lower()
+    for latin, letters in TO_CYRILLIC:
+        text = text.replace(latin, letters)
+    return text
+
+
+def heard_in_devanagari(handle, rng):
+    """Written in Devanagari, as it sounds; a short a after a consonant is heard without being written half of the time."""
+    if not handle.isascii() or sum(letter.isalpha() for letter in handle) < 5:
+        return None
+    text, place, after_consonant, made = handle.lower(), 0, False, ""
+    while place < len(text):
+        table = DEVANAGARI_VOWELS if text[place] in "aeiou" or text[place] == "y" and after_consonant else DEVANAGARI
+        found = next((text[place : place + size] for size in (3, 2, 1) if text[place : place + size] in table), "")
+        if not found:
+            made, after_consonant, place = made + {"y": "य"}.get(text[place], text[place]), text[place] == "y", place + 1
+            continue
+        if table is DEVANAGARI:
+            made, after_consonant = made + ("्" if after_consonant else "") + table[found], True
+        else:
+            sign = "" if found == "a" and rng.random() < 0.5 else table[found][1]
+            made, after_consonant = made + (sign if after_consonant else table[found][0]), False
+        place += len(found)
+    return made
+
+
+def later_initial(handle, rng):
+    """A later word as its initial: makzamak_gold becomes makzamak_g, ali_raza_khan ali_r_khan."""
+    words = _words(handle)
+    if len(words) < 2 or len(words[0]) < 4:
+        return None
+    place = rng.randrange(1, len(words))
+    return rng.choice(("_", "", ".")).join(word[0] if at == place else word for at, word in enumerate(words))
+
+
+def vowels_out_at_the_end(handle, rng):
+    """The last word without its vowels, or the second half of the only one."""
+    words = _words(handle)
+    cut = len(handle) - len(words[-1]) if len(words) > 1 else len(handle) // 2
+    short = handle[: cut + 1] + re.sub(r"[aeiouAEIOU]", "", handle[cut + 1 :])
+    return short if len(short) >= 4 else None
 
 
 FANCY = [(0x1D400, 0x1D41A), (0x1D5D4, 0x1D5EE), (0x1D670, 0x1D68A), (0xFF21, 0xFF41)]

@@ -56,6 +56,7 @@ impl LookupKind {
             Relation::Lookalike | Relation::Leet | Relation::Disguised => Some(Self::Confusable),
             Relation::Renumbered | Relation::Affixed | Relation::Reordered => Some(Self::SameCore),
             Relation::Edited1 | Relation::Edited2 | Relation::SameSound => Some(Self::Near),
+            Relation::Abbreviated | Relation::Transliterated => Some(Self::Near),
             Relation::Contains | Relation::Truncated => Some(Self::Containing),
             _ => None,
         }

@@ -5,9 +5,11 @@ use crate::background::Background;
 use crate::fingerprint::links_of;
 use crate::normalize::contact::contacts_in;
 use crate::normalize::moves::{Move, moves};
+use crate::normalize::outline::outline;
 use crate::normalize::parts::Parts;
 use crate::score::Model;
 use crate::signal::bio::shared_words;
+use crate::signal::handle::is_foreign;
 use crate::signal::relation::{Comparison, Level, Relation, Signal};
 
 /// Words of two bios that are named.
@@ -31,14 +33,16 @@ impl Pair<'_> {
     ) -> (Option<String>, Option<String>) {
         match signal {
             Signal::Handle => (text(&self.probe.handle), text(&self.entry.handle)),
-            Signal::Name if relation == Relation::Crossed => match self.crossed() {
-                Crossing::NameIsHandle => {
-                    (text(&self.probe.display_name), text(&self.entry.handle))
+            Signal::Name if matches!(relation, Relation::Crossed | Relation::Transliterated) => {
+                match self.crossed() {
+                    Crossing::NameIsHandle => {
+                        (text(&self.probe.display_name), text(&self.entry.handle))
+                    }
+                    Crossing::HandleIsName => {
+                        (text(&self.probe.handle), text(&self.entry.display_name))
+                    }
                 }
-                Crossing::HandleIsName => {
-                    (text(&self.probe.handle), text(&self.entry.display_name))
-                }
-            },
+            }
             Signal::Name => (
                 text(&self.probe.display_name),
                 text(&self.entry.display_name),
@@ -93,6 +97,12 @@ impl Pair<'_> {
             Relation::Contains => "contains the core of the old handle".into(),
             Relation::Affixed => format!("same core: {}", named.join("; ")),
             Relation::SameSound => "sounds the same in another spelling or script".into(),
+            Relation::Transliterated => {
+                "the same consonants as the old handle in another script".into()
+            }
+            Relation::Abbreviated => {
+                format!("the old handle shortened: {}", named.join("; "))
+            }
             Relation::Truncated => format!("the beginning of the old handle: {}", named.join("; ")),
             _ => named.join("; "),
         }
@@ -120,7 +130,13 @@ impl Pair<'_> {
                 }
                 shared => format!("shares \"{}\"", shared.join(" ")),
             },
-            Relation::Crossed => match self.crossed() {
+            Relation::Crossed | Relation::Transliterated => match self.crossed() {
+                Crossing::NameIsHandle if is_foreign(&self.probe.display_name) => {
+                    "the name is the old handle, as it sounds".into()
+                }
+                Crossing::HandleIsName if is_foreign(&self.entry.display_name) => {
+                    "the handle is the old name, as it sounds".into()
+                }
                 Crossing::NameIsHandle => "the name is the old handle".into(),
                 Crossing::HandleIsName => "the handle is the old name".into(),
             },
@@ -180,7 +196,10 @@ impl Pair<'_> {
     fn crossed(&self) -> Crossing {
         let name = Parts::of(&self.probe.display_name).whole;
         let handle = Parts::of(&self.entry.handle);
-        if name == handle.whole || name == handle.stem {
+        let own = &self.probe.display_name;
+        let letters = handle.letters.strip_suffix(&*handle.number);
+        let sounds = is_foreign(own) && letters.is_some_and(|old| outline(own) == outline(old));
+        if name == handle.whole || name == handle.stem || sounds {
             Crossing::NameIsHandle
         } else {
             Crossing::HandleIsName

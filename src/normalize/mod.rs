@@ -11,6 +11,7 @@ pub(crate) mod html;
 pub(crate) mod links;
 pub(crate) mod lookalike;
 pub(crate) mod moves;
+pub(crate) mod outline;
 pub(crate) mod parts;
 mod phone;
 mod platform;

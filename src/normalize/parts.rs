@@ -3,6 +3,7 @@
 //! Splits by rule (separators, case changes, trailing digits) and by a short table of words people put around a name in
 //! several languages. Texts are coarse letters, so that disguises fold away; [`disguise`] says what was folded.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::normalize::lookalike::{CharMatch, char_match, coarse};
@@ -27,6 +28,10 @@ const SHORT_AFFIX_REST: usize = 6;
 const RING_CHARS_MIN: usize = 7;
 /// Letters of a ring that are looked at: turning takes the square of them.
 const RING_CHARS_MAX: usize = 48;
+/// Shortest word that is known again beside the initials of others, in characters.
+pub(crate) const WORD_CHARS_MIN: usize = 5;
+/// Most letters of what may be initials, in characters.
+const INITIALS_MAX: usize = 2;
 static COARSE_AFFIXES: LazyLock<Vec<String>> =
     LazyLock::new(|| AFFIXES.iter().map(|word| coarse(word)).collect());
 /// The affixes long enough to be known without a separator.
@@ -55,6 +60,10 @@ pub(crate) struct Parts {
     pub ring: String,
     /// The same letters in the order they are written.
     pub unnumbered: String,
+    /// Where the longest of several words stands in the stem, in bytes; `None` where it is shorter than [`WORD_CHARS_MIN`].
+    pub longest: Option<Range<usize>>,
+    /// Whether a word of one or two letters stands beside others, as initials do.
+    pub has_initials: bool,
 }
 
 impl Parts {
@@ -74,9 +83,14 @@ impl Parts {
             _ => (trimmed, String::new()),
         };
         let stem = coarse(named);
-        let core = core_of(&words_of(named), &stem);
+        let words = words_of(named);
+        let core = core_of(&words, &stem);
         let unnumbered = unnumbered(trimmed);
         Self {
+            longest: longest_of(&words, &stem),
+            has_initials: words
+                .iter()
+                .any(|word| word.chars().count() <= INITIALS_MAX),
             ring: ring_of(&unnumbered),
             unnumbered,
             whole: match named == trimmed {
@@ -149,6 +163,21 @@ fn words_of(named: &str) -> Vec<String> {
         return Vec::new();
     }
     words.iter().map(|word| coarse(word)).collect()
+}
+
+/// Where the longest word stands in the stem, where it is long enough; of equally long ones the first.
+fn longest_of(words: &[String], stem: &str) -> Option<Range<usize>> {
+    let mut longest: Option<Range<usize>> = None;
+    let mut start = 0;
+    for word in words {
+        if word.len() > longest.as_ref().map_or(0, Range::len) {
+            longest = Some(start..start + word.len());
+        }
+        start += word.len();
+    }
+    let longest = longest.filter(|_| start == stem.len())?;
+    let word = stem.get(longest.clone())?;
+    (word.chars().count() >= WORD_CHARS_MIN).then_some(longest)
 }
 
 /// The coarse letters of `trimmed` without its numbers. A digit alone stays: it may stand for a letter.
@@ -261,6 +290,19 @@ mod tests {
         check_parts("name_99_", "name", "name", "99");
         check_parts("ali_khan", "alikhan", "alikhan", "");
         check_parts("", "", "", "");
+    }
+
+    #[test]
+    fn the_longest_word_is_known() {
+        let longest = |handle| {
+            let parts = Parts::of(handle);
+            parts.longest.map(|place| parts.stem[place].to_owned())
+        };
+        assert_eq!(longest("makzam_kabul7"), Some("makzam".into()));
+        assert_eq!(longest("j.Kabul"), Some("kabui".into()));
+        assert_eq!(longest("makzamak"), None);
+        assert_eq!(longest("ali_khan"), None);
+        assert!(Parts::of("j_kabul").has_initials && !Parts::of("jkabul").has_initials);
     }
 
     #[test]

@@ -41,7 +41,10 @@ impl Score {
             *slot = model.bits(signal, comparison);
         }
         // A name that is the old handle tells what the handle tells.
-        let is_crossed = evidence.comparison(Signal::Name).relation == Relation::Crossed;
+        let is_crossed = matches!(
+            evidence.comparison(Signal::Name).relation,
+            Relation::Crossed | Relation::Transliterated
+        );
         let told = if is_crossed {
             1.0
         } else {

@@ -25,12 +25,24 @@ pub(crate) fn compare(
         } else if !name.is_solid() && handle.whole() == handle.stem() {
             crossed.surprise = crossed.surprise.min(IN_WORDS_BITS_MAX);
         }
-        found = found.or(crossed);
+        found = found.or(crossed).or(heard(name, handle));
     }
     if let (Some(handle), Some(name)) = (probe_handle, entry_name) {
-        found = found.or(same(name.joined(), handle, name.bits()));
+        let crossed = same(name.joined(), handle, name.bits());
+        found = found.or(crossed).or(heard(name, handle));
     }
     found
+}
+
+/// Whether a name in another script sounds like the handle: worth no more than the handle written in words.
+fn heard(name: &Name<'_>, handle: &Handle<'_>) -> Comparison {
+    match name.heard().zip(handle.sound()) {
+        Some((heard, (key, bits))) if heard == key && !handle.is_foreign() => {
+            let bits = bits.min(name.bits()).min(IN_WORDS_BITS_MAX);
+            Comparison::new(Relation::Transliterated, (bits - CROSSED_BITS).max(0.0))
+        }
+        _ => Comparison::MISSING,
+    }
 }
 
 fn same(joined: &str, handle: &Handle<'_>, bits: f32) -> Comparison {
@@ -74,6 +86,13 @@ mod tests {
         };
         assert!(bits("makzamak.gold") > bits("Makzamak Gold ❤") + 5.0);
         assert!(bits("makzamakgold") > bits("Makzamakgold") + 5.0);
+        let written = name("زوروانی ڈیسک");
+        let entry = handle("zorvani_desk");
+        assert_eq!(crossed(&written, &entry), Relation::Transliterated);
+        assert_eq!(
+            crossed(&written, &handle("zorvani_disk_m")),
+            Relation::Missing
+        );
         let (probe, entry) = (handle("zorvani_desk_22"), name("Zorvani Desk"));
         let back = compare((Some(&probe), None), (None, Some(&entry)));
         assert_eq!(back.relation, Relation::Crossed);

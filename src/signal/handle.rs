@@ -3,18 +3,22 @@
 //! Candidates meet on coarse letters (case, look-alikes and leet folded); the relation is then decided on the letters as
 //! written, so that folding chains (l = I = 1 = i) do not make strangers equal.
 
+mod compare;
+
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::background::{Background, Spelling};
 use crate::hash::feature::{Space, feature};
-use crate::index::{distance_max, osa_within};
 use crate::normalize::lookalike::spelled;
-use crate::normalize::parts::{Disguise, Parts, disguise};
-use crate::normalize::sound::sound;
+use crate::normalize::outline::{near_outlines, outline, undoubled};
+use crate::normalize::parts::{Parts, WORD_CHARS_MIN};
 use crate::signal::lead::Lead;
 use crate::signal::number;
 use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::relation::{Comparison, Relation, Signal};
+
+pub(crate) use compare::compare;
 
 /// Shortest core that may be looked for inside other handles, in characters.
 const CONTAINED_CHARS_MIN: u16 = 5;
@@ -25,22 +29,20 @@ const SOUND_CHARS_MIN: usize = 4;
 /// Bits that one edit within a handle costs: log2 of the ordinary handles one edit away over those at the spot itself.
 /// Measured on real handles (`scripts/evaluation`), about one in a hundred neighbours of a spot is taken as often.
 const EDIT_BITS: f32 = 7.0;
-/// Bits that a second change costs: few returns make two at once, and of strangers who are near, nearly all differ in more
-/// than one thing. Measured on tuned tactics it would be more, but those make one change each by construction.
-const MOVE_BITS: f32 = 8.0;
 /// Bits of mixing alphabets at all: under one ordinary handle in 250 does.
 const MIXED_BITS: f32 = 8.0;
 /// Share of a handle's bits that its consonants carry (Shannon 1951 puts vowels at about a quarter of the information).
 const SOUND_SHARE: f32 = 0.7;
 /// Most bits that consonants alone bring: of 400,000 ordinary handles one in some thousands shares them with another.
 const SOUND_BITS_MAX: f32 = 24.0;
-/// Bits of sounding alike in another script: few ordinary handles are in the other one.
-const SCRIPT_BITS: f32 = 3.0;
-/// Bits lost because words may stand in several orders and numbers in several places.
-const RING_BITS: f32 = 3.0;
-/// Bits of each letter that stands around a contained core where nothing tells its words: a long strange surround is
-/// likelier another word.
-const SURROUND_BITS: f32 = 0.4;
+/// Bits of sounding alike in another script: where any letters are allowed, many ordinary handles are in the other one.
+const SCRIPT_BITS: f32 = 1.0;
+/// Bits lost where two transliterators disagree about a consonant: log2 of the outlines one such slip away.
+const SLIP_BITS: f32 = 5.0;
+/// Letters for each vowel of a handle that may have lost three or more; a text has one vowel in two or three letters.
+const LETTERS_A_VOWEL_MIN: usize = 4;
+/// How many letters at the beginning and at the end of a handle may be initials.
+const INITIALS: [(usize, usize); 5] = [(1, 0), (2, 0), (0, 1), (0, 2), (1, 1)];
 
 /// One normal form of a handle.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,8 +75,13 @@ pub struct Handle<'a> {
     whole: Form<'a>,
     stem: Form<'a>,
     core: Form<'a>,
+    /// Key of the consonants, and their rarity.
     sound: Option<(u64, f32)>,
     ring: Option<(u64, f32)>,
+    /// Where the longest of several words stands in the stem.
+    word: Option<Range<usize>>,
+    /// Whether the words may be initials beside a longer one; only probes are asked.
+    has_initials: bool,
     /// Which letters of the whole handle are whose word; only probes are asked.
     spelling: Option<Spelling>,
 }
@@ -114,12 +121,11 @@ impl<'a> Handle<'a> {
                 .min(counted(Space::Core, &parts.unnumbered));
             (ring_key(&parts.ring), bits)
         });
-        let consonants = sound(&parts.stem);
+        let consonants = outline(named(&parts.letters, &parts.number));
         let sound_bits = (SOUND_SHARE * stem_bits)
             .min(counted(Space::Sound, &consonants))
             .min(SOUND_BITS_MAX);
-        let sound = (consonants.chars().count() >= SOUND_CHARS_MIN)
-            .then(|| (feature(Space::Sound, consonants.as_bytes()), sound_bits));
+        let sound = (consonants.len() >= SOUND_CHARS_MIN).then(|| (heard(&consonants), sound_bits));
         let spelling = is_latin.then(|| terms.spelling()).flatten();
         Some(Self {
             spelling,
@@ -130,6 +136,8 @@ impl<'a> Handle<'a> {
             core: Form::new(parts.core.into(), core_bits),
             sound,
             ring,
+            word: parts.longest,
+            has_initials: parts.has_initials,
         })
     }
 
@@ -188,12 +196,105 @@ impl<'a> Handle<'a> {
         }
         let core = feature(Space::Core, self.core.text.as_bytes());
         lead(Relation::Affixed, self.core.bits, core);
-        if let Some((key, bits)) = self.sound {
-            lead(Relation::SameSound, bits + SCRIPT_BITS, key);
-        }
         if let Some((key, bits)) = self.ring {
             lead(Relation::Reordered, bits, key);
         }
+        if let Some(word) = self.longest_word() {
+            let bits = if self.has_initials {
+                self.stem.bits
+            } else {
+                0.0
+            };
+            lead(Relation::Abbreviated, bits, word_key(word));
+        }
+        match self.sound {
+            Some((key, bits)) if self.is_foreign() => {
+                lead(Relation::SameSound, bits, across(key));
+                for near in self.near_keys() {
+                    lead(Relation::SameSound, bits, across(near));
+                }
+            }
+            Some((key, _)) if self.lacks_vowels() => {
+                lead(Relation::Abbreviated, self.stem.bits, key);
+            }
+            Some((key, bits)) => lead(Relation::SameSound, bits, key),
+            None => {}
+        }
+    }
+
+    /// Pushes the leads that only a probe asks for: handles of the other scripts that sound like it, and those it may be short for.
+    pub(crate) fn asked_leads(&self, leads: &mut Vec<Lead>) {
+        let mut lead = |relation, bits, key| {
+            let met = Comparison::new(relation, bits);
+            leads.push(Lead::loose(Signal::Handle, met, key));
+        };
+        if let Some((key, bits)) = self.sound {
+            let bits = bits + SCRIPT_BITS;
+            if self.is_foreign() {
+                lead(Relation::Transliterated, bits, key);
+                for near in self.near_keys() {
+                    lead(Relation::Transliterated, bits - SLIP_BITS, near);
+                }
+            } else {
+                lead(Relation::Transliterated, bits, across(key));
+            }
+        }
+        if !self.stem.text.is_ascii() {
+            return;
+        }
+        if self.lacks_vowels() {
+            for other in undoubled(self.named()) {
+                lead(Relation::Abbreviated, self.stem.bits, heard(&other));
+            }
+        }
+        for (before, after) in INITIALS {
+            let word = self.between(before, after);
+            if let Some(word) = word.filter(|word| word.len() >= WORD_CHARS_MIN) {
+                lead(Relation::Abbreviated, self.stem.bits, word_key(word));
+            }
+        }
+    }
+
+    /// The stem without so many bytes at the beginning and at the end.
+    fn between(&self, before: usize, after: usize) -> Option<&str> {
+        let text = &self.stem.text;
+        text.get(before..text.len().checked_sub(after)?)
+    }
+
+    /// The letters as written, without the numeric tail.
+    fn named(&self) -> &str {
+        named(&self.letters, &self.number)
+    }
+
+    /// Whether it is written in letters other than Latin ones and what looks like them.
+    pub(crate) fn is_foreign(&self) -> bool {
+        is_foreign(&self.stem.text)
+    }
+
+    /// Keys of the consonants as other transliterators hear them.
+    fn near_keys(&self) -> impl Iterator<Item = u64> {
+        let near = near_outlines(&outline(self.named()));
+        let long_enough = |near: &String| near.len() >= SOUND_CHARS_MIN;
+        near.into_iter()
+            .filter(long_enough)
+            .map(|near| heard(&near))
+    }
+
+    /// Key of the consonants in Latin letters, and their rarity in bits.
+    pub(crate) fn sound(&self) -> Option<(u64, f32)> {
+        self.sound
+    }
+
+    /// The longest of several words, in coarse letters.
+    fn longest_word(&self) -> Option<&str> {
+        self.stem.text.get(self.word.clone()?)
+    }
+
+    /// Whether it has so few vowels that some may have been left out.
+    fn lacks_vowels(&self) -> bool {
+        let text = self.named();
+        let vowels = text.bytes().filter(|c| is_vowel(*c)).count();
+        text.is_ascii() && vowels * LETTERS_A_VOWEL_MIN <= text.len()
     }
 
     /// What `edits` edits to an entry's stem of `stem_bits` would suggest, at most.
@@ -227,6 +328,10 @@ impl<'a> Handle<'a> {
             packer.key(key);
             packer.bits(bits);
         }
+        packer.len(self.word.as_ref().map_or(0, |word| word.end));
+        if let Some(word) = &self.word {
+            packer.len(word.start);
+        }
     }
 
     /// Reads what [`Handle::pack`] wrote.
@@ -246,8 +351,14 @@ impl<'a> Handle<'a> {
             0 => None,
             _ => Some((unpacker.key()?, unpacker.bits()?)),
         };
+        let word = match unpacker.len()? {
+            0 => None,
+            end => Some(unpacker.len()?..end),
+        };
         Some(Self {
             spelling: None,
+            word,
+            has_initials: false,
             letters: Cow::Borrowed(letters),
             number: Cow::Borrowed(number),
             whole: Form::new(Cow::Borrowed(whole), whole_bits),
@@ -275,150 +386,42 @@ impl<'a> Handle<'a> {
     }
 }
 
-/// How the probe's handle relates to the entry's. O(length); the relation that tells most of the letters.
-pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    if probe.whole.text == entry.whole.text {
-        let bits = entry.whole.bits;
-        return match disguise(&probe.letters, &entry.letters) {
-            Disguise::None => Comparison::new(Relation::Same, bits),
-            Disguise::Lookalike => Comparison::new(Relation::Lookalike, bits),
-            Disguise::Leet => Comparison::new(Relation::Leet, bits),
-            Disguise::Foreign => Comparison::new(Relation::Disguised, bits + MIXED_BITS),
-            Disguise::Other => Comparison::new(Relation::Edited1, (bits - EDIT_BITS).max(0.0)),
-        };
-    }
-    let met = if probe.stem.text == entry.stem.text {
-        let told = number::followed(&probe.number, &entry.number, entry.number_bits());
-        let surprise = entry.stem.bits + told;
-        Comparison::new(Relation::Renumbered, surprise)
-    } else if probe.core.text == entry.core.text {
-        let (own, other) = (&*probe.stem.text, &*entry.stem.text);
-        let is_other = place_of(other, own).or(place_of(own, other)).is_none();
-        let bits = entry.core.bits.min(probe.core.bits);
-        let surprise = bits + numbers(probe, entry) - also(is_other);
-        Comparison::new(Relation::Affixed, surprise.max(0.0))
-    } else if let Some(reordered) = reordered(probe, entry) {
-        // All letters agree, so what else holds is part of it.
-        return reordered;
-    } else {
-        edited(probe, entry)
-    };
-    met.or(contains(probe, entry))
-        .or(truncated(probe, entry))
-        .or(same_sound(probe, entry))
+/// Letters as written without the numeric tail.
+fn named<'t>(letters: &'t str, number: &str) -> &'t str {
+    letters.strip_suffix(number).unwrap_or(letters)
+}
+
+/// Whether coarse letters are of other alphabets than the Latin one. O(length).
+pub(crate) fn is_foreign(coarse: &str) -> bool {
+    !coarse.is_ascii() && !coarse.bytes().any(|c| c.is_ascii_alphabetic())
+}
+
+/// Whether a letter may be left out where vowels are.
+fn is_vowel(letter: u8) -> bool {
+    matches!(
+        letter.to_ascii_lowercase(),
+        b'a' | b'e' | b'i' | b'o' | b'u'
+    )
+}
+
+/// The key of consonants.
+pub(crate) fn heard(consonants: &str) -> u64 {
+    feature(Space::Sound, consonants.as_bytes())
+}
+
+/// The key under which consonants of another script are found, so that Latin handles do not meet one another there.
+pub(crate) fn across(key: u64) -> u64 {
+    feature(Space::Pair, &key.to_le_bytes())
+}
+
+/// The key of a word among others.
+fn word_key(word: &str) -> u64 {
+    feature(Space::Term, word.as_bytes())
 }
 
 /// The key of a ring of letters; no pair of features is as long as its mark makes it.
 fn ring_key(ring: &str) -> u64 {
     feature(Space::Pair, format!("ring of letters {ring}").as_bytes())
-}
-
-/// What the numbers of two handles tell, where their letters differ already: a stranger has any other. Negative where they
-/// changed as well.
-fn numbers(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
-    match (&*probe.number, &*entry.number) {
-        ("", "") => 0.0,
-        (own, other) if own == other => entry.number_bits(),
-        (_, other) if number::stands_in(other, &probe.letters) => entry.number_bits(),
-        (own, _) if number::stands_in(own, &entry.letters) => probe.number_bits(),
-        _ => -MOVE_BITS,
-    }
-}
-
-/// What a second change costs, where there is one.
-fn also(is_changed: bool) -> f32 {
-    if is_changed { MOVE_BITS } else { 0.0 }
-}
-
-fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Option<Comparison> {
-    let ((key, own), (other, bits)) = probe.ring.zip(entry.ring)?;
-    if key != other {
-        return None;
-    }
-    // A number that is put in or left out is the one change.
-    let told = match probe.number.is_empty() || entry.number.is_empty() {
-        true => numbers(probe, entry).max(0.0),
-        false => numbers(probe, entry),
-    };
-    let surprise = bits.min(own) - RING_BITS + told;
-    Some(Comparison::new(Relation::Reordered, surprise.max(0.0)))
-}
-
-fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    let len_min = probe.stem.len.min(entry.stem.len);
-    let within = distance_max(usize::from(len_min));
-    let Some(distance) = osa_within(&probe.stem.text, &entry.stem.text, within) else {
-        return Comparison::DIFFERENT;
-    };
-    // An edit is one way to come to the probe's handle, so nobody is surer than the probe's own rarity tells; and an
-    // entry of common letters has ordinary handles all around it.
-    let off = EDIT_BITS * distance as f32;
-    let surprise = entry.stem.bits.min(probe.stem.bits - off) + numbers(probe, entry);
-    Comparison::new(Relation::edited(distance), surprise.max(0.0))
-}
-
-fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    let Some(core) = entry.contained() else {
-        return Comparison::DIFFERENT;
-    };
-    let Some(start) = place_of(core, &probe.whole.text) else {
-        return Comparison::DIFFERENT;
-    };
-    // What stands around it is as likely as it is common: "tv" is a word people add, half a word is chance.
-    let spelling = probe.spelling.as_ref();
-    let inside = spelling.and_then(|known| known.inside(start, start + core.len()));
-    let bits = inside.unwrap_or_else(|| {
-        let surround = f32::from(probe.whole.len) - core.chars().count() as f32;
-        entry.core.bits - (surround + 1.0).log2() - SURROUND_BITS * surround
-    });
-    // Words on both sides are two changes, and so are words taken away and others put in their place.
-    let (own, old) = (&*probe.stem.text, &*entry.stem.text);
-    let place = place_of(old, &probe.whole.text);
-    let is_second = place.is_none_or(|at| at > 0 && at + old.len() < own.len());
-    let surprise = entry.core.bits.min(bits) + numbers(probe, entry) - also(is_second);
-    Comparison::new(Relation::Contains, surprise.max(0.0))
-}
-
-/// Where `part` first stands in `whole`. Both are short and meet seldom, so that the preparations of `str::find` would
-/// cost more than the look.
-fn place_of(part: &str, whole: &str) -> Option<usize> {
-    let (part, whole) = (part.as_bytes(), whole.as_bytes());
-    let first = part.first()?;
-    let mut windows = whole.windows(part.len());
-    windows.position(|window| window.first() == Some(first) && window == part)
-}
-
-fn truncated(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    let whole = &entry.whole.text;
-    if !probe
-        .truncated()
-        .is_some_and(|beginning| whole.starts_with(beginning))
-    {
-        return Comparison::DIFFERENT;
-    }
-    let cut = f32::from(entry.whole.len) - f32::from(probe.stem.len);
-    // The old number goes with what is cut off; a number of its own is another change.
-    let told = numbers(probe, entry);
-    let told = if probe.number.is_empty() { 0.0 } else { told };
-    // Less than half of a handle is another one's beginning as well.
-    let is_short = cut > f32::from(probe.stem.len);
-    let surprise = probe.stem.bits - (cut + 1.0).log2() + told - also(is_short);
-    Comparison::new(Relation::Truncated, surprise.max(0.0))
-}
-
-fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
-    match (probe.sound, entry.sound) {
-        (Some((key, own)), Some((other, bits))) if key == other => {
-            let is_ascii = |handle: &Handle<'_>| handle.letters.is_ascii();
-            let script_bits = match is_ascii(probe) == is_ascii(entry) {
-                true => 0.0,
-                false => SCRIPT_BITS,
-            };
-            let surprise = bits.min(own) + script_bits + numbers(probe, entry);
-            Comparison::new(Relation::SameSound, surprise.max(0.0))
-        }
-        _ => Comparison::DIFFERENT,
-    }
 }
 
 /// Writes `part` as a place in `whole` where it stands there, else as it is.
@@ -440,55 +443,5 @@ fn unpack_part<'a>(unpacker: &mut Unpacker<'a>, whole: &'a str) -> Option<&'a st
     match unpacker.len()? {
         0 => unpacker.text(),
         start => whole.get(start - 1..)?.get(..unpacker.len()?),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn compared(probe: &str, entry: &str) -> Comparison {
-        let background = Background::starter();
-        let of = |handle| Handle::of(handle, &background).unwrap();
-        compare(&of(probe), &of(entry))
-    }
-
-    #[test]
-    fn a_vowel_edited_is_an_edit() {
-        for probe in ["zorvonidispatch", "zorvandispatch", "zorbanidispatch"] {
-            let relation = compared(probe, "zorvanidispatch").relation;
-            assert_eq!(relation, Relation::Edited1, "{probe}");
-        }
-    }
-
-    #[test]
-    fn an_edit_says_no_more_than_the_handle_it_leads_to_is_rare() {
-        let from_rare = compared("johnsmith", "johnsmiqh").surprise;
-        assert!(from_rare < compared("johnsmiqh", "johnsmith").surprise + EDIT_BITS);
-        assert!(
-            from_rare
-                <= Handle::of("johnsmith", &Background::starter())
-                    .unwrap()
-                    .bits()
-        );
-    }
-
-    #[test]
-    fn a_core_among_words_of_its_own_is_no_chance() {
-        let (word, half) = ("velmintratech", "gavelmintrax");
-        let of = |probe| compared(probe, "velmintra");
-        assert!(
-            of(word).surprise > of(half).surprise,
-            "{:?} {:?}",
-            of(word),
-            of(half)
-        );
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn a_part_is_found_where_the_library_finds_it(whole in "[abя]{0,9}", part in "[abя]{1,4}") {
-            proptest::prop_assert_eq!(place_of(&part, &whole), whole.find(&part));
-        }
     }
 }

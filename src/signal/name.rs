@@ -12,8 +12,10 @@ use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::index::osa_within;
 use crate::normalize::lookalike::{coarse, spelled};
+use crate::normalize::outline::outline;
 use crate::normalize::sound::sound;
 use crate::normalize::unicode::words;
+use crate::signal::handle::{self, across, is_foreign};
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation, Signal};
@@ -38,6 +40,8 @@ const ROUNDING: f64 = 1e-9;
 const UNMET_BITS: f32 = 1.0;
 /// Shortest word in small letters that is taken for a handle and not for a name, in characters: few names are as long.
 const SOLID_CHARS_MIN: usize = 12;
+/// Shortest consonants of a name that are believed to be a handle's, in characters.
+const HEARD_CHARS_MIN: usize = 5;
 /// Names of one culture go together: the words of a name are not independent.
 const TOGETHER: f32 = 0.9;
 
@@ -50,6 +54,8 @@ pub struct Name<'a> {
     joined: Cow<'a, str>,
     all: u64,
     all_bits: f32,
+    /// Key of the consonants of a name in another script than Latin, as handles have it.
+    heard: Option<u64>,
     /// Whether it is written as handles are. Only probes are asked; not kept, and then taken for true: the most that a pair
     /// may be worth.
     is_solid: bool,
@@ -131,6 +137,9 @@ impl<'a> Name<'a> {
         }
         let text = found.concat();
         let joined = coarse(&text);
+        let consonants = is_foreign(&joined).then(|| outline(&text));
+        let heard = consonants.filter(|consonants| consonants.len() >= HEARD_CHARS_MIN);
+        let heard = heard.map(|consonants| handle::heard(&consonants));
         let mut sorted: Vec<&str> = found.iter().map(String::as_str).collect();
         sorted.sort_unstable();
         let all = feature(Space::Name, sorted.join(" ").as_bytes());
@@ -150,6 +159,7 @@ impl<'a> Name<'a> {
             joined: joined.into(),
             all,
             all_bits,
+            heard,
             is_solid: is_solid(name.trim()),
         })
     }
@@ -184,6 +194,18 @@ impl<'a> Name<'a> {
         self.all_bits
     }
 
+    /// Key of the consonants of a name in another script than Latin, under which Latin handles are found.
+    pub(crate) fn heard(&self) -> Option<u64> {
+        self.heard
+    }
+
+    /// Pushes the lead that only a probe asks for: Latin handles that sound like its name.
+    pub(crate) fn asked_leads(&self, leads: &mut Vec<Lead>) {
+        let heard = self.heard.filter(|_| self.all_bits >= LEADING_BITS_MIN);
+        let met = Comparison::new(Relation::Transliterated, self.all_bits);
+        leads.extend(heard.map(|key| Lead::loose(Signal::Name, met, key)));
+    }
+
     /// The key of all words together, which also counts its carriers.
     pub fn key(&self) -> u64 {
         self.all
@@ -199,6 +221,9 @@ impl<'a> Name<'a> {
         };
         let joined = feature(Space::Whole, self.joined.as_bytes());
         lead(Relation::Crossed, self.all_bits, joined);
+        if let Some(key) = self.heard {
+            lead(Relation::Transliterated, self.all_bits, across(key));
+        }
         let words: Vec<(NameWord<'_>, u64)> = self.words().map(|word| (word, word.key())).collect();
         let alone = words.len() == 1;
         let relation = |many| if alone { many } else { Relation::SharedWords };
@@ -236,6 +261,10 @@ impl<'a> Name<'a> {
         packer.text(&self.joined);
         packer.key(self.all);
         packer.bits(self.all_bits);
+        packer.len(usize::from(self.heard.is_some()));
+        if let Some(key) = self.heard {
+            packer.key(key);
+        }
     }
 
     /// Reads what [`Name::pack`] wrote.
@@ -246,6 +275,10 @@ impl<'a> Name<'a> {
             joined: Cow::Borrowed(unpacker.text()?),
             all: unpacker.key()?,
             all_bits: unpacker.bits()?,
+            heard: match unpacker.len()? {
+                0 => None,
+                _ => Some(unpacker.key()?),
+            },
             is_solid: true,
         })
     }
@@ -439,59 +472,4 @@ fn pair(first: u64, second: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_not_written_as_handles_are() {
-        for handle in [
-            "makzamak.gold",
-            "Zorv4ni",
-            "makzamakgold",
-            "MakzamakGold",
-            "a_khan",
-        ] {
-            assert!(is_solid(handle), "{handle}");
-        }
-        for name in [
-            "Shamsulhaq",
-            "shamsulhaq",
-            "Jean-Pierre",
-            "J.R.Khan",
-            "Ali Khan_1",
-            "علی",
-            "",
-        ] {
-            assert!(!is_solid(name), "{name}");
-        }
-    }
-    use proptest::prelude::*;
-
-    fn word(text: &str) -> NameWord<'_> {
-        NameWord {
-            text,
-            bits: 12.0,
-            sound: 0,
-            sound_bits: 0.0,
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
-
-        #[test]
-        fn nothing_is_ruled_out_that_is_a_slip(probe in "[a-eяю]{4,9}", edits in prop::collection::vec((0usize..9, "[a-eяю]?"), 0..4)) {
-            let mut letters: Vec<String> = probe.chars().map(String::from).collect();
-            for (place, letter) in edits {
-                let place = place % letters.len();
-                letters[place] = letter;
-            }
-            let entry = letters.concat();
-            let lens = [&probe, &entry].map(|text| text.chars().count());
-            let near = osa_within(&probe, &entry, 1).is_some()
-                || jaro_winkler(&probe, &entry) >= SLIP_JARO_WINKLER;
-            let expected = near && lens.iter().all(|len| *len >= SLIP_CHARS_MIN);
-            prop_assert_eq!(slip(&word(&probe), &word(&entry)).is_some(), expected);
-        }
-    }
-}
+mod tests;

@@ -119,6 +119,10 @@ pub enum Relation {
     Truncated,
     /// The same words in another order, or with another number among them.
     Reordered,
+    /// Words as their initials, or vowels left out.
+    Abbreviated,
+    /// The same consonants in another script.
+    Transliterated,
     /// Another spelling or script of the same sounds.
     SameSound,
     /// The same words in another order, or nearly the same words.
@@ -181,6 +185,8 @@ impl Relation {
         Relation::Contains,
         Relation::Truncated,
         Relation::Reordered,
+        Relation::Abbreviated,
+        Relation::Transliterated,
         Relation::SameSound,
         Relation::NearWords,
         Relation::SharedWords,
@@ -215,6 +221,8 @@ impl Relation {
             Self::Contains => "contains",
             Self::Truncated => "truncated",
             Self::Reordered => "reordered",
+            Self::Abbreviated => "abbreviated",
+            Self::Transliterated => "transliterated",
             Self::SameSound => "same_sound",
             Self::NearWords => "near_words",
             Self::SharedWords => "shared_words",
@@ -241,7 +249,7 @@ impl Relation {
             Self::Different => Level::Different,
             Self::Same | Self::Lookalike | Self::Disguised => Level::Exact,
             Self::Leet | Self::Renumbered | Self::Affixed | Self::Edited1 => Level::Close,
-            Self::Reordered | Self::SameSound => Level::Close,
+            Self::Reordered | Self::Transliterated | Self::SameSound => Level::Close,
             Self::NearWords | Self::Crossed | Self::MostWords | Self::Near10 | Self::Near20 => {
                 Level::Close
             }
@@ -249,6 +257,7 @@ impl Relation {
             Self::Edited2
             | Self::Contains
             | Self::Truncated
+            | Self::Abbreviated
             | Self::SharedWords
             | Self::HalfWords => Level::Far,
             Self::FewWords | Self::Near31 | Self::Turned | Self::SameSite | Self::NamesEntry => {
@@ -268,6 +277,7 @@ pub(crate) const LADDERS: [(Signal, &[Relation]); 6] = [
             Relation::Lookalike,
             Relation::Leet,
             Relation::Edited1,
+            Relation::Abbreviated,
             Relation::Edited2,
         ],
     ),

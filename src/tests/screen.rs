@@ -164,6 +164,22 @@ fn letters_swapped_or_the_end_cut() {
 }
 
 #[test]
+fn the_handle_in_another_script_or_without_vowels() {
+    let by = |entry: &str, relation, handle: &str| {
+        let probe = json!({ "handle": handle });
+        WATCH.finds_by(entry, Signal::Handle, relation, probe);
+    };
+    by("x:dispatch", Relation::Transliterated, "зорвани_диспатч");
+    by("x:dispatch", Relation::Transliterated, "زوروانی_دیسپاتچ");
+    by("x:long", Relation::Transliterated, "थेरावेनोफगल्लोव्मेरे");
+    by("x:dispatch", Relation::Abbreviated, "zrvn_dsptch");
+    by("x:long", Relation::Abbreviated, "thrvnfgllwmr");
+    for handle in ["ахан", "آخان", "нур", "vdispatch", "нурдиспатч"] {
+        WATCH.clears(json!({ "handle": handle }));
+    }
+}
+
+#[test]
 fn the_name_in_another_script() {
     for name in ["Qasim Tormandi Khelwal", "Qasem Turmandi Khailwal"] {
         let found = WATCH.finds(
