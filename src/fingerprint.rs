@@ -22,7 +22,7 @@ use crate::signal::handle::Handle;
 use crate::signal::lead::Lead;
 use crate::signal::link::Links;
 use crate::signal::name::Name;
-use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::packed::{Packer, Unpacker, rounded};
 use crate::signal::token::{TokenKey, Tokens};
 
 /// Raised whenever the same account would get another fingerprint; stored with decisions.
@@ -71,7 +71,7 @@ impl<'a> Fingerprint<'a> {
             name_told: handle
                 .as_ref()
                 .zip(name.as_ref())
-                .map_or(0.0, |(handle, name)| told(handle, name)),
+                .map_or(0.0, |(handle, name)| rounded(told(handle, name))),
             bio: Bio::of(&account.bio, background),
             picture: account
                 .avatar

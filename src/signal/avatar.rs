@@ -6,7 +6,7 @@ use crate::account::Avatar;
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::hash::{Pdq, dihedral};
-use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::packed::{Packer, Unpacker, rounded};
 use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation};
 
 /// Below this PDQ quality a picture is too flat to be evidence (threatexchange discards the same).
@@ -47,7 +47,7 @@ impl Picture {
         counted.sort_by(f32::total_cmp);
         let unseen = background.unseen_bits(Space::Picture).min(UNSEEN_BITS);
         let bits = counted.get(PIECE_RANK - 1).copied().unwrap_or(unseen);
-        let bits = bits.min(unseen);
+        let bits = rounded(bits.min(unseen));
         Some(Self {
             pdq,
             bits,

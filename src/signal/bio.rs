@@ -14,7 +14,7 @@ use crate::normalize::emoji::emoji;
 use crate::normalize::lookalike::spelled;
 use crate::normalize::unicode::words;
 use crate::signal::lead::Lead;
-use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::packed::{Packer, Unpacker, rounded};
 use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
@@ -67,7 +67,7 @@ impl<'a> Bio<'a> {
         let bits = words.bits();
         let unseen = background.unseen_bits(Space::Bio) + UNSEEN_TEXT_BITS;
         let text_bits = background.feature_bits(Space::Bio, text);
-        let text_bits = text_bits.unwrap_or(unseen);
+        let text_bits = rounded(text_bits.unwrap_or(unseen));
         Some(Self {
             words,
             bits,
@@ -112,7 +112,6 @@ impl<'a> Bio<'a> {
     /// Writes the bio.
     pub(crate) fn pack(&self, packer: &mut Packer) {
         self.words.pack(packer);
-        packer.bits(self.bits);
         packer.key(self.text);
         packer.bits(self.text_bits);
         packer.len(usize::from(self.simhash.is_some()));
@@ -123,9 +122,10 @@ impl<'a> Bio<'a> {
 
     /// Reads what [`Bio::pack`] wrote.
     pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
+        let words = WeightedSet::unpack(unpacker)?;
         Some(Self {
-            words: WeightedSet::unpack(unpacker)?,
-            bits: unpacker.bits()?,
+            bits: words.bits(),
+            words,
             text: unpacker.key()?,
             text_bits: unpacker.bits()?,
             simhash: match unpacker.len()? {

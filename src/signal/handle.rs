@@ -15,7 +15,7 @@ use crate::normalize::outline::{near_outlines, outline, undoubled};
 use crate::normalize::parts::{Parts, WORD_CHARS_MIN};
 use crate::signal::lead::Lead;
 use crate::signal::number;
-use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::packed::{Packer, Unpacker, rounded};
 use crate::signal::relation::{Comparison, Relation, Signal};
 
 pub(crate) use compare::compare;
@@ -62,7 +62,7 @@ impl<'a> Form<'a> {
                 false => text.chars().count() as u16,
             },
             text,
-            bits,
+            bits: rounded(bits),
         }
     }
 }
@@ -119,13 +119,14 @@ impl<'a> Handle<'a> {
             let bits = spelled_bits(&parts.unnumbered)
                 .min(counted(Space::Whole, &parts.unnumbered))
                 .min(counted(Space::Core, &parts.unnumbered));
-            (ring_key(&parts.ring), bits)
+            (ring_key(&parts.ring), rounded(bits))
         });
         let consonants = outline(named(&parts.letters, &parts.number));
         let sound_bits = (SOUND_SHARE * stem_bits)
             .min(counted(Space::Sound, &consonants))
             .min(SOUND_BITS_MAX);
-        let sound = (consonants.len() >= SOUND_CHARS_MIN).then(|| (heard(&consonants), sound_bits));
+        let sound = (consonants.len() >= SOUND_CHARS_MIN)
+            .then(|| (heard(&consonants), rounded(sound_bits)));
         let spelling = is_latin.then(|| terms.spelling()).flatten();
         Some(Self {
             spelling,

@@ -17,7 +17,7 @@ use crate::normalize::sound::sound;
 use crate::normalize::unicode::words;
 use crate::signal::handle::{self, across, is_foreign};
 use crate::signal::lead::Lead;
-use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::packed::{Packer, Unpacker, bits_of_bytes, bits_to_bytes, rounded};
 use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation, Signal};
 
 /// Words of a name that are looked at.
@@ -65,10 +65,10 @@ pub struct Name<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 struct WordRow {
-    len: [u8; 4],
-    bits: [u8; 4],
+    len: [u8; 2],
+    bits: [u8; 2],
     sound: [u8; 8],
-    sound_bits: [u8; 4],
+    sound_bits: [u8; 2],
 }
 
 /// One word of a name.
@@ -120,10 +120,10 @@ impl<'a> NameWord<'a> {
 
     fn row(&self) -> WordRow {
         WordRow {
-            len: (self.text.len() as u32).to_le_bytes(),
-            bits: self.bits.to_le_bytes(),
+            len: (self.text.len().min(usize::from(u16::MAX)) as u16).to_le_bytes(),
+            bits: bits_to_bytes(self.bits),
             sound: self.sound.to_le_bytes(),
-            sound_bits: self.sound_bits.to_le_bytes(),
+            sound_bits: bits_to_bytes(self.sound_bits),
         }
     }
 }
@@ -158,7 +158,7 @@ impl<'a> Name<'a> {
             text: text.into(),
             joined: joined.into(),
             all,
-            all_bits,
+            all_bits: rounded(all_bits),
             heard,
             is_solid: is_solid(name.trim()),
         })
@@ -173,13 +173,13 @@ impl<'a> Name<'a> {
     pub fn words(&self) -> impl Iterator<Item = NameWord<'_>> {
         let mut rest = &*self.text;
         self.rows.iter().map_while(move |row| {
-            let (text, after) = rest.split_at_checked(u32::from_le_bytes(row.len) as usize)?;
+            let (text, after) = rest.split_at_checked(u16::from_le_bytes(row.len).into())?;
             rest = after;
             Some(NameWord {
                 text,
-                bits: f32::from_le_bytes(row.bits),
+                bits: bits_of_bytes(row.bits),
                 sound: u64::from_le_bytes(row.sound),
-                sound_bits: f32::from_le_bytes(row.sound_bits),
+                sound_bits: bits_of_bytes(row.sound_bits),
             })
         })
     }

@@ -6,6 +6,30 @@
 
 use bytemuck::AnyBitPattern;
 
+/// Steps of a rarity in one bit. Nobody knows one more closely, and two bytes hold up to 256 bits.
+const STEPS: f32 = 256.0;
+
+/// The rarity as it is kept, in bits: to the nearest step. Values are rounded when they are made, so that an account read back is
+/// the account that was written. O(1).
+pub(crate) fn rounded(bits: f32) -> f32 {
+    f32::from(steps(bits)) / STEPS
+}
+
+/// A rarity in two bytes.
+pub(crate) fn bits_to_bytes(bits: f32) -> [u8; 2] {
+    steps(bits).to_le_bytes()
+}
+
+/// The rarity in bits that [`bits_to_bytes`] made two bytes of.
+pub(crate) fn bits_of_bytes(bytes: [u8; 2]) -> f32 {
+    f32::from(u16::from_le_bytes(bytes)) / STEPS
+}
+
+/// Steps of a rarity, as many as there may be: what is negative or no number is none.
+fn steps(bits: f32) -> u16 {
+    (bits * STEPS).round() as u16
+}
+
 /// Writes values behind each other.
 #[derive(Debug, Default)]
 pub(crate) struct Packer {
@@ -33,9 +57,9 @@ impl Packer {
         self.bytes.push(rest as u8);
     }
 
-    /// Writes a rarity in bits.
+    /// Writes a rarity in bits, [`rounded`].
     pub(crate) fn bits(&mut self, bits: f32) {
-        self.bytes.extend_from_slice(&bits.to_le_bytes());
+        self.bytes.extend_from_slice(&bits_to_bytes(bits));
     }
 
     /// Writes a key.
@@ -84,7 +108,7 @@ impl<'a> Unpacker<'a> {
 
     /// Reads a rarity in bits.
     pub(crate) fn bits(&mut self) -> Option<f32> {
-        self.take(4)?.try_into().ok().map(f32::from_le_bytes)
+        self.take(2)?.try_into().ok().map(bits_of_bytes)
     }
 
     /// Reads a key.
@@ -128,7 +152,9 @@ mod tests {
             packer.rows(&rows);
             let mut unpacker = Unpacker::of(packer.bytes());
             prop_assert_eq!(unpacker.len(), Some(len));
-            prop_assert_eq!(unpacker.bits().map(f32::to_bits), Some(bits.to_bits()));
+            prop_assert_eq!(unpacker.bits(), Some(rounded(bits)));
+            prop_assert_eq!(rounded(rounded(bits)), rounded(bits));
+            prop_assert!(!(0.0..255.9).contains(&bits) || (rounded(bits) - bits).abs() <= 0.5 / STEPS);
             prop_assert_eq!(unpacker.text(), Some(text.as_str()));
             prop_assert_eq!(unpacker.key(), Some(key));
             prop_assert_eq!(unpacker.rows::<[u8; 3]>(), Some(rows.as_slice()));

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::signal::packed::{Packer, Unpacker};
+use crate::signal::packed::{Packer, Unpacker, bits_of_bytes, bits_to_bytes};
 use crate::signal::relation::{Crowd, LEADING_BITS_MIN};
 
 /// Share of a second shared feature's bits beside the first: links, numbers and devices travel together.
@@ -15,14 +15,14 @@ const SECOND: f32 = 0.3;
 #[repr(C)]
 pub(crate) struct Weighted {
     key: [u8; 8],
-    bits: [u8; 4],
+    bits: [u8; 2],
 }
 
 impl Weighted {
     fn new(key: u64, bits: f32) -> Self {
         Self {
             key: key.to_le_bytes(),
-            bits: bits.to_le_bytes(),
+            bits: bits_to_bytes(bits),
         }
     }
 
@@ -31,7 +31,7 @@ impl Weighted {
     }
 
     fn bits(&self) -> f32 {
-        f32::from_le_bytes(self.bits)
+        bits_of_bytes(self.bits)
     }
 }
 
