@@ -292,3 +292,40 @@ fn bare(word: &str) -> String {
     word.trim_matches(|c: char| c.is_ascii_digit())
         .replace(' ', "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::AccountDraft;
+    use proptest::prelude::*;
+
+    fn packed(fingerprint: &Fingerprint<'_>) -> Vec<u8> {
+        let mut packer = Packer::default();
+        fingerprint.pack(&mut packer);
+        packer.bytes().to_vec()
+    }
+
+    fn keys(fingerprint: &Fingerprint<'_>) -> Vec<(u64, u32)> {
+        let leads = fingerprint.leads();
+        let keys = leads.iter().map(|lead| (lead.key, lead.signal as u32));
+        keys.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn an_account_read_back_is_found_under_the_same_keys(
+            handle in "[a-zA-Z0-9_.]{1,30}|\\PC{1,20}",
+            name in "\\PC{0,40}|[A-Z][a-z]{1,9}( [A-Z][a-z]{1,9}){0,3}",
+            bio in "\\PC{0,80}|([a-z]{2,9} ){0,20}",
+        ) {
+            let draft = AccountDraft { id: "x:1".into(), handle, display_name: name, bio, ..AccountDraft::default() };
+            if let Ok(account) = draft.check() {
+                let made = Fingerprint::of(&account, &Background::starter(), &Secret::new([7; 32]));
+                let bytes = packed(&made);
+                let read = Fingerprint::unpack(&bytes).unwrap();
+                prop_assert_eq!(packed(&read), bytes.clone());
+                prop_assert_eq!(keys(&read), keys(&made));
+            }
+        }
+    }
+}
