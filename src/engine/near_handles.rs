@@ -6,10 +6,11 @@
 
 use std::cmp::Reverse;
 
-use crate::engine::candidates::{Gathering, MET_USUAL, meeting};
+use crate::engine::candidates::{Gathering, MET_USUAL, UNSOUGHT_BITS, meeting};
 use crate::engine::generation::Part;
 use crate::index::{Containment, Deletes, Forms, HOT, Ordinal, Run};
 use crate::signal::handle::Handle;
+use crate::signal::packed::steps;
 use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// Entries met by near handles, and by contained ones: a probe may be written to hold a thousand handles.
@@ -52,12 +53,15 @@ impl Gathering<'_> {
             return;
         };
         let forms = Deletes::forms(handle.stem());
+        // A long number that came along tells more than is allowed for what nobody looks for.
+        let unsought = (handle.number_bits() - UNSOUGHT_BITS).max(0.0);
+        let with_number = |met: Comparison| Comparison::new(met.relation, met.surprise + unsought);
         let near = Sought {
             len: forms.keys().len(),
             forms: Some(&forms),
             suggests: &|near| {
                 let edits = if near.is_once { 1 } else { 2 };
-                handle.edited(edits, near.stem_bits.into())
+                with_number(handle.edited(edits, near.stem_bits.into()))
             },
         };
         self.meet_forms(&near, |part, visit| {
@@ -67,7 +71,7 @@ impl Gathering<'_> {
         let contained = Sought {
             len: parts.len(),
             forms: None,
-            suggests: &|near| Handle::contained_once(near.stem_bits.into()),
+            suggests: &|near| with_number(Handle::contained_once(near.stem_bits.into())),
         };
         self.meet_forms(&contained, |part, visit| {
             part.blocker().within_parts(&parts, visit);
@@ -102,7 +106,7 @@ impl Gathering<'_> {
         let mut met = self.uncut(&found, &mut carriers, sought.forms);
         if met.len() > NEAR_MAX {
             self.cuts += 1;
-            self.keep_nearest(&mut met);
+            self.keep_nearest(&mut met, sought.suggests);
         }
         let mut ways = [[None; 2]; STEM_STEPS];
         for (near, at, ordinal) in met {
@@ -175,14 +179,15 @@ impl Gathering<'_> {
         met.iter().filter_map(near).collect()
     }
 
-    /// Leaves the [`NEAR_MAX`] nearest, of equally near ones those of the smallest ids.
-    fn keep_nearest(&self, met: &mut Vec<NearEntry>) {
-        met.sort_unstable_by_key(|(near, at, ordinal)| (Reverse(*near), *at, *ordinal));
-        let Some((last, _, _)) = met.get(NEAR_MAX - 1).copied() else {
+    /// Leaves the [`NEAR_MAX`] that suggest most, of equal ones those of the smallest ids.
+    fn keep_nearest(&self, met: &mut Vec<NearEntry>, suggests: &dyn Fn(Nearness) -> Comparison) {
+        let worth = |near: Nearness| (steps(suggests(near).surprise), near);
+        met.sort_by_cached_key(|(near, at, ordinal)| (Reverse(worth(*near)), *at, *ordinal));
+        let Some(last) = met.get(NEAR_MAX - 1).map(|(near, _, _)| worth(*near)) else {
             return;
         };
-        let start = met.partition_point(|(near, _, _)| *near > last);
-        let end = met.partition_point(|(near, _, _)| *near >= last);
+        let start = met.partition_point(|(near, _, _)| worth(*near) > last);
+        let end = met.partition_point(|(near, _, _)| worth(*near) >= last);
         let equals = met.get(start..end).unwrap_or_default();
         let equals = by_id(self.parts, equals, |(_, at, ordinal)| (*at, *ordinal));
         met.truncate(start);

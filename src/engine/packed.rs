@@ -42,12 +42,12 @@ impl Packed {
         self.packer.clear();
         entry.fingerprint.pack(&mut self.packer);
         let handle = entry.fingerprint.handle.as_ref();
-        if self
-            .blocks
-            .last()
-            .is_none_or(|last| last.len() >= BLOCK_LEN)
-        {
-            self.blocks.push(Vec::new());
+        match self.blocks.last_mut() {
+            Some(last) if last.len() < BLOCK_LEN => {}
+            full => {
+                full.into_iter().for_each(Vec::shrink_to_fit);
+                self.blocks.push(Vec::new());
+            }
         }
         let block = self.blocks.len().saturating_sub(1) as u32;
         let Some(bytes) = self.blocks.last_mut() else {

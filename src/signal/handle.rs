@@ -173,7 +173,7 @@ impl<'a> Handle<'a> {
     }
 
     /// Rarity of the numeric tail, in bits.
-    fn number_bits(&self) -> f32 {
+    pub(crate) fn number_bits(&self) -> f32 {
         (self.whole.bits - self.stem.bits).max(0.0)
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn bits_of_bytes(bytes: [u8; 2]) -> f32 {
 }
 
 /// Steps of a rarity, as many as there may be: what is negative or no number is none.
-fn steps(bits: f32) -> u16 {
+pub(crate) fn steps(bits: f32) -> u16 {
     (bits * STEPS).round() as u16
 }
 

@@ -175,7 +175,10 @@ fn vowels_left_out(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
             return Comparison::DIFFERENT;
         }
     }
-    let is_asked = missing <= VOWELS_MISSING_MAX || (probe.lacks_vowels() && probe.sound.is_some());
+    // Few vowels are edits, and found as these are: of short handles fewer.
+    let within = distance_max(usize::from(probe.stem.len.min(entry.stem.len)));
+    let is_near = missing <= VOWELS_MISSING_MAX.min(within);
+    let is_asked = is_near || (probe.lacks_vowels() && probe.sound.is_some());
     if next.is_some() || missing == 0 || !is_asked {
         return Comparison::DIFFERENT;
     }
