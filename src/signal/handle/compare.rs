@@ -184,10 +184,12 @@ fn vowels_left_out(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     }
     let off = ways(vowels, missing).log2() + 1.0;
     let bits = (probe.stem.bits - off).min(entry.stem.bits + VOWELLESS_BITS);
-    Comparison::new(
-        Relation::Abbreviated,
-        (bits + numbers(probe, entry)).max(0.0),
-    )
+    // One is an edit like any other, if one of few.
+    let relation = match missing {
+        1 => Relation::Edited1,
+        _ => Relation::Abbreviated,
+    };
+    Comparison::new(relation, (bits + numbers(probe, entry)).max(0.0))
 }
 
 /// In how many ways `some` of `all` can be chosen.
@@ -285,12 +287,15 @@ mod tests {
 
     #[test]
     fn a_vowel_edited_is_an_edit() {
-        for probe in ["zorvonidispatch", "zorvenidispatch", "zorbanidispatch"] {
+        for probe in ["zorvonidispatch", "zorvandispatch", "zorbanidispatch"] {
             let relation = compared(probe, "zorvanidispatch").relation;
             assert_eq!(relation, Relation::Edited1, "{probe}");
         }
-        let left_out = compared("zorvandispatch", "zorvanidispatch");
+        let left_out = compared("zorvndispatch", "zorvanidispatch");
         assert_eq!(left_out.relation, Relation::Abbreviated);
+        // One vowel fewer is one of few edits, and tells more than another letter in its place.
+        let fewer = compared("zorvandispatch", "zorvanidispatch").surprise;
+        assert!(fewer > compared("zorvonidispatch", "zorvanidispatch").surprise);
     }
 
     #[test]
@@ -312,6 +317,7 @@ mod tests {
             ("qmakzamak", "zorvani_makzamak"),
             ("zmakzamaq", "zorvani_makzamak"),
             ("mkzmkx", "makzamak"),
+            ("new24", "nuewu24"),
         ] {
             let relation = compared(probe, entry).relation;
             assert_ne!(relation, Relation::Abbreviated, "{probe} {entry}");
