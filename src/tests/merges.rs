@@ -370,27 +370,32 @@ fn a_load_counts_each_id_once() {
 fn what_became_of_merged_parts_meanwhile_counts() {
     let folder = tempfile::tempdir().unwrap();
     let engine = opened(&folder.path().join("changing"), Access::Create);
-    for start in (0..300).step_by(100) {
+    // Three of each size, one fewer than are merged, and one of a size of its own.
+    for start in (0..900).step_by(300) {
+        engine.enroll(accounts(start..start + 300)).unwrap();
+    }
+    for start in (900..1200).step_by(100) {
         engine.enroll(accounts(start..start + 100)).unwrap();
     }
-    for n in 300..303 {
+    engine.enroll(accounts(1200..1220)).unwrap();
+    for n in 1220..1223 {
         engine.enroll(accounts([n])).unwrap();
     }
     let merging = engine.generation();
     let whole = opened(&folder.path().join("merged"), Access::Create);
-    whole.enroll(accounts(0..303)).unwrap();
+    whole.enroll(accounts(0..1223)).unwrap();
     let merged = whole.generation().parts()[0].clone();
     // Meanwhile two of its parts are withdrawn to the last entry, and the small ones are built into another.
-    let gone = (100..200).chain([301]).map(|n| id(&format!("x:{n:05}")));
+    let gone = (900..1000).chain([1221]).map(|n| id(&format!("x:{n:05}")));
     engine.withdraw(gone.collect()).unwrap();
-    for n in 303..305 {
+    for n in 1223..1225 {
         engine.enroll(accounts([n])).unwrap();
     }
     let after = engine.generation().replaced(merging.parts(), merged);
     let held: Vec<String> = after.iter().map(|entry| entry.id.to_string()).collect();
-    let numbers = (0..100).chain(200..301).chain(302..305);
+    let numbers = (0..900).chain(1000..1221).chain(1222..1225);
     let expected: BTreeSet<String> = numbers.map(|n| format!("x:{n:05}")).collect();
     assert_eq!(held.len(), expected.len(), "an entry is held twice");
     assert_eq!(held.into_iter().collect::<BTreeSet<String>>(), expected);
-    assert_eq!((merging.parts().len(), after.parts().len()), (6, 2));
+    assert_eq!((merging.parts().len(), after.parts().len()), (10, 2));
 }
