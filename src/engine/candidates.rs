@@ -15,12 +15,14 @@ use crate::signal::{avatar, bio};
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, the same
 /// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 500 probes at a million entries
 /// none got another verdict than by comparing every entry (`benches/oracle.rs`), of 6,887 at some thousands
-/// (`benches/soak.rs`) none but for caps; a tail of more than four digits beside another change may be missed on a long list.
+/// (`benches/soak.rs`) none but for caps; a long tail that came along beside a change other than an edit or words around it
+/// may be missed on a long list.
 pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 /// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
 /// Room for the meetings of most probes.
 pub(super) const MET_USUAL: usize = 256;
+
 /// An entry to compare with the probe.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Candidate {

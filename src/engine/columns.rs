@@ -304,11 +304,14 @@ impl<'a> Row<'a> {
 
 /// Gathers rows, ascending by id, into columns.
 pub(crate) fn gathered<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Columns {
-    let names: BTreeSet<&str> = rows.clone().filter_map(|row| row.network).collect();
+    // Rows lie all over the memory: what is asked of all before the first is taken is asked at once.
+    let (mut names, mut prints_len) = (BTreeSet::new(), 0);
+    for row in rows.clone() {
+        names.extend(row.network);
+        prints_len += row.packed.len().next_multiple_of(PRINT_ALIGN);
+    }
     let networks = Texts::of(names.into_iter());
     // At ten million entries growing by doubling would need as much again.
-    let lens = rows.clone().map(|row| row.packed.len());
-    let prints_len = lens.map(|len| len.next_multiple_of(PRINT_ALIGN)).sum();
     let (mut print_places, mut prints) = (vec![0u32], Vec::with_capacity(prints_len));
     let (mut network_of, mut banned_at, mut expires_at) = (Vec::new(), Vec::new(), Vec::new());
     let (mut stem_bits, mut network_lens) = (Vec::new(), vec![0u32; networks.len()]);

@@ -23,8 +23,8 @@ use crate::index::Ordinal;
 use crate::signal::relation::Carriers;
 use crate::watchlist::Listed;
 
-/// Segments of one size class that are merged into one. Each segment costs every screen: after some thousand single bans a
-/// service answered 3,800 requests a second with eight and 4,900 with four, which indexes an entry three times more at most.
+/// Segments of one size class that are merged into one. Each segment costs every screen: after 1,500 to 2,000 single bans
+/// a service answered 3,800 requests a second with eight and 4,900 with four, which indexes an entry three times more at most.
 pub(crate) const FANOUT: usize = 4;
 /// Entries up to which a merge is made by the writer at once: about a millisecond. Larger ones are the merger's.
 pub(crate) const MERGED_AT_ONCE: u32 = 64;

@@ -1,7 +1,7 @@
 //! Entries on their way into columns: packed one by one, a tenth of what they take unpacked.
 //!
 //! They come in any order, from several threads, and leave by id. At ten million entries they are four gigabytes, so what was
-//! packed once is never copied: blocks are handed on as they are.
+//! packed is not copied as the load grows: blocks are handed on, shrunk to what they hold.
 
 use jiff::Timestamp;
 use rayon::prelude::ParallelSliceMut;

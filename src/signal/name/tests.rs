@@ -1,6 +1,7 @@
 //! Names: what is no name, and slips against their definition.
 
 use super::*;
+use proptest::prelude::*;
 
 #[test]
 fn names_are_not_written_as_handles_are() {
@@ -25,7 +26,6 @@ fn names_are_not_written_as_handles_are() {
         assert!(!is_solid(name), "{name}");
     }
 }
-use proptest::prelude::*;
 
 fn word(text: &str) -> NameWord<'_> {
     NameWord {
