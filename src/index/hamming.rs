@@ -10,20 +10,19 @@ use std::ops::Range;
 
 use crate::hash::hamming;
 use crate::index::Ordinal;
-use crate::index::chunks::{CHUNK_BITS, Chunks, WORD_CHUNKS, chunks_of};
+use crate::index::chunks::{Chunks, WORD_CHUNKS, chunks_of};
 use crate::index::flat::{Array, Sections, Stored, put_array};
-use rayon::prelude::{
-    IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator, ParallelSliceMut,
-};
-
-/// Number of rows of one table, and one place more for the end of the last.
-const TABLE_LEN: usize = (1 << CHUNK_BITS) + 1;
+use crate::index::tables::{TABLE_LEN, Tables};
+use rayon::prelude::ParallelSliceMut;
 
 /// Up to so many values a scan of all is as fast as the tables, which would take 4 MB for PDQ.
 const SCAN_LEN: usize = 2048;
 
 /// Values read from memory together, and then counted.
 const VERIFIED_TOGETHER: usize = 512;
+
+/// Positions that are remembered as looked at, in 16 KB.
+const LOOKED_LEN: usize = 4096;
 
 /// Neighbours whose least distance is taken together.
 const BLOCK_LEN: usize = 16;
@@ -269,6 +268,7 @@ impl<const W: usize> HammingIndex<W> {
             .zip(sought.places.chunks_exact(flips.len()));
         let nexts = flat.iter().skip(1).chain(flat.first());
         let mut places_near = Vec::with_capacity(VERIFIED_TOGETHER);
+        let mut looked = Looked::default();
         for ((table, (neighbours, places)), next) in (0..).zip(tables).zip(nexts) {
             for ((start, end), flip) in places.iter().zip(flips) {
                 // In a small segment nearly all.
@@ -279,14 +279,15 @@ impl<const W: usize> HammingIndex<W> {
                 let found = near_places(neighbours, *start..*end, *next, left);
                 places_near.extend(found.map(|place| table * len + place));
                 if places_near.len() >= VERIFIED_TOGETHER {
-                    self.verify_places(&mut places_near, sought, near);
+                    looked.begin();
+                    self.verify_places(&mut places_near, sought, &mut looked, near);
                     if near.len() > limit && is_beyond(limit, near) {
                         return true;
                     }
                 }
             }
         }
-        self.verify_places(&mut places_near, sought, near);
+        self.verify_places(&mut places_near, sought, &mut looked, near);
         is_beyond(limit, near)
     }
 
@@ -307,16 +308,20 @@ impl<const W: usize> HammingIndex<W> {
         places
     }
 
-    /// Verifies what stands at `places` of all tables' postings, and forgets the places.
+    /// Verifies what stands at `places` of all tables' postings and was not looked at, and forgets the places.
     fn verify_places(
         &self,
         places: &mut Vec<usize>,
         sought: &Sought<W>,
+        looked: &mut Looked,
         near: &mut Vec<(u32, u32)>,
     ) {
         let postings: &[u32] = &self.postings;
         let positions = places.drain(..).filter_map(|place| postings.get(place));
-        let positions: Vec<u32> = positions.copied().collect();
+        let positions = positions
+            .copied()
+            .filter(|position| looked.is_new(*position));
+        let positions: Vec<u32> = positions.collect();
         self.verify(positions.into_iter(), sought, near);
     }
 
@@ -336,6 +341,24 @@ impl<const W: usize> HammingIndex<W> {
                 }
             }
         }
+    }
+}
+
+/// Positions that were looked at, as far as they are remembered: a hot value has thousands near it, and each of them is
+/// met again in nearly every table.
+#[derive(Default)]
+struct Looked(Vec<u32>);
+
+impl Looked {
+    /// Remembers from now on. Few values met are hardly met again, and need no memory.
+    fn begin(&mut self) {
+        self.0.resize(LOOKED_LEN, u32::MAX);
+    }
+
+    /// False where the position is remembered; it is from now on.
+    fn is_new(&mut self, position: u32) -> bool {
+        let remembered = self.0.get_mut(position as usize % LOOKED_LEN);
+        remembered.is_none_or(|remembered| std::mem::replace(remembered, position) != position)
     }
 }
 
@@ -375,76 +398,6 @@ fn near_places(
         let near = values.filter(move |(_, value)| (*value ^ chunk).count_ones() <= left);
         near.map(move |(place, _)| from + place)
     })
-}
-
-/// The tables while they are built.
-#[derive(Default)]
-struct Tables {
-    rows: Vec<u32>,
-    postings: Vec<u32>,
-    neighbours: Vec<u16>,
-}
-
-impl Tables {
-    /// Fills the tables, one counting sort a chunk.
-    fn of<const W: usize>(values: &[[u64; W]]) -> Self {
-        let chunked: Vec<Chunks<W>> = values.par_iter().map(chunks_of).collect();
-        let (count, len) = (W * WORD_CHUNKS, values.len().max(1));
-        let mut tables = Self {
-            rows: vec![0; count * TABLE_LEN],
-            postings: vec![0; count * len],
-            neighbours: vec![0; count * len],
-        };
-        tables
-            .rows
-            .par_chunks_exact_mut(TABLE_LEN)
-            .zip(tables.postings.par_chunks_exact_mut(len))
-            .zip(tables.neighbours.par_chunks_exact_mut(len))
-            .enumerate()
-            .for_each(|(chunk, ((rows, postings), neighbours))| {
-                tabulate(&chunked, chunk, rows, postings, neighbours);
-            });
-        tables
-    }
-}
-
-/// Fills the table of one chunk.
-fn tabulate<const W: usize>(
-    chunked: &[Chunks<W>],
-    chunk: usize,
-    rows: &mut [u32],
-    postings: &mut [u32],
-    neighbours: &mut [u16],
-) {
-    let pair_of = |chunks: &Chunks<W>| {
-        let flat = chunks.as_flattened();
-        let next = flat.get(chunk + 1).or(flat.first());
-        (
-            flat.get(chunk).copied().unwrap_or(0),
-            next.copied().unwrap_or(0),
-        )
-    };
-    for chunks in chunked {
-        if let Some(count) = rows.get_mut(usize::from(pair_of(chunks).0)) {
-            *count += 1;
-        }
-    }
-    let mut total = 0;
-    for row in rows.iter_mut() {
-        total += *row;
-        *row = total;
-    }
-    for (position, chunks) in chunked.iter().enumerate().rev() {
-        let (row, next) = pair_of(chunks);
-        let Some(end) = rows.get_mut(usize::from(row)) else {
-            continue;
-        };
-        *end = end.saturating_sub(1);
-        let place = *end as usize;
-        if let Some((posting, neighbour)) = postings.get_mut(place).zip(neighbours.get_mut(place)) {
-            (*posting, *neighbour) = (position as u32, next);
-        }
-    }
 }
 
 impl<const W: usize> Default for HammingIndex<W> {

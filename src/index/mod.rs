@@ -17,6 +17,7 @@ mod loose;
 mod osa;
 mod pairs;
 mod spelled;
+mod tables;
 
 #[cfg(test)]
 mod figures;
