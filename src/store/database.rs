@@ -19,6 +19,8 @@ use crate::store::key::{self, family, meta};
 
 /// Version of the byte layout in `FORMAT.md`.
 pub(crate) const FORMAT: u32 = 1;
+/// Share of what is in memory before it is written that its filter takes: some ten bits a key.
+const MEMTABLE_BLOOM: f64 = 0.02;
 /// Memory for blocks read, shared by all families.
 const BLOCK_CACHE_BYTES: usize = 64 << 20;
 
@@ -449,6 +451,9 @@ fn family_options() -> Options {
     let mut options = Options::default();
     options.set_block_based_table_factory(&table);
     options.set_compression_type(rocksdb::DBCompressionType::Lz4);
+    // Most accounts were never seen: what was just written is asked whether it may know a key, as files are.
+    options.set_memtable_prefix_bloom_ratio(MEMTABLE_BLOOM);
+    options.set_memtable_whole_key_filtering(true);
     options
 }
 
