@@ -79,7 +79,7 @@ impl Engine {
                 true => fingerprint.clone(),
                 false => self.fingerprint(&sighting.whole),
             };
-            recent.note(probe.id(), noted);
+            recent.note(probe.id(), noted, sighting.whole.created_at);
         }
         let decided = self.decided(&probe, &fingerprint, told)?;
         if sighting.is_first && decided.decision.is_none() {
@@ -391,17 +391,18 @@ fn agreed(screened: &Screened) -> Vec<u64> {
 }
 
 impl Entry {
-    /// A signup as it is kept at hand: an entry that was never banned.
+    /// A signup as it is kept at hand: an entry that was never banned, with the time it was opened in place of a ban's.
     pub(in crate::engine) fn of_signup(
         id: &AccountId,
         fingerprint: Fingerprint<'static>,
+        opened_at: Option<Timestamp>,
         until: Timestamp,
     ) -> Self {
         Self {
             id: id.clone(),
             fingerprint,
             network: None,
-            banned_at: None,
+            banned_at: opened_at,
             expires_at: Some(until),
         }
     }

@@ -12,6 +12,7 @@ use arc_swap::ArcSwap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::account::AccountId;
+use crate::engine::beside::work_beside;
 use crate::engine::converse::{Converse, Like};
 use crate::engine::front::Engine;
 use crate::engine::generation::{Generation, Part, merge_order, rows};
@@ -103,9 +104,14 @@ impl Recent {
     }
 
     /// Keeps a signup at hand; of one id the latest.
-    pub(crate) fn note(&self, id: &AccountId, fingerprint: Fingerprint<'static>) {
+    pub(crate) fn note(
+        &self,
+        id: &AccountId,
+        fingerprint: Fingerprint<'static>,
+        opened_at: Option<Timestamp>,
+    ) {
         let until = self.shared.until(Timestamp::now());
-        let signup = Arc::new(Entry::of_signup(id, fingerprint, until));
+        let signup = Arc::new(Entry::of_signup(id, fingerprint, opened_at, until));
         let mut fresh = self.shared.fresh();
         let [came, _] = &mut *fresh;
         came.push(signup);
@@ -188,6 +194,7 @@ impl Shared {
     }
 
     fn fold_until_over(&self) {
+        let _pool = work_beside();
         let mut let_go = Timestamp::now();
         while !self.is_over() {
             self.fold();
@@ -227,6 +234,7 @@ impl Shared {
     }
 
     fn merge_until_over(&self) {
+        let _pool = work_beside();
         while !self.is_over() {
             let Some(due) = self.view.load_full().due() else {
                 std::thread::sleep(FOLD_EVERY);
@@ -296,8 +304,8 @@ impl Engine {
             if until <= now {
                 continue;
             }
-            let id = seen.account.id();
-            let signup = Entry::of_signup(id, self.fingerprint(&seen.account), until);
+            let (id, opened_at) = (seen.account.id(), seen.account.created_at);
+            let signup = Entry::of_signup(id, self.fingerprint(&seen.account), opened_at, until);
             // What came since it was read is newer. With `fresh` held nothing is between it and the view.
             let mut fresh = shared.fresh();
             let is_at_hand = shared.view.load().contains(id);

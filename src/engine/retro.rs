@@ -43,32 +43,53 @@ impl Engine {
         let (naming, containing) = asked.conversely(recent, &view);
         found.extend(containing);
         for signup in fresh {
-            let worth = asked.worth(&signup.fingerprint);
-            found.extend(worth.map(|worth| (worth, signup.id.clone())));
+            let worth = asked.worth(&signup.fingerprint, signup.banned_at);
+            found.extend(worth.map(|worth| worth.of(signup.id.clone())));
         }
         // An entry is no signup any more.
         let (mut ids, listed) = (Vec::new(), Arc::clone(&asked.generation));
-        let mut take = |mut found: Worths, len_max| {
-            found.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-            for (_, id) in found {
-                if ids.len() < len_max && !ids.contains(&id) && !listed.contains(&id) {
-                    ids.push(id);
+        let mut take = |mut found: Vec<Like>, len_max| {
+            found.sort_by(|a, b| b.bits.total_cmp(&a.bits).then_with(|| a.id.cmp(&b.id)));
+            for like in found {
+                let is_taken = ids.iter().any(|taken: &Like| taken.id == like.id);
+                if ids.len() < len_max && !is_taken && !listed.contains(&like.id) {
+                    ids.push(like);
                 }
             }
         };
         take(naming, NAMING_MAX);
         take(found, RESCREENED_MAX);
         let mut like = Vec::new();
-        for id in ids {
-            let seen = self.store().seen(&id)?.map(|seen| seen.account);
-            like.extend(seen.filter(|signup| asked.may_reach(signup)));
+        for found in ids {
+            let seen = self.store().seen(&found.id)?.map(|seen| seen.account);
+            like.extend(seen.filter(|signup| found.is_sure || asked.may_reach(signup)));
         }
         Ok(like)
     }
 }
 
-/// Signups, and what each pair may be worth by what the index keeps of it.
-type Worths = Vec<(f32, AccountId)>;
+/// What a pair is worth by what the index keeps of the signup.
+#[derive(Debug, Clone, Copy)]
+struct Worth {
+    bits: f32,
+    /// Whether it is worth just that. What words stand around the entry's core, and what is said in a text, is not kept:
+    /// there it is the most it can be.
+    is_sure: bool,
+}
+
+/// A signup that may be a return.
+struct Like {
+    bits: f32,
+    is_sure: bool,
+    id: AccountId,
+}
+
+impl Worth {
+    fn of(self, id: AccountId) -> Like {
+        let Self { bits, is_sure } = self;
+        Like { bits, is_sure, id }
+    }
+}
 
 /// An entry that asks which signups are like it.
 struct Asked<'a> {
@@ -77,11 +98,7 @@ struct Asked<'a> {
     fingerprint: Fingerprint<'static>,
     entries: u32,
     banned_at: Option<Timestamp>,
-    review: f32,
-    /// What the entry's network may lend.
-    lent_max: f32,
-    /// Who is worth less by what the index keeps is not looked at: the review, less what any network may lend. The index does
-    /// not keep how rare a signup's own handle is, by which a pair may be worth some bits more.
+    /// Who is worth less by what the index keeps is not looked at: the review, less what the network may lend.
     reach: f32,
 }
 
@@ -94,7 +111,10 @@ impl<'a> Asked<'a> {
         let network = ban.map_or("", |ban| ban.network.as_str());
         // A network of one has nothing to lend.
         let lends = !network.is_empty() && generation.network_entries(network) > 1;
-        let lent_max = model.most(Signal::Network, Relation::Network);
+        let lent_max = match lends {
+            true => model.most(Signal::Network, Relation::Network),
+            false => 0.0,
+        };
         let review = engine.judge().thresholds(entries).review;
         Self {
             engine,
@@ -102,14 +122,12 @@ impl<'a> Asked<'a> {
             fingerprint: engine.fingerprint(entry),
             entries,
             banned_at: ban.and_then(|ban| ban.banned_at),
-            review,
             reach: review - lent_max,
-            lent_max: if lends { lent_max } else { 0.0 },
         }
     }
 
     /// Signups of the index that may reach a review.
-    fn indexed(&self, view: &Generation) -> Worths {
+    fn indexed(&self, view: &Generation) -> Vec<Like> {
         let model = &self.engine.judge().model;
         let found_min = self.reach - model.prior(self.entries) - UNSOUGHT_BITS;
         let query = Query::of(&self.fingerprint);
@@ -120,46 +138,52 @@ impl<'a> Asked<'a> {
             .filter(|candidate| candidate.found >= found_min);
         let signup = |candidate: &Candidate| {
             let columns = view.parts().get(candidate.part as usize)?.columns();
-            let worth = self.worth(&columns.fingerprint(candidate.ordinal)?)?;
-            Some((worth, AccountId::new(columns.id(candidate.ordinal)?).ok()?))
+            let opened_at = columns.banned_at(candidate.ordinal);
+            let worth = self.worth(&columns.fingerprint(candidate.ordinal)?, opened_at)?;
+            Some(worth.of(AccountId::new(columns.id(candidate.ordinal)?).ok()?))
         };
         met.filter_map(signup).collect()
     }
 
     /// Signups that name the entry, and those that have its core in their handles, where they may reach a review.
-    fn conversely(&self, recent: &Recent, view: &Generation) -> (Worths, Worths) {
+    fn conversely(&self, recent: &Recent, view: &Generation) -> (Vec<Like>, Vec<Like>) {
         let like = recent.conversely(&self.fingerprint, view);
         let signup = |id: &AccountId| {
             let in_part = |part: &'_ Part| Some((part.clone(), part.find(id.as_str())?));
             view.parts().iter().find_map(in_part)
         };
-        let bits = |id: &AccountId| {
-            let (part, ordinal) = signup(id)?;
-            Some(self.bits(&part.columns().fingerprint(ordinal)?, Some(0.0)))
-        };
         // Whether a text names a handle is not kept with what is indexed: it is taken for the most it can be worth.
         let model = &self.engine.judge().model;
         let naming_max = model.most(Signal::Contact, Relation::Announces);
         let naming = like.naming.into_iter().filter_map(|id| {
-            let (bits, _) = bits(&id)?;
+            let (part, ordinal) = signup(&id)?;
+            let columns = part.columns();
+            let minutes = minutes_between(self.banned_at, columns.banned_at(ordinal));
+            let (_, bits) = self.weighed(&columns.fingerprint(ordinal)?, minutes);
             let bits = bits + naming_max;
-            (bits >= self.reach).then_some((bits, id))
+            let is_sure = false;
+            (bits >= self.reach).then(|| Worth { bits, is_sure }.of(id))
         });
         let containing = like.containing.into_iter().filter_map(|id| {
-            let (bits, agrees) = bits(&id)?;
-            (agrees && bits >= self.reach).then_some((bits, id))
+            let (part, ordinal) = signup(&id)?;
+            let columns = part.columns();
+            let opened_at = columns.banned_at(ordinal);
+            let worth = self.worth(&columns.fingerprint(ordinal)?, opened_at)?;
+            Some(worth.of(id))
         });
         (naming.collect(), containing.collect())
     }
 
-    /// What the pair is worth by what the index keeps, opened the moment of the ban, where that is in reach.
-    fn worth(&self, signup: &Fingerprint<'_>) -> Option<f32> {
-        let (bits, agrees) = self.bits(signup, Some(0.0));
-        (agrees && bits >= self.reach).then_some(bits)
+    /// What the pair is worth by what the index keeps, where that is in reach.
+    fn worth(&self, signup: &Fingerprint<'_>, opened_at: Option<Timestamp>) -> Option<Worth> {
+        let minutes = minutes_between(self.banned_at, opened_at);
+        let (evidence, bits) = self.weighed(signup, minutes);
+        let is_sure = evidence.comparison(Signal::Handle).relation != Relation::Contains;
+        (evidence.agrees() && bits >= self.reach).then_some(Worth { bits, is_sure })
     }
 
-    /// The bits of the pair with a picture that nobody else has, and whether anything agrees.
-    fn bits(&self, signup: &Fingerprint<'_>, minutes_since_ban: Option<f32>) -> (f32, bool) {
+    /// The comparisons of the pair and its bits, with a picture that nobody else has.
+    fn weighed(&self, signup: &Fingerprint<'_>, minutes: Option<f32>) -> (Evidence, f32) {
         let carriers = |key| self.generation.carriers(key);
         let ordinary = |key| self.engine.judge().learnt.bits(key);
         let crowd = Crowd::new(self.entries, &carriers, &ordinary);
@@ -167,19 +191,19 @@ impl<'a> Asked<'a> {
         let circumstances = Circumstances {
             entries: self.entries,
             name_told: self.fingerprint.name_told.max(signup.name_told),
-            minutes_since_ban,
+            minutes_since_ban: minutes,
             ..Circumstances::default()
         };
         let model = &self.engine.judge().model;
         let bits = Score::of(&evidence, &circumstances, model).total();
-        (bits, evidence.agrees())
+        (evidence, bits)
     }
 
     /// Whether a signup may reach a review with the entry, by all that it told. A third of the work of a screen.
     fn may_reach(&self, signup: &Account) -> bool {
         let fingerprint = self.engine.fingerprint(signup);
         let minutes = minutes_between(self.banned_at, signup.created_at);
-        let (bits, agrees) = self.bits(&fingerprint, minutes);
-        agrees && bits + self.lent_max >= self.review
+        let (evidence, bits) = self.weighed(&fingerprint, minutes);
+        evidence.agrees() && bits >= self.reach
     }
 }

@@ -84,6 +84,8 @@ pub struct Handle<'a> {
     has_initials: bool,
     /// Which letters of the whole handle are whose word; only probes are asked.
     spelling: Option<Spelling>,
+    /// Read back from where it was kept, so that what only probes are asked is not known.
+    is_kept: bool,
 }
 
 impl<'a> Handle<'a> {
@@ -129,6 +131,7 @@ impl<'a> Handle<'a> {
             .then(|| (heard(&consonants), rounded(sound_bits)));
         let spelling = is_latin.then(|| terms.spelling()).flatten();
         Some(Self {
+            is_kept: false,
             spelling,
             letters: parts.letters.into(),
             number: parts.number.into(),
@@ -357,6 +360,7 @@ impl<'a> Handle<'a> {
             end => Some(unpacker.len()?..end),
         };
         Some(Self {
+            is_kept: true,
             spelling: None,
             word,
             has_initials: false,

@@ -116,6 +116,10 @@ fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let spelling = probe.spelling.as_ref();
     let inside = spelling.and_then(|known| known.inside(start, start + core.len()));
     let bits = inside.unwrap_or_else(|| {
+        // Of a signup that was kept it is not known: the most it can be.
+        if probe.is_kept {
+            return entry.core.bits;
+        }
         let surround = f32::from(probe.whole.len) - core.chars().count() as f32;
         entry.core.bits - (surround + 1.0).log2() - SURROUND_BITS * surround
     });
