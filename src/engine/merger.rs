@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 
+use crate::engine::beside::work_beside;
 use crate::engine::columns::gathered;
 use crate::engine::generation::{Generation, Part, merge_order, rows};
 use crate::engine::keeping::{KEPT_MIN, Notice, keep};
@@ -69,6 +70,7 @@ fn run(
     replace: &Replace,
     woken: &Receiver<()>,
 ) {
+    let _pool = work_beside();
     while woken.recv().is_ok() {
         while let Some(due) = published.load_full().due() {
             let merged = merge(store, stamp, &due, &|_| ());

@@ -4,6 +4,7 @@
 //! [`Generation`]; a screen holds one generation from start to end and never waits for the writer. The pipeline itself
 //! is one function, in `screen`. The engine flags; it bans no one.
 
+mod beside;
 mod bulk;
 pub(crate) mod candidates;
 mod carriers;
