@@ -4,6 +4,7 @@
 //! written, so that folding chains (l = I = 1 = i) do not make strangers equal.
 
 mod compare;
+mod reading;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -72,6 +73,8 @@ impl<'a> Form<'a> {
 pub struct Handle<'a> {
     letters: Cow<'a, str>,
     number: Cow<'a, str>,
+    /// The separators before the number and where they stand.
+    separators: Cow<'a, str>,
     whole: Form<'a>,
     stem: Form<'a>,
     core: Form<'a>,
@@ -132,6 +135,7 @@ impl<'a> Handle<'a> {
             spelling,
             letters: parts.letters.into(),
             number: parts.number.into(),
+            separators: parts.separators.into(),
             whole: Form::new(parts.whole.into(), whole_bits),
             stem: Form::new(parts.stem.into(), stem_bits),
             core: Form::new(parts.core.into(), core_bits),
@@ -230,7 +234,7 @@ impl<'a> Handle<'a> {
             leads.push(Lead::loose(Signal::Handle, met, key));
         };
         if let Some((key, bits)) = self.sound {
-            let bits = bits + SCRIPT_BITS;
+            let bits = bits + self.vowel_bits() + SCRIPT_BITS;
             if self.is_foreign() {
                 lead(Relation::Transliterated, bits, key);
                 for near in self.near_keys() {
@@ -281,6 +285,11 @@ impl<'a> Handle<'a> {
             .map(|near| heard(&near))
     }
 
+    /// Bits of the letters that are not in the key of the consonants.
+    fn vowel_bits(&self) -> f32 {
+        (1.0 - SOUND_SHARE) * self.stem.bits
+    }
+
     /// Key of the consonants in Latin letters, and their rarity in bits.
     pub(crate) fn sound(&self) -> Option<(u64, f32)> {
         self.sound
@@ -313,6 +322,7 @@ impl<'a> Handle<'a> {
     pub(crate) fn pack(&self, packer: &mut Packer) {
         packer.text(&self.letters);
         packer.text(&self.number);
+        packer.text(&self.separators);
         packer.text(&self.whole.text);
         pack_part(packer, &self.whole.text, &self.stem.text);
         pack_part(packer, &self.stem.text, &self.core.text);
@@ -339,6 +349,7 @@ impl<'a> Handle<'a> {
     pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
         let letters = unpacker.text()?;
         let number = unpacker.text()?;
+        let separators = unpacker.text()?;
         let whole = unpacker.text()?;
         let stem = unpack_part(unpacker, whole)?;
         let core = unpack_part(unpacker, stem)?;
@@ -362,6 +373,7 @@ impl<'a> Handle<'a> {
             has_initials: false,
             letters: Cow::Borrowed(letters),
             number: Cow::Borrowed(number),
+            separators: Cow::Borrowed(separators),
             whole: Form::new(Cow::Borrowed(whole), whole_bits),
             stem: Form::new(Cow::Borrowed(stem), stem_bits),
             core: Form::new(Cow::Borrowed(core), core_bits),

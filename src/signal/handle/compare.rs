@@ -6,7 +6,7 @@
 use crate::index::{distance_max, osa_within};
 use crate::normalize::parts::{Disguise, disguise};
 use crate::signal::handle::{
-    EDIT_BITS, Handle, INITIALS, MIXED_BITS, SCRIPT_BITS, SLIP_BITS, is_vowel,
+    EDIT_BITS, Handle, INITIALS, MIXED_BITS, SCRIPT_BITS, is_vowel, reading,
 };
 use crate::signal::number;
 use crate::signal::relation::{Comparison, Relation};
@@ -14,6 +14,9 @@ use crate::signal::relation::{Comparison, Relation};
 /// Bits that a second change costs: few returns make two at once, and of strangers who are near, nearly all differ in more
 /// than one thing. Measured on tuned tactics it would be more, but those make one change each by construction.
 const MOVE_BITS: f32 = 8.0;
+/// Bits that separators tell where they differ beside another change. As [`MOVE_BITS`], less than tuned tactics say, which make one
+/// change each: of strangers who share all letters every second one differs in them, of returns hardly one in ten may.
+const SEPARATOR_BITS: f32 = 4.0;
 /// Bits lost because words may stand in several orders and numbers in several places.
 const RING_BITS: f32 = 3.0;
 /// Bits of each letter that stands around a contained core where nothing tells its words: a long strange surround is
@@ -40,8 +43,8 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     }
     let met = if probe.stem.text == entry.stem.text {
         let told = number::followed(&probe.number, &entry.number, entry.number_bits());
-        let surprise = entry.stem.bits + told;
-        Comparison::new(Relation::Renumbered, surprise)
+        let surprise = entry.stem.bits + told - separated(probe, entry);
+        Comparison::new(Relation::Renumbered, surprise.max(0.0))
     } else if probe.core.text == entry.core.text {
         let (own, other) = (&*probe.stem.text, &*entry.stem.text);
         let is_other = place_of(other, own).or(place_of(own, other)).is_none();
@@ -73,6 +76,21 @@ fn numbers(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
     }
 }
 
+/// What separators tell beside another small change of the letters: who makes one leaves them as they are, a stranger has any.
+fn separated(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
+    let (own, old) = (&*probe.separators, &*entry.separators);
+    let is_same = match probe.stem.text == entry.stem.text {
+        true => own == old,
+        // Letters put in or left out move them.
+        false => own
+            .chars()
+            .skip(1)
+            .step_by(2)
+            .eq(old.chars().skip(1).step_by(2)),
+    };
+    if is_same { 0.0 } else { SEPARATOR_BITS }
+}
+
 /// What a second change costs, where there is one.
 fn also(is_changed: bool) -> f32 {
     if is_changed { MOVE_BITS } else { 0.0 }
@@ -101,7 +119,8 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     // An edit is one way to come to the probe's handle, so nobody is surer than the probe's own rarity tells; and an
     // entry of common letters has ordinary handles all around it.
     let off = EDIT_BITS * distance as f32;
-    let surprise = entry.stem.bits.min(probe.stem.bits - off) + numbers(probe, entry);
+    let bits = entry.stem.bits.min(probe.stem.bits - off);
+    let surprise = bits + numbers(probe, entry) - separated(probe, entry);
     Comparison::new(Relation::edited(distance), surprise.max(0.0))
 }
 
@@ -248,30 +267,30 @@ fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
         return Comparison::DIFFERENT;
     };
     let bits = own_bits.min(old_bits) + numbers(probe, entry);
-    let (relation, bits) = match (probe.is_foreign(), entry.is_foreign()) {
-        (is_foreign, other) if is_foreign == other && own == old => (Relation::SameSound, bits),
-        (true, false) => match off_by(probe, old, own) {
-            Some(off) => (Relation::Transliterated, bits + SCRIPT_BITS - off),
-            None => return Comparison::DIFFERENT,
-        },
-        (false, true) => match off_by(entry, own, old) {
-            Some(off) => (Relation::Transliterated, bits + SCRIPT_BITS - off),
-            None => return Comparison::DIFFERENT,
-        },
-        _ => return Comparison::DIFFERENT,
+    let read = match (probe.is_foreign(), entry.is_foreign()) {
+        (is_foreign, other) if is_foreign == other && own == old => {
+            return Comparison::new(Relation::SameSound, bits.max(0.0));
+        }
+        (true, false) => {
+            is_heard(probe, own, old).then(|| reading::cost(probe.named(), entry.named()))
+        }
+        (false, true) => {
+            is_heard(entry, old, own).then(|| reading::cost(entry.named(), probe.named()))
+        }
+        _ => None,
     };
-    Comparison::new(relation, bits.max(0.0))
+    let Some(cost) = read else {
+        return Comparison::DIFFERENT;
+    };
+    // Consonants have met; the other letters tell the rest, as far as they agree.
+    let rest = probe.vowel_bits().min(entry.vowel_bits());
+    let surprise = bits + rest + SCRIPT_BITS - cost;
+    Comparison::new(Relation::Transliterated, surprise.max(0.0))
 }
 
-/// What it costs to read the consonants of a handle in another script as those of `latin`, where they can be.
-fn off_by(foreign: &Handle<'_>, latin: u64, own: u64) -> Option<f32> {
-    if own == latin {
-        return Some(0.0);
-    }
-    foreign
-        .near_keys()
-        .any(|near| near == latin)
-        .then_some(SLIP_BITS)
+/// Whether the consonants of a handle in another script may be those of a Latin one, of which these are the keys.
+fn is_heard(foreign: &Handle<'_>, own: u64, latin: u64) -> bool {
+    own == latin || foreign.near_keys().any(|near| near == latin)
 }
 
 #[cfg(test)]
@@ -325,6 +344,34 @@ mod tests {
         let rare = compared("zmakzamak", "zorvani_makzamak").surprise;
         let common = compared("jsmith", "john_smith").surprise;
         assert!(rare > common + 8.0, "{rare} {common}");
+    }
+
+    #[test]
+    fn separators_moved_beside_another_change_are_a_second_one() {
+        let surprise = |probe, entry| compared(probe, entry).surprise;
+        for (kept, moved, entry) in [
+            ("zor_makzamak7", "zor.makzamak7", "zor_makzamak21"),
+            ("zor_makzamek", "zormakzamek", "zor_makzamak"),
+        ] {
+            assert!(
+                surprise(moved, entry) + 2.0 < surprise(kept, entry),
+                "{entry}"
+            );
+        }
+        let alone = surprise("zor.makzamak", "zor_makzamak");
+        assert_eq!(alone, surprise("zor_makzamak", "zor_makzamak"));
+    }
+
+    #[test]
+    fn strangers_of_another_script_share_consonants_and_no_more() {
+        for (probe, entry) in [
+            ("Влада_Смирнова_1982", "alessiomariani1982"),
+            ("خواسته_مهدی87", "cash.tomada87"),
+            ("कहांप्रदेश1979", "weichen_pouvoirs1979"),
+        ] {
+            let met = compared(probe, entry).surprise;
+            assert!(met < 22.0, "{probe} {entry} {met}");
+        }
     }
 
     #[test]
