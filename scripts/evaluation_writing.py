@@ -1,6 +1,6 @@
 """Ordinary people who write their handles and their names in Arabic, Cyrillic, Devanagari or CJK letters: how often are they flagged?
 
-Usage: evaluation_writing.py OUT.ndjson [--people N] [--seed N] [--language L] makes N people a language (default 8000) of the public names and
+Usage: evaluation_writing.py OUT.ndjson [--people N] [--seed N] makes N people a language (default 8000) of the public names and
 words the population is made of. The handles of the population are those of developers, all in Latin letters, so its figures say nothing
 of them. Rescan the file against the population's entries, then let evaluation_fairness.py count: `origin` is the language. The same
 file with `--entries`, on another seed, is a watchlist of such people, to be enrolled beside the population's entries.
@@ -77,11 +77,10 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--people", type=int, default=8000, help="people a language")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--language", choices=LANGUAGES, action="append")
     parser.add_argument("--entries", action="store_true", help="a watchlist instead of signups")
     options = parser.parse_args()
     with open(options.out, "w", encoding="utf-8") as file:
-        for language in options.language or LANGUAGES:
+        for language in LANGUAGES:
             writers = Writers(language, random.Random(f"{options.seed} {language}"))
             for number in range(options.people):
                 account = writers.one(number, "entry" if options.entries else "people")

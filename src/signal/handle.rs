@@ -14,6 +14,7 @@ use crate::hash::feature::{Space, feature};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::outline::{near_outlines, outline, undoubled};
 use crate::normalize::parts::{Parts, WORD_CHARS_MIN};
+use crate::normalize::romanize::romanized;
 use crate::signal::lead::Lead;
 use crate::signal::number;
 use crate::signal::packed::{Packer, Unpacker, rounded};
@@ -103,11 +104,22 @@ impl<'a> Handle<'a> {
         let latin = spelled(&parts.whole);
         let is_latin = latin.len() == parts.whole.len();
         let terms = background.terms(latin);
-        let spelled_bits = |text: &str| terms.bits(&spelled(text));
+        // The letter model knows Latin letters; what is in others is read as the names it learnt from were.
+        let spelled_bits = |text: &str| match is_foreign(text) {
+            true => terms
+                .bits(&spelled(text))
+                .min(background.text_bits(&romanized(text))),
+            false => terms.bits(&spelled(text)),
+        };
         let only_digits = parts.letters.chars().all(|c| c.is_ascii_digit());
-        let stem_bits = match only_digits {
+        let told_bits = match only_digits {
             true => number::rarity(&parts.letters, background),
             false => spelled_bits(&parts.stem).min(counted(Space::Whole, &parts.stem)),
+        };
+        // So few are written in other letters that nothing says such a one is rarer than the counts can tell.
+        let stem_bits = match is_foreign(&parts.stem) {
+            true => told_bits.min(background.unseen_bits(Space::Whole)),
+            false => told_bits,
         };
         let tail_bits = number::rarity(&parts.number, background);
         let whole_bits = (stem_bits + tail_bits).min(counted(Space::Whole, &parts.whole));
@@ -125,7 +137,7 @@ impl<'a> Handle<'a> {
             (ring_key(&parts.ring), rounded(bits))
         });
         let consonants = outline(named(&parts.letters, &parts.number));
-        let sound_bits = (SOUND_SHARE * stem_bits)
+        let sound_bits = (SOUND_SHARE * told_bits)
             .min(counted(Space::Sound, &consonants))
             .min(SOUND_BITS_MAX);
         let sound = (consonants.len() >= SOUND_CHARS_MIN)
@@ -234,7 +246,7 @@ impl<'a> Handle<'a> {
             leads.push(Lead::loose(Signal::Handle, met, key));
         };
         if let Some((key, bits)) = self.sound {
-            let bits = bits + self.vowel_bits() + SCRIPT_BITS;
+            let bits = bits / SOUND_SHARE + SCRIPT_BITS;
             if self.is_foreign() {
                 lead(Relation::Transliterated, bits, key);
                 for near in self.near_keys() {
@@ -283,11 +295,6 @@ impl<'a> Handle<'a> {
         near.into_iter()
             .filter(long_enough)
             .map(|near| heard(&near))
-    }
-
-    /// Bits of the letters that are not in the key of the consonants.
-    fn vowel_bits(&self) -> f32 {
-        (1.0 - SOUND_SHARE) * self.stem.bits
     }
 
     /// Key of the consonants in Latin letters, and their rarity in bits.

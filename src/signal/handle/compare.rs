@@ -6,7 +6,7 @@
 use crate::index::{distance_max, osa_within};
 use crate::normalize::parts::{Disguise, disguise};
 use crate::signal::handle::{
-    EDIT_BITS, Handle, INITIALS, MIXED_BITS, SCRIPT_BITS, is_vowel, reading,
+    EDIT_BITS, Handle, INITIALS, MIXED_BITS, SCRIPT_BITS, SOUND_SHARE, is_vowel, reading,
 };
 use crate::signal::number;
 use crate::signal::relation::{Comparison, Relation};
@@ -17,6 +17,8 @@ const MOVE_BITS: f32 = 8.0;
 /// Bits that separators tell where they differ beside another change. As [`MOVE_BITS`], less than tuned tactics say, which make one
 /// change each: of strangers who share all letters every second one differs in them, of returns hardly one in ten may.
 const SEPARATOR_BITS: f32 = 4.0;
+/// Most bits of such a pair. However rare the letters are, there are two people of that name: for a reviewer to look at.
+const TWICE_BITS_MAX: f32 = 36.0;
 /// Bits lost because words may stand in several orders and numbers in several places.
 const RING_BITS: f32 = 3.0;
 /// Bits of each letter that stands around a contained core where nothing tells its words: a long strange surround is
@@ -43,8 +45,8 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     }
     let met = if probe.stem.text == entry.stem.text {
         let told = number::followed(&probe.number, &entry.number, entry.number_bits());
-        let surprise = entry.stem.bits + told - separated(probe, entry);
-        Comparison::new(Relation::Renumbered, surprise.max(0.0))
+        let surprise = separated(entry.stem.bits + told, probe, entry);
+        Comparison::new(Relation::Renumbered, surprise)
     } else if probe.core.text == entry.core.text {
         let (own, other) = (&*probe.stem.text, &*entry.stem.text);
         let is_other = place_of(other, own).or(place_of(own, other)).is_none();
@@ -76,19 +78,21 @@ fn numbers(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
     }
 }
 
-/// What separators tell beside another small change of the letters: who makes one leaves them as they are, a stranger has any.
-fn separated(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
+/// The bits of a small change of the letters or the number, less where the separators differ as well: who makes one change leaves
+/// the rest, a stranger has any.
+fn separated(bits: f32, probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
     let (own, old) = (&*probe.separators, &*entry.separators);
+    // Each stands behind its place, which letters put in or left out move.
+    let marks = |separators: &str| separators.chars().skip(1).step_by(2).collect::<String>();
     let is_same = match probe.stem.text == entry.stem.text {
         true => own == old,
-        // Letters put in or left out move them.
-        false => own
-            .chars()
-            .skip(1)
-            .step_by(2)
-            .eq(old.chars().skip(1).step_by(2)),
+        false => marks(own) == marks(old),
     };
-    if is_same { 0.0 } else { SEPARATOR_BITS }
+    let bits = match is_same {
+        true => bits,
+        false => (bits - SEPARATOR_BITS).min(TWICE_BITS_MAX),
+    };
+    bits.max(0.0)
 }
 
 /// What a second change costs, where there is one.
@@ -119,9 +123,9 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     // An edit is one way to come to the probe's handle, so nobody is surer than the probe's own rarity tells; and an
     // entry of common letters has ordinary handles all around it.
     let off = EDIT_BITS * distance as f32;
-    let bits = entry.stem.bits.min(probe.stem.bits - off);
-    let surprise = bits + numbers(probe, entry) - separated(probe, entry);
-    Comparison::new(Relation::edited(distance), surprise.max(0.0))
+    let bits = entry.stem.bits.min(probe.stem.bits - off) + numbers(probe, entry);
+    let surprise = separated(bits, probe, entry);
+    Comparison::new(Relation::edited(distance), surprise)
 }
 
 fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
@@ -266,25 +270,17 @@ fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let Some(((own, own_bits), (old, old_bits))) = probe.sound.zip(entry.sound) else {
         return Comparison::DIFFERENT;
     };
-    let bits = own_bits.min(old_bits) + numbers(probe, entry);
+    let (bits, told) = (own_bits.min(old_bits), numbers(probe, entry));
     let read = match (probe.is_foreign(), entry.is_foreign()) {
         (is_foreign, other) if is_foreign == other && own == old => {
-            return Comparison::new(Relation::SameSound, bits.max(0.0));
+            return Comparison::new(Relation::SameSound, (bits + told).max(0.0));
         }
-        (true, false) => {
-            is_heard(probe, own, old).then(|| reading::cost(probe.named(), entry.named()))
-        }
-        (false, true) => {
-            is_heard(entry, old, own).then(|| reading::cost(entry.named(), probe.named()))
-        }
-        _ => None,
+        (true, false) if is_heard(probe, own, old) => reading::cost(probe.named(), entry.named()),
+        (false, true) if is_heard(entry, old, own) => reading::cost(entry.named(), probe.named()),
+        _ => return Comparison::DIFFERENT,
     };
-    let Some(cost) = read else {
-        return Comparison::DIFFERENT;
-    };
-    // Consonants have met; the other letters tell the rest, as far as they agree.
-    let rest = probe.vowel_bits().min(entry.vowel_bits());
-    let surprise = bits + rest + SCRIPT_BITS - cost;
+    // The consonants have met; the other letters tell their share, as far as they agree.
+    let surprise = bits / SOUND_SHARE + told + SCRIPT_BITS - read;
     Comparison::new(Relation::Transliterated, surprise.max(0.0))
 }
 
