@@ -26,7 +26,7 @@ use crate::signal::packed::{Packer, Unpacker, rounded};
 use crate::signal::token::{TokenKey, Tokens};
 
 /// Raised whenever the same account would get another fingerprint; stored with decisions.
-pub(crate) const NORMALIZER_VERSION: u32 = 7;
+pub(crate) const NORMALIZER_VERSION: u32 = 8;
 /// Letters of a name's word that must stand in the handle for the handle to tell the name.
 const TOLD_CHARS_MIN: usize = 3;
 

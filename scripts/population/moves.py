@@ -165,29 +165,33 @@ def words_swapped(handle, rng):
     return rng.choice(("_", "", ".")).join(words[1:] + words[:1]) if len(words) > 1 else None
 
 
-def transliterated(handle, rng):
-    """Written in Arabic letters, as it sounds."""
-    if not handle.isascii() or sum(letter.isalpha() for letter in handle) < 5:
+def _heard(handle, table):
+    """The handle in other letters as it sounds: each spelling of the table, in its order, replaced by what it is heard as."""
+    if not _is_heard(handle):
         return None
     text = handle.lower()
-    for latin, letters in TO_ARABIC:
+    for latin, letters in table:
         text = text.replace(latin, letters)
     return text
+
+
+def _is_heard(handle):
+    return handle.isascii() and sum(letter.isalpha() for letter in handle) >= 5
+
+
+def transliterated(handle, rng):
+    """Written in Arabic letters, as it sounds."""
+    return _heard(handle, TO_ARABIC)
 
 
 def heard_in_cyrillic(handle, rng):
     """Written in Cyrillic letters, as it sounds."""
-    if not handle.isascii() or sum(letter.isalpha() for letter in handle) < 5:
-        return None
-    text = handle.lower()
-    for latin, letters in TO_CYRILLIC:
-        text = text.replace(latin, letters)
-    return text
+    return _heard(handle, TO_CYRILLIC)
 
 
 def heard_in_devanagari(handle, rng):
     """Written in Devanagari, as it sounds; a short a after a consonant is heard without being written half of the time."""
-    if not handle.isascii() or sum(letter.isalpha() for letter in handle) < 5:
+    if not _is_heard(handle):
         return None
     text, place, after_consonant, made = handle.lower(), 0, False, ""
     while place < len(text):

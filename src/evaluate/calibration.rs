@@ -105,7 +105,9 @@ fn fit_rows(model: &mut Model, start: &Model, counted: &Counted, entries: u32) {
             continue;
         };
         let of_mirrors: f64 = bins.values().map(|(m, _)| m).sum();
-        if of_mirrors < PAIRS_MIN {
+        // What no stranger showed at all, perhaps none of them could: nobody among the probes writes in another script, say.
+        let of_strangers: f64 = bins.values().map(|(_, u)| u).sum();
+        if of_mirrors < PAIRS_MIN || of_strangers == 0.0 {
             continue;
         }
         let row = match relation {

@@ -27,13 +27,35 @@ const DOUBLES_MAX: usize = 3;
 
 /// The consonants of a handle or name of any script; empty where it shows none. O(length).
 pub(crate) fn outline(text: &str) -> String {
-    if text.is_ascii() {
-        return shown(text, true);
+    match text.is_ascii() {
+        true => shown(text, true),
+        // Arabic and Hebrew write a doubled letter once, and leave the vowel between two equal ones out.
+        false => shown(&read(text), writes_vowels(text)),
     }
+}
+
+/// A text of any script letter by letter in Latin ones, as handles are read. O(length).
+pub(crate) fn read(text: &str) -> String {
     let spelled: String = text.chars().map(heard).collect();
-    // Arabic and Hebrew write a doubled letter once, and leave the vowel between two equal ones out.
-    let writes_vowels = !spelled.chars().any(|c| matches!(c, '\u{590}'..='\u{77F}'));
-    shown(&romanized(&digraphs(&spelled)), writes_vowels)
+    romanized(&digraphs(&spelled))
+}
+
+/// Whether the script of a text writes its short vowels, as Arabic and Hebrew do not.
+pub(crate) fn writes_vowels(text: &str) -> bool {
+    !text.chars().any(|c| matches!(c, '\u{590}'..='\u{77F}'))
+}
+
+/// How an outline shows a lower-case letter; empty for one that it does not show.
+pub(crate) fn shown_as(letter: u8) -> &'static str {
+    class(char::from(letter))
+}
+
+/// Whether one transliterator writes the second consonant where another writes the first, as outlines show them.
+pub(crate) fn is_slip(written: &str, other: &str) -> bool {
+    let slip = |(one, others): &(char, &str)| {
+        written.starts_with(*one) && !other.is_empty() && others.contains(other)
+    };
+    SLIPS.iter().any(slip)
 }
 
 /// Outlines that another transliterator's spelling of the same sounds has: one consonant fewer, or another that is written for it. At most some three

@@ -32,6 +32,8 @@ const RING_CHARS_MAX: usize = 48;
 pub(crate) const WORD_CHARS_MIN: usize = 5;
 /// Most letters of what may be initials, in characters.
 const INITIALS_MAX: usize = 2;
+/// Letters up to which the place of a separator is told.
+const SEPARATED_MAX: u8 = 0x7f;
 static COARSE_AFFIXES: LazyLock<Vec<String>> =
     LazyLock::new(|| AFFIXES.iter().map(|word| coarse(word)).collect());
 /// The affixes long enough to be known without a separator.
@@ -49,6 +51,8 @@ pub(crate) struct Parts {
     pub letters: String,
     /// Everything in coarse letters.
     pub whole: String,
+    /// The separators before the numeric tail, each behind its place: how many letters stand before it, as a character.
+    pub separators: String,
     /// Without the numeric tail.
     pub stem: String,
     /// Without the numeric tail and customary affixes.
@@ -93,6 +97,7 @@ impl Parts {
                 .any(|word| word.chars().count() <= INITIALS_MAX),
             ring: ring_of(&unnumbered),
             unnumbered,
+            separators: separators(named),
             whole: match named == trimmed {
                 true => stem.clone(),
                 false => coarse(trimmed),
@@ -142,6 +147,20 @@ pub(crate) fn disguise(probe_letters: &str, entry_letters: &str) -> Disguise {
 /// True for what a handle is made of: letters, digits and the marks that belong to them.
 pub(crate) fn is_letter(c: char) -> bool {
     is_alphanumeric(c) || (!c.is_ascii() && unicode_normalization::char::is_combining_mark(c))
+}
+
+/// The separators inside of a handle and where they stand.
+fn separators(named: &str) -> String {
+    let mut found = String::new();
+    let mut place = 0u8;
+    for c in named.chars() {
+        if is_letter(c) {
+            place = place.saturating_add(1).min(SEPARATED_MAX);
+        } else {
+            found.extend([char::from(place), c]);
+        }
+    }
+    found
 }
 
 /// Words of a handle of several: runs between separators and lower-to-upper case changes. A single word is the stem itself.

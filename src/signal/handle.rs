@@ -4,6 +4,7 @@
 //! written, so that folding chains (l = I = 1 = i) do not make strangers equal.
 
 mod compare;
+mod reading;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -13,6 +14,7 @@ use crate::hash::feature::{Space, feature};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::outline::{near_outlines, outline, undoubled};
 use crate::normalize::parts::{Parts, WORD_CHARS_MIN};
+use crate::normalize::romanize::romanized;
 use crate::signal::lead::Lead;
 use crate::signal::number;
 use crate::signal::packed::{Packer, Unpacker, rounded};
@@ -72,6 +74,8 @@ impl<'a> Form<'a> {
 pub struct Handle<'a> {
     letters: Cow<'a, str>,
     number: Cow<'a, str>,
+    /// The separators before the number and where they stand.
+    separators: Cow<'a, str>,
     whole: Form<'a>,
     stem: Form<'a>,
     core: Form<'a>,
@@ -102,11 +106,22 @@ impl<'a> Handle<'a> {
         let latin = spelled(&parts.whole);
         let is_latin = latin.len() == parts.whole.len();
         let terms = background.terms(latin);
-        let spelled_bits = |text: &str| terms.bits(&spelled(text));
+        // The letter model knows Latin letters; what is in others is read as the names it learnt from were.
+        let spelled_bits = |text: &str| match is_foreign(text) {
+            true => terms
+                .bits(&spelled(text))
+                .min(background.text_bits(&romanized(text))),
+            false => terms.bits(&spelled(text)),
+        };
         let only_digits = parts.letters.chars().all(|c| c.is_ascii_digit());
-        let stem_bits = match only_digits {
+        let told_bits = match only_digits {
             true => number::rarity(&parts.letters, background),
             false => spelled_bits(&parts.stem).min(counted(Space::Whole, &parts.stem)),
+        };
+        // So few are written in other letters that nothing says such a one is rarer than the counts can tell.
+        let stem_bits = match is_foreign(&parts.stem) {
+            true => told_bits.min(background.unseen_bits(Space::Whole)),
+            false => told_bits,
         };
         let tail_bits = number::rarity(&parts.number, background);
         let whole_bits = (stem_bits + tail_bits).min(counted(Space::Whole, &parts.whole));
@@ -124,7 +139,7 @@ impl<'a> Handle<'a> {
             (ring_key(&parts.ring), rounded(bits))
         });
         let consonants = outline(named(&parts.letters, &parts.number));
-        let sound_bits = (SOUND_SHARE * stem_bits)
+        let sound_bits = (SOUND_SHARE * told_bits)
             .min(counted(Space::Sound, &consonants))
             .min(SOUND_BITS_MAX);
         let sound = (consonants.len() >= SOUND_CHARS_MIN)
@@ -135,6 +150,7 @@ impl<'a> Handle<'a> {
             spelling,
             letters: parts.letters.into(),
             number: parts.number.into(),
+            separators: parts.separators.into(),
             whole: Form::new(parts.whole.into(), whole_bits),
             stem: Form::new(parts.stem.into(), stem_bits),
             core: Form::new(parts.core.into(), core_bits),
@@ -233,7 +249,7 @@ impl<'a> Handle<'a> {
             leads.push(Lead::loose(Signal::Handle, met, key));
         };
         if let Some((key, bits)) = self.sound {
-            let bits = bits + SCRIPT_BITS;
+            let bits = bits / SOUND_SHARE + SCRIPT_BITS;
             if self.is_foreign() {
                 lead(Relation::Transliterated, bits, key);
                 for near in self.near_keys() {
@@ -316,6 +332,7 @@ impl<'a> Handle<'a> {
     pub(crate) fn pack(&self, packer: &mut Packer) {
         packer.text(&self.letters);
         packer.text(&self.number);
+        packer.text(&self.separators);
         packer.text(&self.whole.text);
         pack_part(packer, &self.whole.text, &self.stem.text);
         pack_part(packer, &self.stem.text, &self.core.text);
@@ -342,6 +359,7 @@ impl<'a> Handle<'a> {
     pub(crate) fn unpack(unpacker: &mut Unpacker<'a>) -> Option<Self> {
         let letters = unpacker.text()?;
         let number = unpacker.text()?;
+        let separators = unpacker.text()?;
         let whole = unpacker.text()?;
         let stem = unpack_part(unpacker, whole)?;
         let core = unpack_part(unpacker, stem)?;
@@ -366,6 +384,7 @@ impl<'a> Handle<'a> {
             has_initials: false,
             letters: Cow::Borrowed(letters),
             number: Cow::Borrowed(number),
+            separators: Cow::Borrowed(separators),
             whole: Form::new(Cow::Borrowed(whole), whole_bits),
             stem: Form::new(Cow::Borrowed(stem), stem_bits),
             core: Form::new(Cow::Borrowed(core), core_bits),

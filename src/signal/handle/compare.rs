@@ -6,7 +6,7 @@
 use crate::index::{distance_max, osa_within};
 use crate::normalize::parts::{Disguise, disguise};
 use crate::signal::handle::{
-    EDIT_BITS, Handle, INITIALS, MIXED_BITS, SCRIPT_BITS, SLIP_BITS, is_vowel,
+    EDIT_BITS, Handle, INITIALS, MIXED_BITS, SCRIPT_BITS, SOUND_SHARE, is_vowel, reading,
 };
 use crate::signal::number;
 use crate::signal::relation::{Comparison, Relation};
@@ -14,6 +14,11 @@ use crate::signal::relation::{Comparison, Relation};
 /// Bits that a second change costs: few returns make two at once, and of strangers who are near, nearly all differ in more
 /// than one thing. Measured on tuned tactics it would be more, but those make one change each by construction.
 const MOVE_BITS: f32 = 8.0;
+/// Bits that separators tell where they differ beside another change. As [`MOVE_BITS`], less than tuned tactics say, which make one
+/// change each: of strangers who share all letters every second one differs in them, of returns hardly one in ten may.
+const SEPARATOR_BITS: f32 = 4.0;
+/// Most bits of such a pair. However rare the letters are, there are two people of that name: for a reviewer to look at.
+const TWICE_BITS_MAX: f32 = 36.0;
 /// Bits lost because words may stand in several orders and numbers in several places.
 const RING_BITS: f32 = 3.0;
 /// Bits of each letter that stands around a contained core where nothing tells its words: a long strange surround is
@@ -40,7 +45,7 @@ pub(crate) fn compare(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     }
     let met = if probe.stem.text == entry.stem.text {
         let told = number::followed(&probe.number, &entry.number, entry.number_bits());
-        let surprise = entry.stem.bits + told;
+        let surprise = separated(entry.stem.bits + told, probe, entry);
         Comparison::new(Relation::Renumbered, surprise)
     } else if probe.core.text == entry.core.text {
         let (own, other) = (&*probe.stem.text, &*entry.stem.text);
@@ -73,6 +78,23 @@ fn numbers(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
     }
 }
 
+/// The bits of a small change of the letters or the number, less where the separators differ as well: who makes one change leaves
+/// the rest, a stranger has any.
+fn separated(bits: f32, probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
+    let (own, old) = (&*probe.separators, &*entry.separators);
+    // Each stands behind its place, which letters put in or left out move.
+    let marks = |separators: &str| separators.chars().skip(1).step_by(2).collect::<String>();
+    let is_same = match probe.stem.text == entry.stem.text {
+        true => own == old,
+        false => marks(own) == marks(old),
+    };
+    let bits = match is_same {
+        true => bits,
+        false => (bits - SEPARATOR_BITS).min(TWICE_BITS_MAX),
+    };
+    bits.max(0.0)
+}
+
 /// What a second change costs, where there is one.
 fn also(is_changed: bool) -> f32 {
     if is_changed { MOVE_BITS } else { 0.0 }
@@ -101,8 +123,9 @@ fn edited(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     // An edit is one way to come to the probe's handle, so nobody is surer than the probe's own rarity tells; and an
     // entry of common letters has ordinary handles all around it.
     let off = EDIT_BITS * distance as f32;
-    let surprise = entry.stem.bits.min(probe.stem.bits - off) + numbers(probe, entry);
-    Comparison::new(Relation::edited(distance), surprise.max(0.0))
+    let bits = entry.stem.bits.min(probe.stem.bits - off) + numbers(probe, entry);
+    let surprise = separated(bits, probe, entry);
+    Comparison::new(Relation::edited(distance), surprise)
 }
 
 fn contains(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
@@ -251,31 +274,23 @@ fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
     let Some(((own, own_bits), (old, old_bits))) = probe.sound.zip(entry.sound) else {
         return Comparison::DIFFERENT;
     };
-    let bits = own_bits.min(old_bits) + numbers(probe, entry);
-    let (relation, bits) = match (probe.is_foreign(), entry.is_foreign()) {
-        (is_foreign, other) if is_foreign == other && own == old => (Relation::SameSound, bits),
-        (true, false) => match off_by(probe, old, own) {
-            Some(off) => (Relation::Transliterated, bits + SCRIPT_BITS - off),
-            None => return Comparison::DIFFERENT,
-        },
-        (false, true) => match off_by(entry, own, old) {
-            Some(off) => (Relation::Transliterated, bits + SCRIPT_BITS - off),
-            None => return Comparison::DIFFERENT,
-        },
+    let (bits, told) = (own_bits.min(old_bits), numbers(probe, entry));
+    let read = match (probe.is_foreign(), entry.is_foreign()) {
+        (is_foreign, other) if is_foreign == other && own == old => {
+            return Comparison::new(Relation::SameSound, (bits + told).max(0.0));
+        }
+        (true, false) if is_heard(probe, own, old) => reading::cost(probe.named(), entry.named()),
+        (false, true) if is_heard(entry, old, own) => reading::cost(entry.named(), probe.named()),
         _ => return Comparison::DIFFERENT,
     };
-    Comparison::new(relation, bits.max(0.0))
+    // The consonants have met; the other letters tell their share, as far as they agree.
+    let surprise = bits / SOUND_SHARE + told + SCRIPT_BITS - read;
+    Comparison::new(Relation::Transliterated, surprise.max(0.0))
 }
 
-/// What it costs to read the consonants of a handle in another script as those of `latin`, where they can be.
-fn off_by(foreign: &Handle<'_>, latin: u64, own: u64) -> Option<f32> {
-    if own == latin {
-        return Some(0.0);
-    }
-    foreign
-        .near_keys()
-        .any(|near| near == latin)
-        .then_some(SLIP_BITS)
+/// Whether the consonants of a handle in another script may be those of a Latin one, of which these are the keys.
+fn is_heard(foreign: &Handle<'_>, own: u64, latin: u64) -> bool {
+    own == latin || foreign.near_keys().any(|near| near == latin)
 }
 
 #[cfg(test)]
@@ -331,6 +346,34 @@ mod tests {
         let rare = compared("zmakzamak", "zorvani_makzamak").surprise;
         let common = compared("jsmith", "john_smith").surprise;
         assert!(rare > common + 8.0, "{rare} {common}");
+    }
+
+    #[test]
+    fn separators_moved_beside_another_change_are_a_second_one() {
+        let surprise = |probe, entry| compared(probe, entry).surprise;
+        for (kept, moved, entry) in [
+            ("zor_makzamak7", "zor.makzamak7", "zor_makzamak21"),
+            ("zor_makzamek", "zormakzamek", "zor_makzamak"),
+        ] {
+            assert!(
+                surprise(moved, entry) + 2.0 < surprise(kept, entry),
+                "{entry}"
+            );
+        }
+        let alone = surprise("zor.makzamak", "zor_makzamak");
+        assert_eq!(alone, surprise("zor_makzamak", "zor_makzamak"));
+    }
+
+    #[test]
+    fn strangers_of_another_script_share_consonants_and_no_more() {
+        for (probe, entry) in [
+            ("Влада_Смирнова_1982", "alessiomariani1982"),
+            ("خواسته_مهدی87", "cash.tomada87"),
+            ("कहांप्रदेश1979", "weichen_pouvoirs1979"),
+        ] {
+            let met = compared(probe, entry).surprise;
+            assert!(met < 22.0, "{probe} {entry} {met}");
+        }
     }
 
     #[test]
