@@ -269,7 +269,11 @@ async fn keep_house(app: Shared) {
             let now = Timestamp::now();
             app.logins.retain_recent();
             app.look_back.note(engine)?;
-            app.note_told(engine, TOLD_WITHIN)?;
+            match app.keep_undelivered(&tokio::runtime::Handle::current()) {
+                Ok(true) => app.note_told(engine, TOLD_WITHIN)?,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "undelivered flags cannot be kept"),
+            }
             let ended = engine.retire(now)?;
             if !ended.is_empty() {
                 let lsn = engine.generation().lsn();
