@@ -54,7 +54,8 @@ pub(crate) fn account(mut record: Value) -> Account {
     Parser::default().labelled(record).unwrap().account
 }
 
-fn id(text: &str) -> AccountId {
+/// An id that is one.
+pub(crate) fn id(text: &str) -> AccountId {
     AccountId::new(text).unwrap()
 }
 

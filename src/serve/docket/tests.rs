@@ -58,7 +58,9 @@ impl Office {
         let decided = self.engine.decide(probe, Occasion::Told, told).unwrap();
         let number = decided.report.decision.unwrap();
         let decision = self.engine.decision(number).unwrap().unwrap();
-        self.docket.note(&self.engine, &decision).unwrap();
+        self.docket
+            .refresh(&self.engine, decision.probe.id())
+            .unwrap();
         decision
     }
 
@@ -67,7 +69,9 @@ impl Office {
         let judgment = Judgment::new(decision.probe.id().clone(), entry.clone(), answer, remark);
         let probe = Some(&decision.probe);
         self.engine.settle(judgment.unwrap(), probe).unwrap();
-        self.docket.note(&self.engine, decision).unwrap();
+        self.docket
+            .refresh(&self.engine, decision.probe.id())
+            .unwrap();
     }
 
     fn numbers(&self) -> Vec<u64> {
