@@ -22,6 +22,16 @@ pub(crate) struct Glimpse {
     values: Option<Vec<u64>>,
 }
 
+impl Glimpse {
+    /// What an account tells whose tokens are keyed, and who was not judged.
+    pub(in crate::engine) fn teaching_nothing(account: Account) -> Self {
+        Self {
+            account,
+            values: None,
+        }
+    }
+}
+
 impl Engine {
     /// Judges one account and says why, as [`Engine::report`] does, but keeps and learns nothing yet. One disk read for
     /// each hit.
