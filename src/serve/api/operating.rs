@@ -130,6 +130,9 @@ pub(in crate::serve) async fn erase(
     let erased = app.run_aside(move |app, engine| {
         let Erasure { id, keep_judgments } = object(&bytes)?;
         let id = AccountId::new(&id)?;
+        if let Some(pictures) = app.pictures.get() {
+            pictures.forget(&id);
+        }
         match keep_judgments {
             true => noted(
                 app,

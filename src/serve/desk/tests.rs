@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::account::{AccountDraft, AccountId, Ban};
-use crate::engine::{Engine, Options};
+
 use crate::format::picture_of;
 use crate::serve::app::{App, Shared};
 use crate::serve::fetch::{FetchLimits, Pictures};
@@ -18,7 +18,7 @@ use crate::serve::hooks::Desk;
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 use crate::store::Access;
-use crate::tests::until;
+use crate::tests::{opened, until};
 
 const PICTURE: &[u8] = include_bytes!("../../../data/avatars/desk_skyline.png");
 
@@ -40,11 +40,7 @@ impl Service {
             ..Settings::default()
         };
         let app = App::new(folder.path(), settings).unwrap();
-        let options = Options {
-            access: Access::Create,
-            ..Options::default()
-        };
-        let engine = Engine::open(folder.path(), options).unwrap();
+        let engine = opened(folder.path(), Access::Create);
         app.open(engine.with_recent(app.settings.recency()));
         let limits = FetchLimits {
             permitted: vec!["127.0.0.1".parse().unwrap()],
