@@ -1,8 +1,9 @@
 //! What entries of one network lend one another when a probe agrees with several of them.
 //!
 //! One operator's accounts are banned together; whoever has the handle of one and the picture of another is likelier
-//! theirs. Only what is as rare as what leads to candidates is lent: what many ordinary accounts share tells of no common owner,
-//! and nobody looks for who else shares it (several common values may together be as rare, and are not looked for either). Networks are told apart by their numbers, since names lie all over the memory: these are asked only where
+//! theirs. Only one whole value as rare as what leads to candidates is lent: what many ordinary accounts share tells of no
+//! common owner, and who else shares some words of a text or name is not looked for where many share each of them.
+//! Networks are told apart by their numbers, since names lie all over the memory: these are asked only where
 //! segments have to agree on them, and where something is lent.
 
 use crate::engine::generation::Generation;

@@ -406,9 +406,10 @@ impl<'a> Weighed<'a> {
         &self.score
     }
 
-    /// What it lends to others of its network by a signal, at most.
+    /// What it lends to others of its network by a signal, at most: only what is rare, and looked for as one value.
     pub(crate) fn lends(&self, signal: Signal) -> f32 {
-        match self.evidence.comparison(signal).surprise >= LEADING_BITS_MIN {
+        let comparison = self.evidence.comparison(signal);
+        match comparison.surprise >= LEADING_BITS_MIN && comparison.relation.is_of_one_value() {
             true => self.score.bits(signal),
             false => 0.0,
         }

@@ -242,6 +242,15 @@ impl Relation {
         }
     }
 
+    /// True where one whole value was met, and false where only words or a site are shared: each of these may be common
+    /// while all together are rare, so that nobody can look for who else shares them.
+    pub(crate) fn is_of_one_value(self) -> bool {
+        !matches!(
+            self,
+            Self::SharedWords | Self::MostWords | Self::HalfWords | Self::FewWords | Self::SameSite
+        )
+    }
+
     /// The level the relation counts as outside.
     pub fn level(self) -> Level {
         match self {
