@@ -34,7 +34,11 @@ pub(super) enum Order {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Waiting {
     due: Instant,
+    /// The same by the clock, for the next run.
+    due_at: Timestamp,
     attempts: usize,
+    /// When it was put on its way in this run.
+    since: Timestamp,
     /// When it was first left for another run, by a stop or a crash.
     left_at: Option<Timestamp>,
     message: Message,
@@ -228,7 +232,9 @@ impl Courier {
                     return self.bury(message, reason);
                 };
                 let asked = pause.unwrap_or_default().min(self.schedule.longest());
-                message.due = Instant::now() + jittered(*planned, random_share()).max(asked);
+                let pause = jittered(*planned, random_share()).max(asked);
+                message.due = Instant::now() + pause;
+                message.due_at = later(pause);
                 if self.is_stopping {
                     return self.leave(message, reason);
                 }
@@ -293,15 +299,18 @@ impl Courier {
     }
 
     fn letter(&self, waiting: Waiting, reason: String, is_pending: bool) -> DeadLetter {
-        let now = Timestamp::now();
-        let pause = waiting.due.saturating_duration_since(Instant::now());
+        // Of what is on its way, nothing that changes while it waits: then the file stays as it is.
+        let at = match is_pending {
+            true => waiting.since,
+            false => Timestamp::now(),
+        };
         DeadLetter {
             endpoint: self.sender.name.clone(),
             attempts: waiting.attempts,
             reason,
-            at: waiting.left_at.unwrap_or(now),
+            at: waiting.left_at.unwrap_or(at),
             is_pending,
-            due: now.checked_add(pause).ok().filter(|_| is_pending),
+            due: is_pending.then_some(waiting.due_at),
             message: waiting.message,
         }
     }
@@ -317,11 +326,13 @@ impl Waiting {
     pub(super) fn of(letter: &DeadLetter, longest: Duration) -> Self {
         let pause = letter.due.map(|due| due.duration_since(Timestamp::now()));
         let pause = pause.and_then(|pause| Duration::try_from(pause).ok());
+        let pause = pause.unwrap_or_default().min(longest);
         Self {
-            due: Instant::now() + pause.unwrap_or_default().min(longest),
+            due: Instant::now() + pause,
+            due_at: later(pause),
             attempts: letter.attempts,
             left_at: Some(letter.at),
-            message: letter.message.clone(),
+            ..Self::new(letter.message.clone())
         }
     }
 
@@ -329,11 +340,19 @@ impl Waiting {
     pub(super) fn new(message: Message) -> Self {
         Self {
             due: Instant::now(),
+            due_at: Timestamp::now(),
             attempts: 0,
+            since: Timestamp::now(),
             left_at: None,
             message,
         }
     }
+}
+
+/// The moment after a pause.
+fn later(pause: Duration) -> Timestamp {
+    let now = Timestamp::now();
+    now.checked_add(pause).unwrap_or(now)
 }
 
 /// A pause, stretched by `share` (0 to 1) of what jitter allows.

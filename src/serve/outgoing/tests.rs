@@ -443,6 +443,7 @@ async fn all_that_is_under_way_is_told_at_any_time() {
     let outgoing = start(vec![endpoint], &schedule(&[60_000]));
     outgoing.send(&message("flag_0"));
     until(|| listener.came().len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
     for n in 1..20 {
         outgoing.send(&message(&format!("flag_{n}")));
     }
