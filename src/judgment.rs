@@ -218,6 +218,8 @@ pub(crate) enum Ruling {
     Protect(Protection),
     /// Ends the protection of an account.
     Unprotect(AccountId),
+    /// Takes back what was answered about a probe and an entry, and keeps nothing of it.
+    Erase(AccountId, AccountId),
 }
 
 #[cfg(test)]

@@ -311,12 +311,6 @@ impl ReportRecord {
         let counts = self.hits.iter().filter(|hit| hit.cancelled.is_none());
         counts.map(|hit| hit.entry.as_str())
     }
-
-    /// Entry and network, which may be empty, of the best hit that counts.
-    pub(crate) fn best(&self) -> Option<(&str, &str)> {
-        let hit = self.hits.iter().find(|hit| hit.cancelled.is_none())?;
-        Some((&hit.entry, &hit.network))
-    }
 }
 
 impl HitRecord {

@@ -175,11 +175,14 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: ConfigCommand,
     },
-    /// Erase what is kept of accounts: entries, what was seen, decisions.
+    /// Erase what is kept of accounts: entries, what was seen, decisions, judgments and protections with their notes.
     Erase {
         /// Ids of accounts.
         #[arg(required = true, value_name = "ID")]
         ids: Vec<String>,
+        /// Keep what people judged, and protections.
+        #[arg(long)]
+        keep_judgments: bool,
     },
     /// Never flag these accounts, whatever entry they are like.
     Protect {

@@ -101,7 +101,8 @@ fn judge_all(
                     numbers.push(line.number);
                 }
                 Ok(Ruling::Protect(protection)) => protections.push(protection),
-                Ok(Ruling::Unprotect(_)) => {}
+                // No line says either.
+                Ok(Ruling::Unprotect(_) | Ruling::Erase(..)) => {}
                 Err(rejection) => {
                     rejected += 1;
                     complain(console, from, line.number, &rejection);

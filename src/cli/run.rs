@@ -124,7 +124,10 @@ fn dispatch(arguments: Arguments, console: &mut Console<'_>) -> anyhow::Result<u
         Command::Serve(how) => serve::serve(db, how, console),
         Command::Keys { what } => serve::keys(db, what, console),
         Command::Config { what } => serve::config(what, console),
-        Command::Erase { ids } => serve::erase(db, &ids, console),
+        Command::Erase {
+            ids,
+            keep_judgments,
+        } => serve::erase(db, &ids, keep_judgments, console),
         Command::Evaluate {
             files,
             judging,

@@ -65,8 +65,13 @@ pub(crate) fn config(what: ConfigCommand, console: &mut Console<'_>) -> anyhow::
     Ok(DONE)
 }
 
-/// Erases accounts.
-pub(crate) fn erase(db: &Path, ids: &[String], console: &mut Console<'_>) -> anyhow::Result<u8> {
+/// Erases accounts, with what people said of them unless that is to be kept.
+pub(crate) fn erase(
+    db: &Path,
+    ids: &[String],
+    keep_judgments: bool,
+    console: &mut Console<'_>,
+) -> anyhow::Result<u8> {
     let options = Options {
         notice,
         ..Options::default()
@@ -74,16 +79,25 @@ pub(crate) fn erase(db: &Path, ids: &[String], console: &mut Console<'_>) -> any
     let engine = Engine::open(db, options)?;
     let mut unknown = 0;
     for id in ids {
-        let erased = engine.erase(&AccountId::new(id)?)?;
+        let account = AccountId::new(id)?;
+        let erased = match keep_judgments {
+            true => engine.erase_but_judgments(&account)?,
+            false => engine.erase(&account)?,
+        };
         forget_undelivered(db, id)?;
         let entry = if erased.entry { "an entry, " } else { "" };
         let seen = if erased.seen { "what was seen, " } else { "" };
-        if !erased.entry && !erased.seen && erased.decisions == 0 {
+        let protection = match erased.protection {
+            true => "its protection, ",
+            false => "",
+        };
+        let (decisions, judgments) = (erased.decisions, erased.judgments);
+        let is_known = erased.entry || erased.seen || erased.protection;
+        if !is_known && decisions + judgments == 0 {
             unknown += 1;
         }
         console.print(&format!(
-            "{id}: {entry}{seen}{} decisions erased\n",
-            erased.decisions
+            "{id}: {entry}{seen}{protection}{judgments} judgments, {decisions} decisions erased\n"
         ))?;
     }
     Ok(if unknown > 0 { SOME_REJECTED } else { DONE })

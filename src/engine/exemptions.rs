@@ -86,16 +86,10 @@ impl Exemptions {
     pub(crate) fn rule(&mut self, ruling: &Ruling) {
         match ruling {
             Ruling::Judge(judgment) => {
-                let entry = judgment.entry();
                 let is_exempt = judgment.answer == Answer::NotMirror;
-                self.change(judgment.probe(), |exemption| {
-                    match (exemption.place(entry.as_str()), is_exempt) {
-                        (Ok(place), false) => drop(exemption.not_mirrors.remove(place)),
-                        (Err(place), true) => exemption.not_mirrors.insert(place, entry.clone()),
-                        _ => {}
-                    }
-                });
+                self.answer(judgment.probe(), judgment.entry(), is_exempt);
             }
+            Ruling::Erase(probe, entry) => self.answer(probe, entry, false),
             Ruling::Protect(protection) => {
                 self.change(&protection.account, |exemption| {
                     exemption.is_protected = true;
@@ -103,6 +97,16 @@ impl Exemptions {
             }
             Ruling::Unprotect(id) => self.change(id, |exemption| exemption.is_protected = false),
         }
+    }
+
+    fn answer(&mut self, probe: &AccountId, entry: &AccountId, is_exempt: bool) {
+        self.change(probe, |exemption| {
+            match (exemption.place(entry.as_str()), is_exempt) {
+                (Ok(place), false) => drop(exemption.not_mirrors.remove(place)),
+                (Err(place), true) => exemption.not_mirrors.insert(place, entry.clone()),
+                _ => {}
+            }
+        });
     }
 
     fn change(&mut self, probe: &AccountId, change: impl FnOnce(&mut Exemption)) {

@@ -22,6 +22,16 @@ pub(crate) struct Glimpse {
     values: Option<Vec<u64>>,
 }
 
+impl Glimpse {
+    /// What an account tells whose tokens are keyed, and who was not judged.
+    pub(in crate::engine) fn teaching_nothing(account: Account) -> Self {
+        Self {
+            account,
+            values: None,
+        }
+    }
+}
+
 impl Engine {
     /// Judges one account and says why, as [`Engine::report`] does, but keeps and learns nothing yet. One disk read for
     /// each hit.
@@ -82,16 +92,8 @@ impl Engine {
 mod tests {
     use super::*;
     use crate::account::AccountDraft;
-    use crate::engine::Options;
     use crate::store::Access;
-
-    fn engine(folder: &tempfile::TempDir) -> Engine {
-        let options = Options {
-            access: Access::Create,
-            ..Options::default()
-        };
-        Engine::open(folder.path(), options).unwrap()
-    }
+    use crate::tests::opened;
 
     fn account(id: &str, handle: &str, bio: &str, location: &str) -> Account {
         let draft = AccountDraft {
@@ -108,7 +110,8 @@ mod tests {
     #[test]
     fn keeping_later_keeps_and_teaches_the_same() {
         let (now, later) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let (now, later) = (engine(&now), engine(&later));
+        let open = |folder: &tempfile::TempDir| opened(folder.path(), Access::Create);
+        let (now, later) = (open(&now), open(&later));
         let banned = account("x:1", "zorvani_dispatch", "write to t.me/zorvanidsp", "");
         let chunks = [
             vec![

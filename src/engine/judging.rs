@@ -110,7 +110,7 @@ impl Engine {
         let exempts = |ruling: &&Ruling| match ruling {
             Ruling::Judge(judgment) => judgment.answer == Answer::NotMirror,
             Ruling::Protect(_) => true,
-            Ruling::Unprotect(_) => false,
+            Ruling::Unprotect(_) | Ruling::Erase(..) => false,
         };
         let added = rulings.iter().filter(exempts).count();
         // Counted as if each were new, before the queue: calls at the same time may pass the bound by what they bring.

@@ -1,16 +1,15 @@
 //! What is known of accounts that are not on the watchlist: platforms blank a profile when they suspend it, so what was
 //! screened before is kept a while, and a ban that brings only an id finds it.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
-use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::account::{Account, AccountId, Avatar};
 use crate::engine::front::Engine;
+use crate::engine::glimpse::Glimpse;
 use crate::engine::lineage::TRIES;
 use crate::engine::request::{Request, Settlement};
 use crate::error::{Rejection, Result};
+use crate::judgment::{Judgment, Ruling};
 use crate::store::SeenAccount;
 
 /// What was seen of an account is kept this long after it was last screened.
@@ -29,6 +28,10 @@ pub struct Erased {
     pub decisions: usize,
     /// The accounts that these decisions were about.
     pub probes: Vec<AccountId>,
+    /// Judgments of it, on either side, with their notes.
+    pub judgments: usize,
+    /// Whether it was protected, until now.
+    pub protection: bool,
 }
 
 /// What is known of an account after it told something.
@@ -40,12 +43,49 @@ pub(in crate::engine) struct Sighting {
 }
 
 impl Engine {
-    /// Erases what is kept of one account: its entry, what was seen of it, how far its platform came with it, and the
-    /// decisions that tell of it. What people judged stays, which holds ids and their own notes, no profile.
+    /// Erases what is kept of one account: its entry, what was seen of it, how far its platform came with it, the decisions
+    /// that tell of it, and what people said of it with their notes, which may name whom it belongs to. What followed from
+    /// that goes too: returns of it leave the watchlist, and what was exempt may be flagged again.
     ///
     /// # Errors
     /// The database cannot be read or written.
     pub fn erase(&self, id: &AccountId) -> Result<Erased> {
+        let mut erased = self.erase_but_judgments(id)?;
+        // Whoever judges at this moment is taken back in the next round; what it made an entry goes again.
+        for _ in 0..TRIES {
+            let rulings = self.erasures(id)?;
+            if rulings.is_empty() {
+                break;
+            }
+            let is_judgment = |ruling: &&Ruling| matches!(ruling, Ruling::Erase(..));
+            let judgments = rulings.iter().filter(is_judgment).count();
+            erased.judgments += judgments;
+            erased.protection |= judgments < rulings.len();
+            self.commit(Request::Rule(rulings))?;
+            if self.generation().contains(id) {
+                let left = self.withdraw(vec![id.clone()])?;
+                erased.descendants.extend(left.descendants);
+            }
+        }
+        Ok(erased)
+    }
+
+    /// What takes back all that people said of an account.
+    fn erasures(&self, id: &AccountId) -> Result<Vec<Ruling>> {
+        let of_probe = self.store().judgments_of_probe(id)?.into_iter();
+        let of_entry = self.store().judgments_of_entry(id)?.into_iter();
+        let judgments = of_probe.chain(of_entry);
+        let erasure = |of: Judgment| Ruling::Erase(of.probe().clone(), of.entry().clone());
+        let protection = self.store().protection(id)?;
+        let protection = protection.map(|of| Ruling::Unprotect(of.account));
+        Ok(judgments.map(erasure).chain(protection).collect())
+    }
+
+    /// Erases as [`Engine::erase`] does, but keeps what people said of the account.
+    ///
+    /// # Errors
+    /// The database cannot be read or written.
+    pub fn erase_but_judgments(&self, id: &AccountId) -> Result<Erased> {
         let left = self.withdraw(vec![id.clone()])?;
         // Whoever screens it at this moment has ended before, or finds nothing any more.
         let _held = self.stripes.hold(id);
@@ -71,6 +111,8 @@ impl Engine {
             seen,
             decisions: decisions.len(),
             probes,
+            judgments: 0,
+            protection: false,
         })
     }
 
@@ -79,15 +121,10 @@ impl Engine {
     /// # Errors
     /// The database cannot write.
     pub fn remember(&self, accounts: &[Account], seen_at: Timestamp) -> Result<()> {
-        let mut by_id: HashMap<&AccountId, Vec<&Account>> = HashMap::new();
-        for account in accounts.iter().filter(|account| !account.is_bare()) {
-            by_id.entry(account.id()).or_default().push(account);
-        }
-        let seen: Vec<SeenAccount> = by_id
-            .into_par_iter()
-            .filter_map(|(id, accounts)| self.accumulated(id, &accounts, seen_at).transpose())
-            .collect::<Result<_>>()?;
-        self.store().remember(&seen)
+        let told = accounts.iter().filter(|account| !account.is_bare());
+        let told =
+            told.map(|account| Glimpse::teaching_nothing(self.without_opaque_tokens(account)));
+        self.keep(told.collect(), seen_at)
     }
 
     /// Keeps what an account whose tokens are keyed tells, added to what it told before. One disk read and one write.
@@ -112,26 +149,6 @@ impl Engine {
         }
         let whole = seen.account;
         Ok(Sighting { whole, is_first })
-    }
-
-    /// What was seen of one account before, and now in `accounts`, the later over the earlier.
-    fn accumulated(
-        &self,
-        id: &AccountId,
-        accounts: &[&Account],
-        seen_at: Timestamp,
-    ) -> Result<Option<SeenAccount>> {
-        let earlier = self.store().seen(id)?.map(|seen| seen.account);
-        let told = accounts
-            .iter()
-            .map(|account| self.without_opaque_tokens(account));
-        let known = told.fold(earlier, |known, account| {
-            Some(match known {
-                Some(earlier) => account.filled_from(&earlier),
-                None => account,
-            })
-        });
-        Ok(known.map(|account| SeenAccount { seen_at, account }))
     }
 
     /// What is known of an id: the entry, or what was seen when it was screened.

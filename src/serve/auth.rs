@@ -1,16 +1,9 @@
 //! Who calls, and whether they may: decided before a handler runs.
 
-use std::convert::Infallible;
-use std::future::ready;
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri, Version, header};
-use axum::response::{IntoResponse, Response};
-use tower::Service;
 
-use crate::serve::app::{App, Shared};
+use crate::serve::app::App;
 use crate::serve::keys::Role;
 use crate::serve::problem::Problem;
 
@@ -117,54 +110,16 @@ pub(crate) fn check_pace(app: &App, caller: &Caller) -> Result<(), Problem> {
     })
 }
 
-/// An answer on its way.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-/// Lets a request through to `inner` if its caller has at least a role, and says to the handler who it is.
-#[derive(Clone)]
-pub(crate) struct Admission<S> {
-    inner: S,
-    app: Shared,
-    least: Role,
-}
-
-impl<S> Admission<S> {
-    /// The way to `inner` for callers that have at least the role `least`.
-    pub(crate) fn new(inner: S, app: Shared, least: Role) -> Self {
-        Self { inner, app, least }
+/// Who makes a request with these headers, if that is somebody who has at least the role `least` and may call now.
+///
+/// # Errors
+/// 401, 403, or 429 with the time to wait.
+pub(crate) fn admitted(app: &App, least: Role, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let caller = caller(app, headers)?;
+    if caller.role < least {
+        let detail = format!("this needs a key of role {}", least.as_str());
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not allowed", detail));
     }
-
-    fn admitted(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let caller = caller(&self.app, headers)?;
-        if caller.role < self.least {
-            let detail = format!("this needs a key of role {}", self.least.as_str());
-            return Err(Problem::new(StatusCode::FORBIDDEN, "not allowed", detail));
-        }
-        check_pace(&self.app, &caller)?;
-        Ok(caller)
-    }
-}
-
-impl<S> Service<Request> for Admission<S>
-where
-    S: Service<Request, Response = Response, Error = Infallible>,
-    S::Future: Send + 'static,
-{
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request) -> Answering {
-        match self.admitted(request.headers()) {
-            Ok(caller) => {
-                request.extensions_mut().insert(caller);
-                Box::pin(self.inner.call(request))
-            }
-            Err(problem) => Box::pin(ready(Ok(problem.into_response()))),
-        }
-    }
+    check_pace(app, &caller)?;
+    Ok(caller)
 }

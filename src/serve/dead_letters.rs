@@ -63,13 +63,20 @@ pub(crate) struct DeadLetter {
     pub(crate) attempts: usize,
     /// Why it was given up.
     pub(crate) reason: String,
-    /// When it was given up, or first left by a stop.
+    /// When it was given up, or first left for another run.
     pub(crate) at: jiff::Timestamp,
-    /// The service stopped before it was taken or given up: the next run sends it.
+    /// It was neither taken nor given up: the next run sends it.
     pub(crate) is_pending: bool,
+    /// When a pending one is to be tried next; at once where that is not known.
+    pub(crate) due: Option<jiff::Timestamp>,
 }
 
 impl DeadLetter {
+    /// Endpoint and id of the message: there is one of each.
+    pub(in crate::serve) fn key(&self) -> (String, String) {
+        (self.endpoint.clone(), self.message.id.clone())
+    }
+
     /// Whether it is past its time.
     fn is_over(&self, now: jiff::Timestamp) -> bool {
         now.as_second() - self.at.as_second() > KEPT_SECONDS
@@ -140,16 +147,34 @@ struct Line {
     reason: String,
     at: String,
     is_pending: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<String>,
 }
 
-/// Writes what is left when the service stops into a file of the database's folder, which nobody else may read: bodies hold
-/// what reports hold. No secrets. Without letters there is no file.
+/// Writes letters, the last first, into a file of the database's folder, which nobody else may read: bodies hold what reports
+/// hold. No secrets. Without letters there is no file.
 ///
 /// # Errors
 /// The file cannot be written.
 pub(crate) fn keep(folder: &Path, letters: &[DeadLetter]) -> Result<()> {
+    keep_unless(folder, letters, || false).map(drop)
+}
+
+/// The same, unless the letters are `stale` by then, which whoever erases has to say before [`forget_undelivered`]; whether it
+/// did.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn keep_unless(
+    folder: &Path,
+    letters: &[DeadLetter],
+    stale: impl FnOnce() -> bool,
+) -> Result<bool> {
     let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-    written(folder, letters)
+    match stale() {
+        true => Ok(false),
+        false => written(folder, letters).map(|()| true),
+    }
 }
 
 fn written(folder: &Path, letters: &[DeadLetter]) -> Result<()> {
@@ -172,9 +197,14 @@ fn written(folder: &Path, letters: &[DeadLetter]) -> Result<()> {
             reason: letter.reason.clone(),
             at: letter.at.to_string(),
             is_pending: letter.is_pending,
+            due: letter.due.map(|due| due.to_string()),
         };
         serde_json::to_writer(&mut lines, &line).map_err(|error| io(error.into()))?;
         lines.push(b'\n');
+    }
+    // Once a minute nothing has changed, mostly.
+    if std::fs::read(&path).is_ok_and(|before| before == lines) {
+        return Ok(());
     }
     let beside = path.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
@@ -188,7 +218,7 @@ fn written(folder: &Path, letters: &[DeadLetter]) -> Result<()> {
 }
 
 /// What an earlier run left, the oldest first. Lines that cannot be read and letters past their time are passed over. The file
-/// stays until the next stop: should the service crash, it is sent once more, and known by its id.
+/// stays until it is written anew: should the service crash before, it is sent once more, and known by its id.
 ///
 /// # Errors
 /// The file is there and cannot be read.
@@ -263,6 +293,7 @@ fn letter(line: Line) -> Option<DeadLetter> {
         reason: line.reason,
         at: line.at.parse().ok()?,
         is_pending: line.is_pending,
+        due: line.due.and_then(|due| due.parse().ok()),
     })
 }
 
@@ -287,6 +318,7 @@ mod tests {
             reason: "answered 500".to_owned(),
             at: jiff::Timestamp::from_second(now.as_second() - n).unwrap(),
             is_pending,
+            due: None,
         };
         assert_eq!(left(folder.path(), now).unwrap(), []);
         keep(folder.path(), &[]).unwrap();
@@ -324,6 +356,7 @@ mod tests {
             reason: "answered 500".to_owned(),
             at: jiff::Timestamp::from_second(now.as_second() - n).unwrap(),
             is_pending,
+            due: None,
         };
         let all = [
             letter(0, true),
@@ -359,6 +392,7 @@ mod tests {
             reason: "answered 500".to_owned(),
             at: now,
             is_pending: true,
+            due: None,
         };
         let other = |number| letter(number, serde_json::json!({"id": "x:9", "hits": []}));
         let letters = [

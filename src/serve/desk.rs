@@ -98,7 +98,7 @@ impl Desk for Shared {
                 ..AccountDraft::default()
             };
             united_and_screened(app, engine, &draft.check()?)?;
-            // Bans of many take no turns: one that came meanwhile may have been filled from what was known before.
+            // A judgment takes no turn: an entry it made meanwhile may have been made from what was known before.
             is_pictured(app, engine, &who, &id, avatar).map(drop)
         };
         self.run_aside(work).await

@@ -154,14 +154,6 @@ impl Docket {
         }
     }
 
-    /// Takes in that a decision was raised or judged.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub(crate) fn note(&self, engine: &Engine, decision: &Decision) -> Result<()> {
-        self.refresh(engine, decision.probe.id())
-    }
-
     /// Holds the latest flag of an account against what is known now. Two disk reads.
     ///
     /// # Errors

@@ -4,11 +4,12 @@
 //! size are limited while the bytes arrive, and what arrived must be a picture within the limits of `format/picture.rs`. The
 //! queue is bounded; what finds it full is dropped and counted, since a picture is only ever more evidence.
 
+use std::collections::HashMap;
 use std::future::{Future, pending};
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -29,6 +30,9 @@ const DECODES_MAX: usize = 1;
 const REDIRECTS_MAX: usize = 3;
 /// Longest time a picture may take, over all its hops.
 const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// No picture takes longer from when it was asked for: a full queue, each as slow as it may be, takes an hour and a half.
+const UNDER_WAY_MAX: Duration = Duration::from_secs(3 * 3_600);
 
 /// A picture to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +69,30 @@ impl Default for FetchLimits {
 /// Takes orders for pictures. Clones share the queue; when the last one is dropped what waits is fetched, and the worker ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Pictures {
-    queue: mpsc::Sender<Wanted>,
+    queue: mpsc::Sender<Asked>,
     is_closed: watch::Sender<bool>,
+    erased: Erased,
+}
+
+/// A picture that was asked for, and when.
+type Asked = (Wanted, Instant);
+
+/// Accounts that were erased, and when, as long as a picture may be on its way that was asked for before.
+#[derive(Debug, Clone, Default)]
+struct Erased(Arc<Mutex<HashMap<AccountId, Instant>>>);
+
+impl Erased {
+    fn add(&self, id: &AccountId) {
+        let mut erased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        erased.retain(|_, at| at.elapsed() < UNDER_WAY_MAX);
+        erased.insert(id.clone(), Instant::now());
+    }
+
+    /// Whether it was erased after `asked`.
+    fn has(&self, id: &AccountId, asked: Instant) -> bool {
+        let erased = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        erased.get(id).is_some_and(|at| *at >= asked)
+    }
 }
 
 impl Pictures {
@@ -80,6 +106,21 @@ impl Pictures {
         F: Future<Output = ()> + Send + 'static,
     {
         let fetcher = Arc::new(Fetcher::new(&limits)?);
+        let erased = Erased::default();
+        let forgotten = erased.clone();
+        // What is fetched for an account that was erased meanwhile is kept no more.
+        let keep = Arc::new(move |(wanted, asked): Asked, avatar| {
+            let kept = (!forgotten.has(&wanted.id, asked)).then(|| keep(wanted, avatar));
+            async move {
+                match kept {
+                    Some(kept) => {
+                        count("kept");
+                        kept.await;
+                    }
+                    None => count("erased"),
+                }
+            }
+        });
         let (queue, wanted) = mpsc::channel(limits.queue_max.max(1));
         let (is_closed, mut closed) = watch::channel(false);
         let worker = tokio::spawn(async move {
@@ -89,9 +130,19 @@ impl Pictures {
                     pending::<()>().await;
                 }
             };
-            work(fetcher, wanted, is_closed, Arc::new(keep)).await;
+            work(fetcher, wanted, is_closed, keep).await;
         });
-        Ok((Self { queue, is_closed }, worker))
+        let pictures = Self {
+            queue,
+            is_closed,
+            erased,
+        };
+        Ok((pictures, worker))
+    }
+
+    /// Keeps no picture that was asked for by now for an account that is being erased.
+    pub(crate) fn forget(&self, id: &AccountId) {
+        self.erased.add(id);
     }
 
     /// Ends the worker: what it has begun it finishes, what waits is dropped.
@@ -101,7 +152,7 @@ impl Pictures {
 
     /// Asks for a picture; drops the wish when too many wait.
     pub(crate) fn want(&self, wanted: Wanted) {
-        if self.queue.try_send(wanted).is_err() {
+        if self.queue.try_send((wanted, Instant::now())).is_err() {
             count("dropped");
         }
     }
@@ -110,11 +161,11 @@ impl Pictures {
 /// Fetches what is wanted until nobody can want more, or `is_closed` ends.
 async fn work<K, F>(
     fetcher: Arc<Fetcher>,
-    mut wanted: mpsc::Receiver<Wanted>,
+    mut wanted: mpsc::Receiver<Asked>,
     is_closed: impl Future<Output = ()>,
     keep: Arc<K>,
 ) where
-    K: Fn(Wanted, Avatar) -> F + Send + Sync + 'static,
+    K: Fn(Asked, Avatar) -> F + Send + Sync + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
     let slots = Arc::new(Semaphore::new(FETCHES_MAX));
@@ -131,14 +182,13 @@ async fn work<K, F>(
         };
         let (fetcher, keep) = (Arc::clone(&fetcher), Arc::clone(&keep));
         tokio::spawn(async move {
-            match fetcher.fetch(&one.url).await {
+            match fetcher.fetch(&one.0.url).await {
                 Ok(avatar) => {
-                    count("kept");
                     keep(one, avatar).await;
                 }
                 Err(reason) => {
                     count(reason);
-                    tracing::debug!(source = one.source, reason, "picture not fetched");
+                    tracing::debug!(source = one.0.source, reason, "picture not fetched");
                 }
             }
             drop(slot);

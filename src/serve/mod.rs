@@ -26,6 +26,7 @@ mod log;
 mod look_back;
 mod meters;
 mod outgoing;
+mod patience;
 mod problem;
 mod raising;
 mod request;
@@ -33,6 +34,7 @@ mod router;
 mod server;
 mod settings;
 mod tallied;
+mod through;
 
 /// Files that the service keeps beside the database.
 pub(crate) const FILES: [&str; 3] = [keys::FILE, audit::FILE, dead_letters::FILE];

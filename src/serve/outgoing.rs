@@ -1,36 +1,37 @@
 //! Flags to whoever wants to hear of them: signed as Standard Webhooks 1.0, repeated with growing pauses, and kept as dead
 //! letters when nobody took them.
 //!
-//! Each endpoint has a queue, a schedule and a task of its own, so one that hangs holds up no other. What is on its way is kept
-//! in memory, and counted in [`unsettled`] so that a crash loses none; whatever is given up goes to [`DeadLetters`], and so does what waits when the service stops, for the next run to
-//! send. An endpoint that answers 410 wants no more, and is asked no more until it is configured again.
+//! Each endpoint has a queue, a schedule and a task of its own ([`courier`]), so one that hangs holds up no other. What is given
+//! up goes to [`DeadLetters`], and so does what waits when the service stops, for the next run to send when it is due, as often
+//! tried as it was. [`Outgoing::letters`] tells all of it at any time, so that a crash loses no more than a minute; what is
+//! younger is counted in [`unsettled`] and told again from its decisions. An endpoint that answers 410 wants no more, and is
+//! asked no more until the next start.
 
-use std::collections::{BinaryHeap, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, Id, JoinError, JoinHandle, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::Error;
-use crate::serve::attempt::{Attempt, Sender};
+use crate::serve::attempt::Sender;
 use crate::serve::dead_letters::{DeadLetter, DeadLetters, Message};
 use crate::serve::endpoint::{Endpoint, wrong};
 use crate::serve::guard::client;
+use crate::serve::outgoing::courier::{Courier, Order, Waiting, count};
 use crate::serve::outgoing::unsettled::Unsettled;
 
+mod courier;
 mod unsettled;
 
 /// Pauses before the second and later attempts, in seconds: the schedule Standard Webhooks recommend.
 const PAUSES_S: [u64; 6] = [5, 300, 1_800, 7_200, 18_000, 36_000];
-/// A pause is stretched by up to this share of itself, so that an endpoint that comes back is not met by all at once.
-const JITTER: f64 = 0.2;
 /// Messages that may wait for one endpoint, new or for another attempt.
 const WAITING_MAX: usize = 10_000;
-/// Messages on their way to one endpoint at a time.
-const SENDING_MAX: usize = 4;
 /// What a task may take beyond the end it was given, to write down what it holds.
 const ENDING_MAX: Duration = Duration::from_secs(1);
 /// Longest time an endpoint may take to answer.
@@ -57,11 +58,19 @@ impl Default for Schedule {
     }
 }
 
+impl Schedule {
+    fn longest(&self) -> Duration {
+        self.pauses.iter().max().copied().unwrap_or_default()
+    }
+}
+
 /// Sends messages to every endpoint.
 pub(crate) struct Outgoing {
     lanes: Vec<Lane>,
     dead: Arc<dyn DeadLetters>,
     unsettled: Arc<Unsettled>,
+    /// Erasures so far.
+    erasures: AtomicU64,
     /// When everything must have ended, once the service stops.
     end: watch::Sender<Option<Instant>>,
 }
@@ -70,8 +79,10 @@ pub(crate) struct Outgoing {
 struct Lane {
     name: String,
     is_gone: Arc<AtomicBool>,
-    /// Ids of accounts that were erased.
-    erased: mpsc::UnboundedSender<String>,
+    /// The longest pause of its schedule.
+    longest: Duration,
+    /// What its task is to do beside sending.
+    orders: mpsc::UnboundedSender<Order>,
     /// None once it is closed.
     open: Mutex<Option<(mpsc::Sender<Waiting>, JoinHandle<()>)>>,
 }
@@ -111,31 +122,27 @@ impl Outgoing {
             let name = endpoint.name;
             let is_gone = Arc::new(AtomicBool::new(false));
             let (queue, messages) = mpsc::channel(schedule.waiting_max.max(1));
-            let (erased, erasures) = mpsc::unbounded_channel();
+            let (orders, ordered) = mpsc::unbounded_channel();
             let sender = Arc::new(Sender {
                 name: name.clone(),
                 url,
                 key,
                 client: client.clone(),
             });
-            let courier = Courier {
+            let courier = Courier::new(
                 sender,
-                schedule: schedule.clone(),
-                dead: Arc::clone(&dead),
-                unsettled: Arc::clone(&unsettled),
-                is_gone: Arc::clone(&is_gone),
-                end: end.subscribe(),
-                erasures,
-                is_stopping: false,
-                flying: HashMap::new(),
-                waiting: BinaryHeap::new(),
-                sending: JoinSet::new(),
-            };
+                schedule.clone(),
+                Arc::clone(&dead),
+                Arc::clone(&unsettled),
+                Arc::clone(&is_gone),
+                (end.subscribe(), ordered),
+            );
             let task = tokio::spawn(courier.run(messages));
             lanes.push(Lane {
                 name,
                 is_gone,
-                erased,
+                longest: schedule.longest(),
+                orders,
                 open: Mutex::new(Some((queue, task))),
             });
         }
@@ -143,15 +150,27 @@ impl Outgoing {
             lanes,
             dead,
             unsettled,
+            erasures: AtomicU64::new(0),
             end,
         })
     }
 
     /// Sends a message to every endpoint. Waits for nothing: what does not fit is a dead letter at once.
     pub(crate) fn send(&self, message: &Message) {
-        let now = jiff::Timestamp::now();
-        self.unsettled.add(&message.id, now, self.lanes.len());
-        for lane in &self.lanes {
+        self.send_since(message, Timestamp::now(), |_| true);
+    }
+
+    /// Sends a message that was raised at `since` to the endpoints whose names are wanted.
+    pub(crate) fn send_since(
+        &self,
+        message: &Message,
+        since: Timestamp,
+        is_wanted: impl Fn(&str) -> bool,
+    ) {
+        let wanted = self.lanes.iter().filter(|lane| is_wanted(&lane.name));
+        let wanted: Vec<&Lane> = wanted.collect();
+        self.unsettled.add(&message.id, since, wanted.len());
+        for lane in wanted {
             let Err(reason) = lane.queue(Waiting::new(message.clone())) else {
                 continue;
             };
@@ -160,40 +179,63 @@ impl Outgoing {
                 message: message.clone(),
                 attempts: 0,
                 reason: reason.to_owned(),
-                at: now,
+                at: Timestamp::now(),
                 is_pending: self.end.borrow().is_some() && !lane.is_gone.load(Ordering::Relaxed),
+                due: None,
             });
             self.unsettled.settle(&message.id);
             count(&lane.name, "dead");
         }
     }
 
-    /// Takes in what an earlier run left: what was pending is sent again, as old and as often tried as it was; the rest is only
-    /// kept.
+    /// Takes in what an earlier run left: what was pending is sent again when it is due, as old and as often tried as it was;
+    /// the rest is only kept.
     pub(crate) fn resume(&self, left: Vec<DeadLetter>) {
         for letter in left {
             let lane = self.lanes.iter().find(|lane| lane.name == letter.endpoint);
-            let waiting = || Waiting {
-                attempts: letter.attempts,
-                left_at: Some(letter.at),
-                ..Waiting::new(letter.message.clone())
-            };
-            let is_sent =
-                lane.is_some_and(|lane| letter.is_pending && lane.queue(waiting()).is_ok());
+            let is_sent = lane.is_some_and(|lane| {
+                let waiting = || Waiting::of(&letter, lane.longest);
+                letter.is_pending && lane.orders.send(Order::TakeIn(waiting())).is_ok()
+            });
             if !is_sent {
                 self.dead.bury(letter);
             }
         }
     }
 
-    /// Since when the oldest message is on its way; not those that an earlier run left, which its file still holds.
-    pub(crate) fn oldest(&self) -> Option<jiff::Timestamp> {
+    /// Since when the oldest message is on its way; not those that are in the file.
+    pub(crate) fn oldest(&self) -> Option<Timestamp> {
         self.unsettled.oldest()
     }
 
-    /// Whether there is anybody to tell.
-    pub(crate) fn has_endpoints(&self) -> bool {
-        !self.lanes.is_empty()
+    /// Takes in that all that was raised before `limit` and is on its way still is in the file.
+    pub(crate) fn written(&self, limit: Timestamp) {
+        self.unsettled.written(limit);
+    }
+
+    /// What there is to lose: all that is on its way, and what was given up, the last first. `None` where a task has ended.
+    pub(crate) async fn letters(&self) -> Option<Vec<DeadLetter>> {
+        let mut under_way = Vec::new();
+        for lane in &self.lanes {
+            let (told, telling) = oneshot::channel();
+            lane.orders.send(Order::Tell(told)).ok()?;
+            under_way.extend(telling.await.ok()?);
+        }
+        // What is given up in between is among both, and was given up.
+        let mut letters = self.dead.latest(usize::MAX);
+        let kept: HashSet<(String, String)> = letters.iter().map(DeadLetter::key).collect();
+        letters.extend(under_way.into_iter().filter(|of| !kept.contains(&of.key())));
+        Some(letters)
+    }
+
+    /// Erasures so far: what was told before another one may tell of who was erased.
+    pub(crate) fn erasures(&self) -> u64 {
+        self.erasures.load(Ordering::SeqCst)
+    }
+
+    /// Whether the service stops: from then on [`Outgoing::close`] says what is left.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.end.borrow().is_some()
     }
 
     /// Names of the endpoints that want no more.
@@ -207,9 +249,10 @@ impl Outgoing {
 
     /// Drops what tells of an account: dead letters at once, what is on its way as soon as its task gets to it.
     pub(crate) fn forget(&self, id: &str) {
+        self.erasures.fetch_add(1, Ordering::SeqCst);
         for lane in &self.lanes {
             // A task that has ended holds nothing any more.
-            let _ = lane.erased.send(id.to_owned());
+            let _ = lane.orders.send(Order::Forget(id.to_owned()));
         }
         self.dead.forget(id);
     }
@@ -235,260 +278,5 @@ impl Outgoing {
     }
 }
 
-/// A message that waits for its time; the earliest is the greatest, as a heap wants it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Waiting {
-    due: Instant,
-    attempts: usize,
-    /// When a stop left it for the next run, the first of several.
-    left_at: Option<jiff::Timestamp>,
-    message: Message,
-}
-
-/// A message that is being sent.
-struct Flying {
-    waiting: Waiting,
-    attempt: AbortHandle,
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let earlier = other.due.cmp(&self.due);
-        earlier.then_with(|| other.message.id.cmp(&self.message.id))
-    }
-}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// One endpoint's task.
-struct Courier {
-    sender: Arc<Sender>,
-    schedule: Schedule,
-    dead: Arc<dyn DeadLetters>,
-    unsettled: Arc<Unsettled>,
-    is_gone: Arc<AtomicBool>,
-    /// When everything must have ended, once the service stops.
-    end: watch::Receiver<Option<Instant>>,
-    is_stopping: bool,
-    /// Ids of accounts that were erased.
-    erasures: mpsc::UnboundedReceiver<String>,
-    waiting: BinaryHeap<Waiting>,
-    sending: JoinSet<Attempt>,
-    /// What is being sent, by its task.
-    flying: HashMap<Id, Flying>,
-}
-
-impl Courier {
-    async fn run(mut self, mut messages: mpsc::Receiver<Waiting>) {
-        loop {
-            self.send_due();
-            let due = self.waiting.peek().map(|next| next.due);
-            // While all places are taken only an attempt's end can change anything.
-            let has_place = self.sending.len() < SENDING_MAX;
-            let has_room = self.waiting.len() < self.schedule.waiting_max;
-            tokio::select! {
-                Some(id) = self.erasures.recv() => self.forget(&id, &mut messages),
-                Some(ended) = self.sending.join_next_with_id() => self.ended(ended),
-                message = messages.recv(), if has_room && has_place => match message {
-                    Some(message) => self.waiting.push(message),
-                    None => break,
-                },
-                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() && has_place => {}
-                () = told(&mut self.end) => break,
-            }
-        }
-        messages.close();
-        self.take_in(&mut messages);
-        while let Ok(id) = self.erasures.try_recv() {
-            self.forget(&id, &mut messages);
-        }
-        self.finish().await;
-    }
-
-    fn take_in(&mut self, messages: &mut mpsc::Receiver<Waiting>) {
-        while let Ok(message) = messages.try_recv() {
-            self.waiting.push(message);
-        }
-    }
-
-    /// Drops what tells of an account, wherever it has come to. An attempt that is being made is broken off.
-    fn forget(&mut self, id: &str, messages: &mut mpsc::Receiver<Waiting>) {
-        self.take_in(messages);
-        let unsettled = Arc::clone(&self.unsettled);
-        let stays = |message: &Message| {
-            let tells = message.tells(id);
-            if tells {
-                unsettled.settle(&message.id);
-            }
-            !tells
-        };
-        self.waiting.retain(|waiting| stays(&waiting.message));
-        let told = self
-            .flying
-            .extract_if(|_, sent| !stays(&sent.waiting.message));
-        told.for_each(|(_, sent)| sent.attempt.abort());
-        // What was given up between the erasure and now.
-        self.dead.forget(id);
-    }
-
-    fn send_due(&mut self) {
-        let now = Instant::now();
-        while self.sending.len() < SENDING_MAX
-            && self.waiting.peek().is_some_and(|next| next.due <= now)
-            && let Some(message) = self.waiting.pop()
-        {
-            if self.is_gone.load(Ordering::Relaxed) {
-                self.bury(message, "the endpoint wants no more (410)".to_owned());
-                continue;
-            }
-            let (sender, sent) = (Arc::clone(&self.sender), message.message.clone());
-            let attempt = async move { sender.attempt(&sent.id, &sent.body).await };
-            let task = self.sending.spawn(attempt);
-            let flying = Flying {
-                waiting: message,
-                attempt: task.clone(),
-            };
-            self.flying.insert(task.id(), flying);
-        }
-    }
-
-    fn ended(&mut self, ended: Result<(Id, Attempt), JoinError>) {
-        let broken = |error: JoinError| {
-            let attempt = Attempt::Failed {
-                reason: "the attempt broke off".to_owned(),
-                pause: None,
-            };
-            (error.id(), attempt)
-        };
-        let (task, attempt) = ended.unwrap_or_else(broken);
-        if let Some(flying) = self.flying.remove(&task) {
-            self.settle(flying.waiting, attempt);
-        }
-    }
-
-    /// Takes an attempt's end in: done, given up, or to be tried again.
-    fn settle(&mut self, mut message: Waiting, attempt: Attempt) {
-        message.attempts = message.attempts.saturating_add(1);
-        match attempt {
-            Attempt::Taken => {
-                count(&self.sender.name, "taken");
-                self.unsettled.settle(&message.message.id);
-            }
-            Attempt::Gone => {
-                self.is_gone.store(true, Ordering::Relaxed);
-                tracing::warn!(endpoint = self.sender.name, "wants no more flags (410)");
-                self.bury(message, "the endpoint wants no more (410)".to_owned());
-            }
-            Attempt::Failed { reason, pause } => {
-                let Some(planned) = self.schedule.pauses.get(message.attempts - 1) else {
-                    return self.bury(message, reason);
-                };
-                count(&self.sender.name, "repeated");
-                let longest = self
-                    .schedule
-                    .pauses
-                    .iter()
-                    .max()
-                    .copied()
-                    .unwrap_or_default();
-                let asked = pause.unwrap_or_default().min(longest);
-                message.due = Instant::now() + jittered(*planned, random_share()).max(asked);
-                self.waiting.push(message);
-            }
-        }
-    }
-
-    /// The service stops: what is on its way arrives or not, what is due is tried while there is time, the rest is left for the
-    /// next run.
-    async fn finish(mut self) {
-        self.is_stopping = true;
-        let end = self.end.borrow().unwrap_or_else(Instant::now);
-        let now = Instant::now();
-        let (due, later): (Vec<_>, Vec<_>) =
-            self.waiting.drain().partition(|message| message.due <= now);
-        for message in later {
-            self.bury(
-                message,
-                "the service stopped before the next attempt".to_owned(),
-            );
-        }
-        self.waiting.extend(due);
-        self.schedule.pauses.clear();
-        self.send_due();
-        while let Ok(Some(ended)) = timeout_at(end, self.sending.join_next_with_id()).await {
-            self.ended(ended);
-            self.send_due();
-        }
-        self.sending.abort_all();
-        let flying = std::mem::take(&mut self.flying).into_values();
-        let flying = flying.map(|flying| flying.waiting);
-        for message in flying.chain(std::mem::take(&mut self.waiting)) {
-            self.bury(
-                message,
-                "the service stopped before it was taken".to_owned(),
-            );
-        }
-    }
-
-    fn bury(&self, message: Waiting, reason: String) {
-        self.unsettled.settle(&message.message.id);
-        count(&self.sender.name, "dead");
-        tracing::warn!(
-            endpoint = self.sender.name,
-            message = message.message.id,
-            reason,
-            "a flag was given up"
-        );
-        self.dead.bury(DeadLetter {
-            endpoint: self.sender.name.clone(),
-            attempts: message.attempts,
-            reason,
-            at: message.left_at.unwrap_or_else(jiff::Timestamp::now),
-            is_pending: self.is_stopping && !self.is_gone.load(Ordering::Relaxed),
-            message: message.message,
-        });
-    }
-}
-
-/// Ends when it is said when everything must end, or when nobody is left to say it.
-async fn told(end: &mut watch::Receiver<Option<Instant>>) {
-    let _ = end.wait_for(Option::is_some).await;
-}
-
-impl Waiting {
-    fn new(message: Message) -> Self {
-        Self {
-            due: Instant::now(),
-            attempts: 0,
-            left_at: None,
-            message,
-        }
-    }
-}
-
-/// A pause, stretched by `share` (0 to 1) of what jitter allows.
-fn jittered(pause: Duration, share: f64) -> Duration {
-    pause.mul_f64(1.0 + JITTER * share)
-}
-
-fn random_share() -> f64 {
-    let mut bytes = [0u8; 4];
-    // Without randomness the pauses are those planned.
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX),
-        Err(_) => 0.0,
-    }
-}
-
-fn count(endpoint: &str, outcome: &'static str) {
-    let endpoint = endpoint.to_owned();
-    metrics::counter!("mirrorwatch_outgoing_total", "endpoint" => endpoint, "outcome" => outcome)
-        .increment(1);
-}
-
 #[cfg(test)]
-mod tests;
+pub(in crate::serve) mod tests;

@@ -1,11 +1,11 @@
 //! Which path is answered by whom, and what every request goes through.
 
 use std::convert::Infallible;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -24,13 +24,14 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::serve::api::{decisions, flags, lookup, operating, screen, watchlist};
 use crate::serve::app::Shared;
-use crate::serve::auth::{Admission, Answering, own_host};
+use crate::serve::auth::{admitted, own_host};
 use crate::serve::console;
 use crate::serve::description::{begun, completed};
 use crate::serve::hooks::{self, Hooks};
 use crate::serve::keys::Role;
 use crate::serve::meters;
 use crate::serve::problem::Problem;
+use crate::serve::through::{Answering, Through};
 
 /// Longest body: a batch of records, or one with a picture of 8 MiB in base64.
 const BODY_BYTES_MAX: usize = 16 << 20;
@@ -102,9 +103,12 @@ fn with_around(router: Router, app: &Shared) -> Router {
     // One layer and not one for each: every layer of a router is a box more that a request clones.
     router.layer(
         ServiceBuilder::new()
-            .layer(layer_fn(move |inner| Around {
-                inner,
-                app: app.clone(),
+            .layer(layer_fn(move |inner| {
+                let app = app.clone();
+                Through {
+                    inner,
+                    pass: move |inner: &mut _, request| around(&app, inner, request),
+                }
             }))
             .layer(CompressionLayer::new().compress_when(compressed)),
     )
@@ -114,7 +118,13 @@ fn with_around(router: Router, app: &Shared) -> Router {
 fn calls(app: &Shared) -> OpenApiRouter {
     let least = |role| {
         let app = app.clone();
-        layer_fn(move |inner| Admission::new(inner, app.clone(), role))
+        layer_fn(move |inner| {
+            let app = app.clone();
+            Through {
+                inner,
+                pass: move |inner: &mut _, request| let_in(&app, role, inner, request),
+            }
+        })
     };
     let open = OpenApiRouter::new()
         .routes(routes!(operating::health))
@@ -152,52 +162,51 @@ fn content_security(value: &'static str) -> SetResponseHeaderLayer<HeaderValue> 
     SetResponseHeaderLayer::if_not_present(header::CONTENT_SECURITY_POLICY, value)
 }
 
-/// What every request goes through: it gets an id and a limit, is turned down where it comes from elsewhere, given up when it
-/// takes too long or panics, counted, timed, and logged without its content; its answer says what pages may do with it.
-#[derive(Clone)]
-struct Around<S> {
-    inner: S,
-    app: Shared,
+/// Hands a request on if its caller has at least the role `least`, and says to the handler who it is.
+fn let_in<S>(app: &Shared, least: Role, inner: &mut S, mut request: Request) -> Answering
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    match admitted(app, least, request.headers()) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            Box::pin(inner.call(request))
+        }
+        Err(problem) => Box::pin(ready(Ok(problem.into_response()))),
+    }
 }
 
-impl<S> Service<Request> for Around<S>
+/// What every request goes through: it gets an id and a limit, is turned down where it comes from elsewhere, given up when it
+/// takes too long or panics, counted, timed, and logged without its content; its answer says what pages may do with it.
+fn around<S>(app: &Shared, inner: &mut S, mut request: Request) -> Answering
 where
     S: Service<Request, Error = Infallible>,
     S::Response: IntoResponse,
     S::Future: Send + 'static,
 {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Answering;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request) -> Answering {
-        let begun = Instant::now();
-        let id = id_of(&mut request);
-        let method = request.method().clone();
-        let route = request.extensions().get::<MatchedPath>().cloned();
-        let limit = Duration::from_secs(self.app.settings.timeout_seconds);
-        DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
-        let is_let_in = own_host(&self.app, &request);
-        let begin = AssertUnwindSafe(|| self.inner.call(request));
-        let answering = is_let_in.map(|()| catch_unwind(begin));
-        Box::pin(async move {
-            let mut response = match answering {
-                Ok(Ok(answering)) => answered(answering, limit).await,
-                Ok(Err(_)) => failed(),
-                Err(problem) => problem.into_response(),
-            };
-            let headers = response.headers_mut();
-            for (name, value) in HEADERS.into_iter().chain(id.map(|id| (REQUEST_ID, id))) {
-                headers.entry(name).or_insert(value);
-            }
-            measured(&method, route.as_ref(), &response, begun.elapsed());
-            Ok(response)
-        })
-    }
+    let begun = Instant::now();
+    let id = id_of(&mut request);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let limit = Duration::from_secs(app.settings.timeout_seconds);
+    DefaultBodyLimit::max(BODY_BYTES_MAX).apply(&mut request);
+    let is_let_in = own_host(app, &request);
+    let begin = AssertUnwindSafe(|| inner.call(request));
+    let answering = is_let_in.map(|()| catch_unwind(begin));
+    Box::pin(async move {
+        let mut response = match answering {
+            Ok(Ok(answering)) => answered(answering, limit).await,
+            Ok(Err(_)) => failed(),
+            Err(problem) => problem.into_response(),
+        };
+        let headers = response.headers_mut();
+        for (name, value) in HEADERS.into_iter().chain(id.map(|id| (REQUEST_ID, id))) {
+            headers.entry(name).or_insert(value);
+        }
+        measured(&method, route.as_ref(), &response, begun.elapsed());
+        Ok(response)
+    })
 }
 
 /// The request's id, which it gets where it brings none.

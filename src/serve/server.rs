@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -21,6 +23,7 @@ use crate::serve::hooks::{Desk, keep_keys};
 use crate::serve::look_back::keep_looking;
 use crate::serve::meters;
 use crate::serve::outgoing::{Outgoing, Schedule};
+use crate::serve::patience::{Patience, STILL_MAX};
 use crate::serve::raising::TOLD_WITHIN;
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
@@ -119,10 +122,14 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
                 .await
                 .map_err(failed)?;
             let server = axum_server::from_tcp_rustls(listener, tls).map_err(failed)?;
+            let mut server = server.map(patient);
+            limited(server.http_builder(), STILL_MAX);
             server.handle(handle).serve(service).await.map_err(failed)?;
         }
         _ => {
             let server = axum_server::from_tcp(listener).map_err(failed)?;
+            let mut server = server.map(patient);
+            limited(server.http_builder(), STILL_MAX);
             server.handle(handle).serve(service).await.map_err(failed)?;
         }
     }
@@ -143,6 +150,19 @@ async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()
         engine.keep_learnt()?;
     }
     Ok(())
+}
+
+fn patient<A>(inner: A) -> Patience<A> {
+    Patience {
+        inner,
+        still_max: STILL_MAX,
+    }
+}
+
+/// Closes connections whose next request's head takes longer, however busily it comes.
+pub(in crate::serve) fn limited(builder: &mut Builder<TokioExecutor>, head_max: Duration) {
+    let mut http1 = builder.http1();
+    http1.timer(TokioTimer::new()).header_read_timeout(head_max);
 }
 
 /// Ends what works beside the requests, in the order in which one hands on to the next: true where every flag was told, given
@@ -269,7 +289,11 @@ async fn keep_house(app: Shared) {
             let now = Timestamp::now();
             app.logins.retain_recent();
             app.look_back.note(engine)?;
-            app.note_told(engine, TOLD_WITHIN)?;
+            match app.keep_undelivered(&tokio::runtime::Handle::current()) {
+                Ok(true) => app.note_told(engine, TOLD_WITHIN)?,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "undelivered flags cannot be kept"),
+            }
             let ended = engine.retire(now)?;
             if !ended.is_empty() {
                 let lsn = engine.generation().lsn();

@@ -32,7 +32,11 @@ pub(crate) enum ChangeRecord {
     /// The entry of an id.
     Listed { id: String, is_withdrawal: bool },
     /// The judgment of a pair.
-    Judged { probe: String, entry: String },
+    Judged {
+        probe: String,
+        entry: String,
+        is_end: bool,
+    },
     /// The protection of an account.
     Protected { id: String, is_end: bool },
 }
@@ -208,9 +212,14 @@ impl ChangeRecord {
                 is_withdrawal,
                 ..ChangeMessage::default()
             },
-            Self::Judged { probe, entry } => ChangeMessage {
+            Self::Judged {
+                probe,
+                entry,
+                is_end,
+            } => ChangeMessage {
                 judged_probe: probe,
                 judged_entry: entry,
+                is_withdrawal: is_end,
                 ..ChangeMessage::default()
             },
             Self::Protected { id, is_end } => ChangeMessage {
@@ -230,6 +239,7 @@ impl ChangeRecord {
             message if !message.judged_probe.is_empty() => Self::Judged {
                 probe: message.judged_probe,
                 entry: message.judged_entry,
+                is_end,
             },
             message if !message.protected.is_empty() => Self::Protected {
                 id: message.protected,
@@ -462,7 +472,7 @@ mod tests {
             prop_assert_eq!(RemarkRecord::decode(&record.encode()), Ok(record));
             let changes = [
                 ChangeRecord::Listed { id: who.clone(), is_withdrawal: number == 0 },
-                ChangeRecord::Judged { probe: who.clone(), entry: note + "e" },
+                ChangeRecord::Judged { probe: who.clone(), entry: note + "e", is_end: number == 0 },
                 ChangeRecord::Protected { id: who, is_end: number == 0 },
             ];
             for change in changes {

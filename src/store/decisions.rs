@@ -295,6 +295,18 @@ impl Store {
         Ok(read)
     }
 
+    /// Makes the latest decision of an account one that cannot be read.
+    #[cfg(test)]
+    pub(crate) fn break_latest(&self, probe: &AccountId) {
+        let number = u64::MAX - 1;
+        let families = [family::DECISIONS, family::DECIDED];
+        let [decisions, decided] = families.map(|name| self.family(name).unwrap());
+        let key = key::decided(Side::Probe, probe, number);
+        self.db().put_cf(decided, key, b"").unwrap();
+        let broken = self.db().put_cf(decisions, key::lsn(number), b"\xff");
+        broken.unwrap();
+    }
+
     /// Forgets decisions.
     pub(crate) fn forget_decisions(&self, decisions: &[Decision]) -> Result<()> {
         let (by_number, decided) = (

@@ -32,6 +32,16 @@ impl Store {
                 ChangeRecord::Judged {
                     probe: probe.to_string(),
                     entry: entry.to_string(),
+                    is_end: false,
+                }
+            }
+            Ruling::Erase(probe, entry) => {
+                batch.delete_cf(self.family(family::JUDGMENTS)?, key::pair(probe, entry));
+                batch.delete_cf(self.family(family::JUDGED)?, key::pair(entry, probe));
+                ChangeRecord::Judged {
+                    probe: probe.to_string(),
+                    entry: entry.to_string(),
+                    is_end: true,
                 }
             }
             Ruling::Protect(protection) => {

@@ -104,9 +104,13 @@ impl Store {
                 Ok(ChangeRecord::Listed { id, is_withdrawal }) => {
                     last.entries.insert(id, (lsn, is_withdrawal));
                 }
-                Ok(ChangeRecord::Judged { probe, entry }) => {
+                Ok(ChangeRecord::Judged {
+                    probe,
+                    entry,
+                    is_end,
+                }) => {
                     let key = [probe.as_bytes(), entry.as_bytes()].join(&0);
-                    last.judgments.insert(key, (lsn, false));
+                    last.judgments.insert(key, (lsn, is_end));
                 }
                 Ok(ChangeRecord::Protected { id, is_end }) => {
                     last.protected.insert(id.into_bytes(), (lsn, is_end));
@@ -204,16 +208,24 @@ impl Store {
         last: &HashMap<Vec<u8>, (u64, bool)>,
         found: &mut Verification,
     ) -> Result<()> {
-        let mut judged = 0;
+        let is_kept = |pair: &Vec<u8>| last.get(pair).is_some_and(|(_, is_end)| !is_end);
+        let (mut judged, mut stray) = (0, 0);
         for row in self.rows_if_there(family::JUDGED)? {
             let Ok((key, _)) = row.map_err(|e| found.damage.push(format!("judged: {e}"))) else {
                 break;
             };
             let turned = key::pair_of(&key).map(|(entry, probe)| key::pair(&probe, &entry));
-            judged += usize::from(turned.is_some_and(|pair| last.contains_key(&pair)));
+            match turned.as_ref().is_some_and(is_kept) {
+                true => judged += 1,
+                false => stray += 1,
+            }
         }
-        if judged != last.len() {
-            let total = last.len();
+        if stray > 0 {
+            let reason = format!("judged: {stray} rows are of no judgment");
+            found.damage.push(reason);
+        }
+        let total = last.values().filter(|(_, is_end)| !is_end).count();
+        if judged != total {
             let reason = format!("judged: {judged} of {total} judgments are found by their entry");
             found.damage.push(reason);
         }

@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::account::Avatar;
 use crate::engine::{Departure, Engine, Options, Reason, Request};
-use crate::judgment::{Answer, Judgment, Remark};
+use crate::judgment::{Answer, Judgment, Protection, Remark};
+use crate::store::Access;
 use crate::tests::returns::{engine, judged, seen};
-use crate::tests::{account, id};
+use crate::tests::{account, id, opened};
 
 /// An entry without a network.
 pub(crate) fn first_ban() -> Value {
@@ -303,4 +304,61 @@ fn a_list_of_judgments_takes_back_what_earlier_ones_brought() {
     let judged = engine.judge_pairs(vec![judgment]).unwrap();
     assert_eq!((judged.receipt.ruled, judged.rejected.len()), (1, 0));
     assert_eq!(engine.generation().entries(), 1);
+}
+
+#[test]
+fn what_is_erased_takes_what_was_said_of_it_and_what_came_by_that() {
+    let (engine, folder) = engine();
+    let other = json!({"id": "x:5", "handle": "zorvani_dispatcher", "ban": {"reason": "spam"}});
+    let bans = vec![account(first_ban()), account(other)];
+    engine.enroll(bans).unwrap();
+    let said = [
+        ("x:2", "x:1", Answer::Mirror),
+        ("x:3", "x:2", Answer::Mirror),
+        ("x:2", "x:5", Answer::NotMirror),
+        ("x:4", "x:2", Answer::NotMirror),
+        ("x:4", "x:1", Answer::NotMirror),
+    ];
+    for (probe, entry, answer) in said {
+        sign_up(&engine, probe);
+        judged(&engine, probe, entry, answer);
+    }
+    let remark = Remark::new("ada", "her passport was shown", Timestamp::now()).unwrap();
+    let protection = Protection {
+        account: id("x:2"),
+        remark,
+    };
+    engine.protect(vec![protection]).unwrap();
+    let said = |engine: &Engine| {
+        let judgments = engine.judgments().unwrap().map(Result::unwrap);
+        let pair = |of: Judgment| (of.probe().to_string(), of.entry().to_string());
+        let protected = engine.protections().unwrap().count();
+        (judgments.map(pair).collect::<Vec<_>>(), protected)
+    };
+    assert_eq!((said(&engine).0.len(), said(&engine).1), (5, 1));
+    let exempt = engine.generation().exemptions().len();
+    assert_eq!(exempt, 4);
+    let erased = engine.erase(&id("x:2")).unwrap();
+    assert_eq!((erased.judgments, erased.protection), (4, true));
+    assert_eq!((erased.entry, erased.descendants), (true, vec![id("x:3")]));
+    let left = (vec![("x:4".to_owned(), "x:1".to_owned())], 0);
+    assert_eq!(said(&engine), left);
+    assert_eq!(engine.generation().exemptions().len(), 1);
+    let again = engine.erase(&id("x:2")).unwrap();
+    assert_eq!(
+        (again.judgments, again.protection, again.entry),
+        (0, false, false)
+    );
+    let kept = engine.erase_but_judgments(&id("x:1")).unwrap();
+    assert_eq!((kept.entry, kept.judgments), (true, 0));
+    assert_eq!(said(&engine), left);
+    drop(engine);
+    assert_eq!(Engine::verify(folder.path()).unwrap().damage, [""; 0]);
+    let reopened = opened(folder.path(), Access::Write);
+    assert_eq!(said(&reopened), left);
+    assert_eq!(reopened.generation().exemptions().len(), 1);
+    sign_up(&reopened, "x:2");
+    judged(&reopened, "x:2", "x:5", Answer::Unsure);
+    drop(reopened);
+    assert_eq!(Engine::verify(folder.path()).unwrap().damage, [""; 0]);
 }

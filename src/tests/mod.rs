@@ -38,7 +38,7 @@ use tempfile::TempDir;
 
 use crate::account::{Account, AccountId};
 use crate::engine::{Engine, Hit, Options, Screened};
-use crate::format::Parser;
+use crate::format::{Input, Parser};
 use crate::signal::relation::{Relation, Signal};
 use crate::store::Access;
 use crate::verdict::Verdict;
@@ -54,7 +54,8 @@ pub(crate) fn account(mut record: Value) -> Account {
     Parser::default().labelled(record).unwrap().account
 }
 
-fn id(text: &str) -> AccountId {
+/// An id that is one.
+pub(crate) fn id(text: &str) -> AccountId {
     AccountId::new(text).unwrap()
 }
 
@@ -63,9 +64,20 @@ pub(crate) fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("data")
 }
 
+/// The accounts of one of them.
+pub(crate) fn sampled(name: &str) -> Vec<Account> {
+    let parser = Parser::new(samples());
+    let lines = Input::new(&samples().join(name), None)
+        .unwrap()
+        .lines(|_| ())
+        .unwrap();
+    let account = |line: crate::format::Line| parser.parse(line.body.unwrap()).unwrap().account;
+    lines.map(account).collect()
+}
+
 /// An engine on the database in `folder`, judging as it does by default.
 #[track_caller]
-fn opened(folder: &Path, access: Access) -> Engine {
+pub(crate) fn opened(folder: &Path, access: Access) -> Engine {
     let options = Options {
         access,
         ..Options::default()

@@ -6,11 +6,10 @@ use serde_json::json;
 
 use crate::account::Account;
 use crate::engine::{Engine, Occasion, Options, Recency, Report};
-use crate::format::{Input, Parser};
 use crate::judgment::{Answer, Judgment, Remark};
 use crate::store::Access;
 use crate::tests::lineages::first_ban;
-use crate::tests::{account, id, samples};
+use crate::tests::{account, id, opened, sampled};
 use crate::wire::ReportRecord;
 
 const RECENCY: Recency = Recency {
@@ -22,28 +21,10 @@ fn told(report: &Report) -> Vec<u8> {
     serde_json::to_vec(&ReportRecord::of(report.clone(), 0)).unwrap()
 }
 
-fn read(name: &str) -> Vec<Account> {
-    let parser = Parser::new(samples());
-    let lines = Input::new(&samples().join(name), None)
-        .unwrap()
-        .lines(|_| ())
-        .unwrap();
-    let account = |line: crate::format::Line| parser.parse(line.body.unwrap()).unwrap().account;
-    lines.map(account).collect()
-}
-
 /// An engine with recent signups at hand, on a folder that is gone with it.
 pub(crate) fn engine() -> (Engine, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
-    let access = Access::Create;
-    let engine = Engine::open(
-        folder.path(),
-        Options {
-            access,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let engine = opened(folder.path(), Access::Create);
     (engine.with_recent(RECENCY), folder)
 }
 
@@ -67,9 +48,9 @@ pub(crate) fn judged(
 #[test]
 fn decisions_are_made_again_byte_by_byte_whatever_has_happened_since() {
     let (engine, _folder) = engine();
-    let entries = read("watchlist.ndjson");
+    let entries = sampled("watchlist.ndjson");
     engine.enroll(entries.clone()).unwrap();
-    let flagged: Vec<u64> = read("signups.ndjson")
+    let flagged: Vec<u64> = sampled("signups.ndjson")
         .iter()
         .filter_map(|signup| seen(&engine, signup).report.decision)
         .collect();
@@ -241,12 +222,12 @@ fn an_account_that_was_banned_meanwhile_is_no_recent_signup_any_more() {
 #[test]
 fn a_ban_finds_the_recent_signups_that_a_screen_of_all_would() {
     let (engine, _folder) = engine();
-    let signups = read("signups.ndjson");
+    let signups = sampled("signups.ndjson");
     for signup in &signups {
         seen(&engine, signup);
     }
     let (mut expected_len, mut missed) = (0, Vec::new());
-    for entry in read("watchlist.ndjson") {
+    for entry in sampled("watchlist.ndjson") {
         engine.enroll(vec![entry.clone()]).unwrap();
         let tells = |signup: &&Account| {
             let hits = engine.screen(signup).hits;

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
-use crate::engine::{Engine, Options};
 use crate::serve::{App, Settings, router};
 use crate::store::Access;
+use crate::tests::opened;
 
 /// A service without a socket, on a folder that is gone with it.
 pub(crate) struct Service {
@@ -69,12 +69,7 @@ impl Service {
 
     pub(crate) fn ready() -> Self {
         let service = Self::opening(Settings::default());
-        let access = Access::Create;
-        let options = Options {
-            access,
-            ..Options::default()
-        };
-        let engine = Engine::open(service.folder.path(), options).unwrap();
+        let engine = opened(service.folder.path(), Access::Create);
         service
             .app
             .open(engine.with_recent(service.app.settings.recency()));

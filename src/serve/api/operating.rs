@@ -90,6 +90,9 @@ pub(in crate::serve) async fn metrics(State(app): State<Shared>) -> Response {
 pub(in crate::serve) struct Erasure {
     /// Its id.
     id: String,
+    /// Whether what people judged of it stays, and its protection.
+    #[serde(default)]
+    keep_judgments: bool,
 }
 
 /// What was erased.
@@ -101,13 +104,18 @@ pub(in crate::serve) struct Erased {
     seen: bool,
     /// Decisions about it, or that told it.
     decisions: usize,
+    /// Judgments of it.
+    judgments: usize,
+    /// Whether it was protected, until now.
+    protection: bool,
 }
 
-/// Erases what is kept of one account: its entry, what was seen of it, decisions that tell of it, and flags about it that wait
-/// to be told.
+/// Erases what is kept of one account: its entry, what was seen of it, decisions that tell of it, what people judged of it and
+/// its protection, with their notes, and flags about it that wait to be told.
 ///
-/// Entries judged to be returns of it are withdrawn with it. What stays tells no profile: what people judged (ids and their own
-/// notes), its protection if it is protected, its id in the audit. Flags that were told before, and backups, are elsewhere.
+/// Entries judged to be returns of it are withdrawn with it, and what was not to be flagged with it may be. With
+/// `keep_judgments` judgments and protection stay: ids and analysts' own notes. Its id stays in the audit and in the log of
+/// changes. Flags that were told before, and backups, are elsewhere.
 #[utoipa::path(post, path = "/v1/erase", tag = "operating", request_body = Erasure,
     responses(
         (status = 200, description = "Erased", body = Erased),
@@ -120,23 +128,44 @@ pub(in crate::serve) async fn erase(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Json<Erased>, Problem> {
     let erased = app.run_aside(move |app, engine| {
-        let Erasure { id } = object(&bytes)?;
-        erased(app, engine, &caller.name, &AccountId::new(&id)?)
+        let Erasure { id, keep_judgments } = object(&bytes)?;
+        let id = AccountId::new(&id)?;
+        if let Some(pictures) = app.pictures.get() {
+            pictures.forget(&id);
+        }
+        match keep_judgments {
+            true => noted(
+                app,
+                engine,
+                &caller.name,
+                &id,
+                engine.erase_but_judgments(&id)?,
+            ),
+            false => erased(app, engine, &caller.name, &id),
+        }
     });
     erased.await.map(Json)
 }
 
-/// Erases an account, in the database and beside it, and writes down who did.
+/// Erases an account with what people judged of it, in the database and beside it, and writes down who did.
 ///
 /// # Errors
 /// The database or the file of undelivered flags cannot be read or written.
-pub(in crate::serve) fn erased(
+fn erased(app: &App, engine: &Engine, who: &str, id: &AccountId) -> Result<Erased, Problem> {
+    noted(app, engine, who, id, engine.erase(id)?)
+}
+
+/// Takes what was erased out of what stands beside the database, and writes down who did.
+///
+/// # Errors
+/// The file of undelivered flags cannot be read or written.
+fn noted(
     app: &App,
     engine: &Engine,
     who: &str,
     id: &AccountId,
+    done: crate::engine::Erased,
 ) -> Result<Erased, Problem> {
-    let done = engine.erase(id)?;
     let lsn = engine.generation().lsn();
     if done.entry {
         note_withdrawal(app, who, id, &done.descendants, lsn);
@@ -153,6 +182,8 @@ pub(in crate::serve) fn erased(
         entry: done.entry,
         seen: done.seen,
         decisions: done.decisions,
+        judgments: done.judgments,
+        protection: done.protection,
     })
 }
 

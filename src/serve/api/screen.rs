@@ -98,7 +98,7 @@ pub(in crate::serve) fn screened(
     meters::stage("screen", took);
     meters::verdict(report.verdict, report.cuts, decided.compared);
     app.ledger.count(report.verdict, took, Timestamp::now());
-    raised(app, engine, decided, took)
+    Ok(raised(app, engine, decided, took))
 }
 
 /// Screens an account again that was seen before and counted then; `None` where nothing is known of it any more.
@@ -110,28 +110,51 @@ pub(in crate::serve) fn screened_again(
     let begun = Instant::now();
     let decided = engine.decide_again(id, told)?;
     let raised = |decided| raised(app, engine, decided, begun.elapsed());
-    decided.map(raised).transpose()
+    Ok(decided.map(raised))
 }
 
 /// The record of what was decided; what is new is told to whoever wants to hear of flags.
-fn raised(
-    app: &App,
-    engine: &Engine,
-    decided: Decided,
-    took: Duration,
-) -> Result<ReportRecord, Problem> {
+fn raised(app: &App, engine: &Engine, decided: Decided, took: Duration) -> ReportRecord {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let record = ReportRecord::of(decided.report, micros);
     if let Some(decision) = &decided.decision {
         if decided.is_new {
             app.raise(decision.number, &record);
         }
-        app.docket.note(engine, decision)?;
+        // What was decided is kept and told: that the queue is behind is no reason to answer with an error.
+        app.docket
+            .refresh_each(engine, std::slice::from_ref(decision.probe.id()));
     }
-    Ok(record)
+    record
 }
 
 /// A report as it is kept with its decision: the bytes that a replay gives again.
 pub(in crate::serve) fn told(report: &Report) -> Vec<u8> {
     serde_json::to_vec(&ReportRecord::of(report.clone(), 0)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::tests::id;
+    use crate::tests::service::Service;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_queue_that_cannot_be_read_costs_no_answer() {
+        let service = Service::ready();
+        let handle = "zorvani_dispatch";
+        let ban = json!({"id": "x:17", "handle": handle});
+        service.post("/v1/watchlist", ban).await;
+        let engine = service.app.engine().unwrap();
+        engine.store().break_latest(&id("x:5"));
+        let report = service
+            .post("/v1/screen", json!({"id": "x:5", "handle": handle}))
+            .await;
+        assert!(report["decision"].is_string(), "{report}");
+        let batch = json!([{"id": "x:5", "handle": handle}, {"id": "x:6", "handle": handle}]);
+        let reports = service.post("/v1/screen/batch", batch).await;
+        assert_eq!(reports.as_array().map(Vec::len), Some(2));
+        assert_eq!(service.app.docket.len(), 1, "of x:6");
+    }
 }

@@ -122,22 +122,21 @@ pub(in crate::serve) async fn enroll(
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Json<Enrolment>, Problem> {
     let enrolment = app.run_aside(move |app, engine| {
-        if bytes.trim_ascii_start().first() != Some(&b'[') {
-            let account = account(&bytes)?;
-            // A picture that is fetched at this moment joins what the ban is filled from, or the entry.
-            let turn = app.turns.hold(account.id());
-            let listed = listed(app, engine, vec![(1, account)], Vec::new(), &caller.name)?;
-            drop(turn);
-            return listed.with_mirrors(app, engine);
-        }
         let (mut accounts, mut rejected) = (Vec::new(), Vec::new());
-        for (place, element) in (1..).zip(elements(&bytes, ENTRIES_LEN_MAX)?) {
-            match account(element.get().as_bytes()) {
-                Ok(account) => accounts.push((place, account)),
-                Err(rejection) => rejected.push((place, rejection)),
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            for (place, element) in (1..).zip(elements(&bytes, ENTRIES_LEN_MAX)?) {
+                match account(element.get().as_bytes()) {
+                    Ok(account) => accounts.push((place, account)),
+                    Err(rejection) => rejected.push((place, rejection)),
+                }
             }
+        } else {
+            accounts.push((1, account(&bytes)?));
         }
+        // A picture that is fetched at this moment joins what the ban is filled from, or the entry.
+        let turns = (app.turns).hold_all(accounts.iter().map(|(_, account)| account.id()));
         let listed = listed(app, engine, accounts, rejected, &caller.name)?;
+        drop(turns);
         listed.with_mirrors(app, engine)
     });
     enrolment.await.map(Json)

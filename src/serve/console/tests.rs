@@ -11,8 +11,7 @@ use axum::response::Response;
 use tower::ServiceExt;
 
 use crate::account::{Account, AccountDraft};
-use crate::engine::{Engine, Occasion, Options};
-use crate::format::{Input, Parser};
+use crate::engine::{Engine, Occasion};
 use crate::hash::Secret;
 use crate::judgment::Answer;
 use crate::serve::api::screen::screened;
@@ -23,23 +22,13 @@ use crate::serve::console::values::{Order, Standing};
 use crate::serve::console::{Settings, routes};
 use crate::serve::keys::{Keys, Role};
 use crate::store::Access;
-use crate::tests::samples;
+use crate::tests::{opened, sampled};
 
 /// The service behind the console, with the key of an admin named ada, on a folder that is gone with it.
 struct Stage {
     app: Shared,
     key: String,
     _folder: tempfile::TempDir,
-}
-
-fn sample(name: &str) -> Vec<Account> {
-    let parser = Parser::new(samples());
-    let lines = Input::new(&samples().join(name), None)
-        .unwrap()
-        .lines(|_| ())
-        .unwrap();
-    let account = |line: crate::format::Line| parser.parse(line.body.unwrap()).unwrap().account;
-    lines.map(account).collect()
 }
 
 impl Stage {
@@ -49,15 +38,7 @@ impl Stage {
         let keys = Keys::open(folder.path()).unwrap();
         let key = has_key.then(|| keys.add("ada", Role::Admin).unwrap());
         let app = App::new(folder.path(), crate::serve::Settings::default()).unwrap();
-        let access = Access::Create;
-        let engine = Engine::open(
-            folder.path(),
-            Options {
-                access,
-                ..Options::default()
-            },
-        );
-        app.open(engine.unwrap());
+        app.open(opened(folder.path(), Access::Create));
         Self {
             app,
             key: key.unwrap_or_default(),
@@ -68,8 +49,8 @@ impl Stage {
     /// The samples screened against their watchlist; every third flag judged, some entries reported or removed.
     fn seeded() -> Self {
         let stage = Self::empty(true);
-        stage.engine().enroll(sample("watchlist.ndjson")).unwrap();
-        sample("signups.ndjson")
+        stage.engine().enroll(sampled("watchlist.ndjson")).unwrap();
+        sampled("signups.ndjson")
             .iter()
             .for_each(|signup| stage.screen(signup));
         let desk: &App = &stage.app;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::account::{AccountDraft, AccountId, Ban};
-use crate::engine::{Engine, Options};
+
 use crate::format::picture_of;
 use crate::serve::app::{App, Shared};
 use crate::serve::fetch::{FetchLimits, Pictures};
@@ -18,7 +18,7 @@ use crate::serve::hooks::Desk;
 use crate::serve::router::router;
 use crate::serve::settings::Settings;
 use crate::store::Access;
-use crate::tests::until;
+use crate::tests::{opened, until};
 
 const PICTURE: &[u8] = include_bytes!("../../../data/avatars/desk_skyline.png");
 
@@ -40,11 +40,7 @@ impl Service {
             ..Settings::default()
         };
         let app = App::new(folder.path(), settings).unwrap();
-        let options = Options {
-            access: Access::Create,
-            ..Options::default()
-        };
-        let engine = Engine::open(folder.path(), options).unwrap();
+        let engine = opened(folder.path(), Access::Create);
         app.open(engine.with_recent(app.settings.recency()));
         let limits = FetchLimits {
             permitted: vec!["127.0.0.1".parse().unwrap()],
@@ -385,5 +381,34 @@ async fn who_was_banned_while_a_picture_was_screened_gets_it() {
     let ban = json!({"id": "x:17", "handle": "zorvani", "ban": {"reason": "fraud"}});
     service.action(1, "banned", ban).await;
     assert!(pictured(picture).unwrap());
+    assert_eq!(engine.entry(&id).unwrap().unwrap().avatar, Some(picture));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ban_among_many_has_the_picture_that_came_at_the_same_moment() {
+    let service = Service::open();
+    let engine = service.app.engine().unwrap();
+    let picture = picture_of(PICTURE).unwrap();
+    let signup = json!({"id": "x:17", "handle": "zorvani"});
+    service.action(1, "created", signup).await;
+    let bans = json!([{"id": "x:18", "handle": "marigold"}, {"id": "x:17"}]);
+    let request = Request::post("/v1/watchlist")
+        .header("content-type", "application/json")
+        .body(Body::from(bans.to_string()))
+        .unwrap();
+    let id = AccountId::new("x:17").unwrap();
+    let turn = service.app.turns.hold(&id);
+    let banned = tokio::spawn(service.router.clone().oneshot(request));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(!engine.generation().contains(&id), "it is not its turn");
+    let pictured = AccountDraft {
+        id: id.to_string(),
+        avatar: Some(picture),
+        ..AccountDraft::default()
+    };
+    let seen = [pictured.check().unwrap()];
+    engine.remember(&seen, jiff::Timestamp::now()).unwrap();
+    drop(turn);
+    assert_eq!(banned.await.unwrap().unwrap().status(), StatusCode::OK);
     assert_eq!(engine.entry(&id).unwrap().unwrap().avatar, Some(picture));
 }

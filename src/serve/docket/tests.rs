@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::account::{Account, AccountDraft, AccountId, Ban};
-use crate::engine::{Engine, Occasion, Options};
+use crate::engine::{Engine, Occasion};
 use crate::judgment::{Answer, Judgment, Remark};
 use crate::serve::api::screen::told;
 use crate::serve::docket::Docket;
 use crate::store::{Access, Decision};
+use crate::tests::{id, opened};
 
 const LINKS: [&str; 2] = ["https://t.me/zorvanidsp", "https://t.me/qasrobserver"];
 
@@ -25,10 +26,6 @@ fn account(id: &str, links: &[&str], is_banned: bool) -> Account {
     draft.check().unwrap()
 }
 
-fn id(id: &str) -> AccountId {
-    AccountId::new(id).unwrap()
-}
-
 /// An engine with the entries x:1 and x:2, and a queue.
 struct Office {
     engine: Engine,
@@ -39,11 +36,7 @@ struct Office {
 impl Office {
     fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            access: Access::Create,
-            ..Options::default()
-        };
-        let engine = Engine::open(folder.path(), options).unwrap();
+        let engine = opened(folder.path(), Access::Create);
         let entries = [("x:1", LINKS[0]), ("x:2", LINKS[1])];
         let entries = entries.map(|(id, link)| account(id, &[link], true));
         engine.enroll(entries.to_vec()).unwrap();
@@ -58,7 +51,9 @@ impl Office {
         let decided = self.engine.decide(probe, Occasion::Told, told).unwrap();
         let number = decided.report.decision.unwrap();
         let decision = self.engine.decision(number).unwrap().unwrap();
-        self.docket.note(&self.engine, &decision).unwrap();
+        self.docket
+            .refresh(&self.engine, decision.probe.id())
+            .unwrap();
         decision
     }
 
@@ -67,7 +62,9 @@ impl Office {
         let judgment = Judgment::new(decision.probe.id().clone(), entry.clone(), answer, remark);
         let probe = Some(&decision.probe);
         self.engine.settle(judgment.unwrap(), probe).unwrap();
-        self.docket.note(&self.engine, decision).unwrap();
+        self.docket
+            .refresh(&self.engine, decision.probe.id())
+            .unwrap();
     }
 
     fn numbers(&self) -> Vec<u64> {

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use crate::account::AccountId;
 use crate::format::{PICTURE_BYTES_MAX, picture_of};
 use crate::serve::fetch::{FetchLimits, Fetcher, Pictures, Wanted};
+use crate::tests::until;
 
 const PICTURE: &[u8] = include_bytes!("../../../data/avatars/desk_skyline.png");
 
@@ -43,6 +44,13 @@ async fn server() -> String {
     };
     let routes = Router::new()
         .route("/picture", get(|| async { PICTURE }))
+        .route(
+            "/slow",
+            get(|| async {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                PICTURE
+            }),
+        )
         .route("/text", get(|| async { "<html>no picture</html>" }))
         .route(
             "/missing",
@@ -246,4 +254,31 @@ fn wanted(n: u32, url: &str) -> Wanted {
         id: AccountId::new(&format!("x:{n}")).unwrap(),
         url: url.to_owned(),
     }
+}
+
+#[tokio::test]
+async fn a_picture_of_who_was_erased_meanwhile_is_not_kept() {
+    let base = server().await;
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let keeping = Arc::clone(&kept);
+    let (pictures, _) = Pictures::start(limits(&[HERE]), move |wanted, _| {
+        keeping.lock().unwrap().push(wanted.id.to_string());
+        std::future::ready(())
+    })
+    .unwrap();
+    let wanted = |id: &str| Wanted {
+        source: "bus".to_owned(),
+        id: AccountId::new(id).unwrap(),
+        url: format!("{base}/slow"),
+    };
+    pictures.want(wanted("x:1"));
+    pictures.want(wanted("x:2"));
+    pictures.forget(&AccountId::new("x:1").unwrap());
+    until(|| !kept.lock().unwrap().is_empty()).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(*kept.lock().unwrap(), ["x:2"]);
+    // What is told of it later is new.
+    pictures.want(wanted("x:1"));
+    until(|| kept.lock().unwrap().len() == 2).await;
+    assert_eq!(*kept.lock().unwrap(), ["x:2", "x:1"]);
 }

@@ -13,23 +13,25 @@ use axum::routing::post;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::serve::dead_letters::{DeadInMemory, DeadLetter, Message};
+use crate::serve::dead_letters::{DeadInMemory, DeadLetter, Message, keep, left};
 use crate::serve::endpoint::Endpoint;
 use crate::serve::hooks::{SharedSecret, verify_standard};
-use crate::serve::outgoing::{Outgoing, Schedule, jittered, random_share};
+use crate::serve::outgoing::courier::{jittered, random_share};
+use crate::serve::outgoing::{Outgoing, Schedule};
 use crate::tests::until;
 
 const KEY: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 /// Answers what it is told to, then 200; keeps what came.
 #[derive(Clone, Default)]
-struct Listener {
+pub(in crate::serve) struct Listener {
     answers: Arc<Mutex<VecDeque<u16>>>,
     came: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
 }
 
 impl Listener {
-    async fn listen(answers: &[u16]) -> (Self, Endpoint) {
+    /// A listener, and the endpoint that it is.
+    pub(in crate::serve) async fn listen(answers: &[u16]) -> (Self, Endpoint) {
         let listener = Self {
             answers: Arc::new(Mutex::new(answers.iter().copied().collect())),
             ..Self::default()
@@ -43,7 +45,8 @@ impl Listener {
         (listener, endpoint("listener", &url))
     }
 
-    fn came(&self) -> Vec<(HeaderMap, Bytes)> {
+    /// What came by now.
+    pub(in crate::serve) fn came(&self) -> Vec<(HeaderMap, Bytes)> {
         self.came.lock().unwrap().clone()
     }
 }
@@ -66,7 +69,8 @@ fn endpoint(name: &str, url: &str) -> Endpoint {
     }
 }
 
-fn schedule(pauses_ms: &[u64]) -> Schedule {
+/// A schedule of these pauses, in milliseconds.
+pub(in crate::serve) fn schedule(pauses_ms: &[u64]) -> Schedule {
     Schedule {
         pauses: pauses_ms
             .iter()
@@ -268,6 +272,7 @@ async fn what_is_left_by_several_stops_grows_no_younger_and_is_given_up_in_the_e
         reason: "answered 500".to_owned(),
         at: first,
         is_pending: true,
+        due: None,
     };
     outgoing.resume(vec![letter]);
     until(|| listener.came().len() == 1).await;
@@ -381,4 +386,79 @@ fn pauses_are_stretched_a_little() {
     let shares: std::collections::HashSet<u64> =
         (0..20).map(|_| random_share().to_bits()).collect();
     assert!(shares.len() > 1);
+}
+
+/// Stops and starts again like `what_is_left_by_several_stops...`, but with pauses that are not over: no stop and no start makes
+/// an attempt that is not due.
+#[tokio::test]
+async fn stops_and_starts_neither_hurry_an_attempt_nor_forget_any() {
+    let (listener, endpoint) = Listener::listen(&[500; 100]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let now = jiff::Timestamp::now;
+    let first = start(vec![endpoint.clone()], &schedule(&[60_000; 6]));
+    first.send(&message("flag_1"));
+    until(|| listener.came().len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    first.close(Duration::from_secs(20)).await;
+    keep(folder.path(), &first.dead().latest(9)).unwrap();
+    for stop in 1..=7 {
+        let again = start(vec![endpoint.clone()], &schedule(&[60_000; 6]));
+        again.resume(left(folder.path(), now()).unwrap());
+        let letters = match stop {
+            // One crashes: all that is known is what was written down before.
+            4 => again.letters().await.unwrap(),
+            _ => {
+                again.close(Duration::from_secs(20)).await;
+                again.dead().latest(9)
+            }
+        };
+        let told: Vec<(usize, bool)> = letters
+            .iter()
+            .map(|letter| (letter.attempts, letter.is_pending))
+            .collect();
+        assert_eq!(told, [(1, true)], "stop {stop}");
+        keep(folder.path(), &letters).unwrap();
+    }
+    assert_eq!(listener.came().len(), 1, "none was due");
+    // As if the hours had passed, by a plan of short pauses: tried as often as planned, over any number of stops, then given up.
+    let short = schedule(&[1; 6]);
+    for _ in 0..7 {
+        let (came, again) = (listener.came().len(), start(vec![endpoint.clone()], &short));
+        again.resume(left(folder.path(), now()).unwrap());
+        until(|| listener.came().len() > came || !again.dead().latest(9).is_empty()).await;
+        again.close(Duration::from_secs(20)).await;
+        keep(folder.path(), &again.dead().latest(9)).unwrap();
+    }
+    let letters = left(folder.path(), now()).unwrap();
+    let told: Vec<(usize, bool)> = letters
+        .iter()
+        .map(|letter| (letter.attempts, letter.is_pending))
+        .collect();
+    assert_eq!((told, listener.came().len()), (vec![(7, false)], 7));
+}
+
+#[tokio::test]
+async fn all_that_is_under_way_is_told_at_any_time() {
+    let (listener, endpoint) = Listener::listen(&[500, 0, 0, 0, 0]).await;
+    let outgoing = start(vec![endpoint], &schedule(&[60_000]));
+    outgoing.send(&message("flag_0"));
+    until(|| listener.came().len() == 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for n in 1..20 {
+        outgoing.send(&message(&format!("flag_{n}")));
+    }
+    let letters = outgoing.letters().await.unwrap();
+    let ids: std::collections::HashSet<&str> = letters
+        .iter()
+        .map(|letter| letter.message.id.as_str())
+        .collect();
+    assert_eq!((letters.len(), ids.len()), (20, 20));
+    assert!(letters.iter().all(|letter| letter.is_pending));
+    let tried = letters.iter().find(|letter| letter.attempts == 1).unwrap();
+    assert_eq!(tried.message.id, "flag_0");
+    let pause = tried.due.unwrap().duration_since(jiff::Timestamp::now());
+    assert!((50..=72).contains(&pause.as_secs()), "{pause}");
+    let later = jiff::Timestamp::now().checked_add(Duration::from_secs(1));
+    outgoing.written(later.unwrap());
+    assert_eq!(outgoing.oldest(), None);
 }

@@ -1,4 +1,5 @@
-//! Messages that were raised and neither taken nor given up yet, of which a crash would lose every trace but the decision.
+//! Messages that were raised and neither taken, given up nor written down yet, of which a crash would lose every trace but the
+//! decision.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -32,6 +33,11 @@ impl Unsettled {
                 messages.remove(id);
             }
         }
+    }
+
+    /// All that were raised before `limit` are in the file by now.
+    pub(super) fn written(&self, limit: Timestamp) {
+        self.messages().retain(|_, (since, _)| *since >= limit);
     }
 
     /// Since when the oldest is on its way.
