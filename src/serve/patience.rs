@@ -148,7 +148,7 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let still_max = Duration::from_millis(300);
+        let still_max = Duration::from_secs(1);
         let server = axum_server::from_tcp(listener).unwrap();
         let mut server = server.acceptor(Patience {
             inner: DefaultAcceptor::new(),
@@ -202,7 +202,7 @@ mod tests {
             let mut answer = [0; 512];
             let len = stream.read(&mut answer).await.unwrap();
             assert!(answer[..len].starts_with(b"HTTP/1.1 200"));
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         assert!(is_closed(&mut stream).await);
     }
