@@ -1,14 +1,17 @@
 //! How long does a new ban take to find its returns among recent signups?
 //!
 //! Data: the seeded population of `population/`: signups are strangers and, one in a thousand, mirrors of entries that are
-//! not enrolled yet. They are screened against an empty watchlist, then the entries are banned one by one: enrolment (synced)
+//! not enrolled yet. They are screened against the watchlist, which is empty, then the entries are banned one by one: enrolment (synced)
 //! and the look among recent signups are timed apart, and what it finds is held against who is a mirror of the entry.
-//! Run: `cargo bench --bench retro -- --signups 1000000 [--bans 500] [--seed S]`; without arguments it does nothing.
+//! With `--db DIR` the bans join the watchlist of a database, which is changed: give a copy. How many signups are within reach of a
+//! review, and so are screened again, depends on its length.
+//! Run: `cargo bench --bench retro -- --signups 1000000 [--bans 500] [--seed S] [--db DIR]`; without arguments it does nothing.
 
 #![allow(clippy::print_stdout, reason = "a bench tells figures")]
 
 mod population;
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mirrorwatch::{Access, AccountDraft, Engine, Occasion, Options, Recency};
@@ -38,7 +41,11 @@ fn main() -> Result<(), Failure> {
         number("--seed").unwrap_or(7),
     );
     let people = Population::new(seed, (signups / 1_000).max(bans));
-    let folder = std::env::temp_dir().join(format!("mirrorwatch-retro-{}", std::process::id()));
+    let given = std::env::args()
+        .skip_while(|argument| argument != "--db")
+        .nth(1);
+    let own = std::env::temp_dir().join(format!("mirrorwatch-retro-{}", std::process::id()));
+    let folder = given.as_ref().map_or_else(|| own.clone(), PathBuf::from);
     let access = Access::Create;
     let recency = Recency {
         hours: 72,
@@ -66,7 +73,7 @@ fn main() -> Result<(), Failure> {
         begun.elapsed()
     );
     // What still stands to be indexed or merged is waited for: in a service it is spread over hours.
-    std::thread::sleep(Duration::from_secs(5 + signups / 50_000));
+    std::thread::sleep(Duration::from_secs(5 + signups / 12_500));
     let (mut enrolling, mut looking, mut found, mut expected) = (Vec::new(), Vec::new(), 0, 0);
     let mut screened = 0;
     for n in 0..bans {
@@ -104,7 +111,9 @@ fn main() -> Result<(), Failure> {
         "{screened} signups screened again and {found} flagged for {bans} bans, {expected} of them mirrors of the banned entry"
     );
     drop(engine);
-    std::fs::remove_dir_all(folder)?;
+    if given.is_none() {
+        std::fs::remove_dir_all(own)?;
+    }
     Ok(())
 }
 

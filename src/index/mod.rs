@@ -1,7 +1,7 @@
 //! Which stored entries could match a key, a string or a hash?
 //!
 //! Mechanism only: keys and distances in, [`Ordinal`]s out; nothing here knows what an account is. Every structure is
-//! built once from all its entries, holds flat arrays that never change and may lie in a mapped file, and is tested against a linear scan.
+//! built once from all its entries (`grams` grows), holds flat arrays that never change and may lie in a mapped file, and is tested against a linear scan.
 //! Look-ups push into the caller's vector. Deciding what a match means is for the layers above.
 
 mod chunks;
@@ -11,6 +11,7 @@ mod dictionary;
 mod exact;
 mod filling;
 mod flat;
+mod grams;
 mod hamming;
 mod hashed;
 mod loose;
@@ -31,6 +32,7 @@ pub use dictionary::Dictionary;
 pub(crate) use exact::HOT;
 pub use exact::Postings;
 pub(crate) use flat::{Array, Sections, Stored};
+pub(crate) use grams::Grams;
 pub use hamming::HammingIndex;
 pub(crate) use hamming::Sought;
 pub(crate) use hashed::Run;
