@@ -90,6 +90,8 @@ pub struct Handle<'a> {
     spelling: Option<Spelling>,
     /// Read back from where it was kept, so that what only probes are asked is not known.
     is_kept: bool,
+    /// Keys of the consonants as other transliterators hear them, of a handle in other letters; made anew where it was kept.
+    near: Vec<u64>,
 }
 
 impl<'a> Handle<'a> {
@@ -145,8 +147,13 @@ impl<'a> Handle<'a> {
         let sound = (consonants.len() >= SOUND_CHARS_MIN)
             .then(|| (heard(&consonants), rounded(sound_bits)));
         let spelling = is_latin.then(|| terms.spelling()).flatten();
+        let near = match sound.is_some() && is_foreign(&parts.stem) {
+            true => heard_otherwise(&consonants),
+            false => Vec::new(),
+        };
         Some(Self {
             is_kept: false,
+            near,
             spelling,
             letters: parts.letters.into(),
             number: parts.number.into(),
@@ -230,8 +237,8 @@ impl<'a> Handle<'a> {
         match self.sound {
             Some((key, bits)) if self.is_foreign() => {
                 lead(Relation::SameSound, bits, across(key));
-                for near in self.near_keys() {
-                    lead(Relation::SameSound, bits, across(near));
+                for near in self.near_keys().iter() {
+                    lead(Relation::SameSound, bits, across(*near));
                 }
             }
             Some((key, _)) if self.lacks_vowels() => {
@@ -252,8 +259,8 @@ impl<'a> Handle<'a> {
             let bits = bits / SOUND_SHARE + SCRIPT_BITS;
             if self.is_foreign() {
                 lead(Relation::Transliterated, bits, key);
-                for near in self.near_keys() {
-                    lead(Relation::Transliterated, bits - SLIP_BITS, near);
+                for near in self.near_keys().iter() {
+                    lead(Relation::Transliterated, bits - SLIP_BITS, *near);
                 }
             } else {
                 lead(Relation::Transliterated, bits, across(key));
@@ -291,13 +298,12 @@ impl<'a> Handle<'a> {
         is_foreign(&self.stem.text)
     }
 
-    /// Keys of the consonants as other transliterators hear them.
-    fn near_keys(&self) -> impl Iterator<Item = u64> {
-        let near = near_outlines(&outline(self.named()));
-        let long_enough = |near: &String| near.len() >= SOUND_CHARS_MIN;
-        near.into_iter()
-            .filter(long_enough)
-            .map(|near| heard(&near))
+    /// Keys of the consonants as other transliterators hear them. O(1) for a probe, which each of its candidates asks.
+    fn near_keys(&self) -> Cow<'_, [u64]> {
+        match self.is_kept {
+            true => Cow::Owned(heard_otherwise(&outline(self.named()))),
+            false => Cow::Borrowed(&self.near),
+        }
     }
 
     /// Key of the consonants in Latin letters, and their rarity in bits.
@@ -379,6 +385,7 @@ impl<'a> Handle<'a> {
         };
         Some(Self {
             is_kept: true,
+            near: Vec::new(),
             spelling: None,
             word,
             has_initials: false,
@@ -418,6 +425,13 @@ fn named<'t>(letters: &'t str, number: &str) -> &'t str {
 /// Whether coarse letters are of other alphabets than the Latin one. O(length).
 pub(crate) fn is_foreign(coarse: &str) -> bool {
     !coarse.is_ascii() && !coarse.bytes().any(|c| c.is_ascii_alphabetic())
+}
+
+/// Keys of an outline as other transliterators hear it.
+fn heard_otherwise(consonants: &str) -> Vec<u64> {
+    let near = near_outlines(consonants).into_iter();
+    let near = near.filter(|near| near.len() >= SOUND_CHARS_MIN);
+    near.map(|near| heard(&near)).collect()
 }
 
 /// Whether a letter may be left out where vowels are.

@@ -85,10 +85,12 @@ fn numbers(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
 fn separated(bits: f32, probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
     let (own, old) = (&*probe.separators, &*entry.separators);
     // Each stands behind its place, which letters put in or left out move.
-    let marks = |separators: &str| separators.chars().skip(1).step_by(2).collect::<String>();
+    fn marks(separators: &str) -> impl Iterator<Item = char> {
+        separators.chars().skip(1).step_by(2)
+    }
     let is_same = match probe.stem.text == entry.stem.text {
         true => own == old,
-        false => marks(own) == marks(old),
+        false => marks(own).eq(marks(old)),
     };
     let bits = match is_same {
         true => bits,
@@ -292,7 +294,7 @@ fn same_sound(probe: &Handle<'_>, entry: &Handle<'_>) -> Comparison {
 
 /// Whether the consonants of a handle in another script may be those of a Latin one, of which these are the keys.
 fn is_heard(foreign: &Handle<'_>, own: u64, latin: u64) -> bool {
-    own == latin || foreign.near_keys().any(|near| near == latin)
+    own == latin || foreign.near_keys().contains(&latin)
 }
 
 #[cfg(test)]
