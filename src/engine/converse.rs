@@ -19,8 +19,6 @@ use crate::watchlist::Entry;
 const TOLD_MAX: usize = 256;
 /// Handles that are searched together.
 const BLOCK_LEN: usize = 16;
-/// Stands between two handles; no handle's normal form has it.
-const BETWEEN: u8 = b'\n';
 
 /// One run of signups, in the order they came.
 #[derive(Debug, Default)]
@@ -65,7 +63,6 @@ impl Run {
             self.handles.extend_from_slice(handle);
             self.grams.add(self.ends.len() / BLOCK_LEN, handle);
         }
-        self.handles.push(BETWEEN);
         self.ends.push(self.handles.len() as u32);
         self.ids.push(Some(signup.id.clone()));
         for lead in fingerprint.contacts.named_leads() {
@@ -86,6 +83,13 @@ impl Run {
         places.rev().copied()
     }
 
+    /// The handle at a place; empty where the signup has none.
+    fn handle(&self, place: usize) -> &[u8] {
+        let end = |place: usize| self.ends.get(place).map_or(0, |end| *end as usize);
+        let start = place.checked_sub(1).map_or(0, end);
+        self.handles.get(start..end(place)).unwrap_or(&[])
+    }
+
     /// Places of signups whose handle contains `core`, the latest first.
     fn containing(&self, core: &str) -> impl Iterator<Item = u32> + use<> {
         let finder = memmem::Finder::new(core.as_bytes());
@@ -93,19 +97,11 @@ impl Run {
             true => Vec::new(),
             false => self.grams.blocks(core.as_bytes()),
         };
-        let mut places = Vec::new();
-        for first in blocks.into_iter().map(|block| block * BLOCK_LEN) {
-            let ends = self.ends.iter().skip(first).take(BLOCK_LEN);
-            let mut start = match first {
-                0 => 0,
-                _ => self.ends.get(first - 1).map_or(0, |end| *end as usize),
-            };
-            for (place, end) in (first as u32..).zip(ends) {
-                let handle = self.handles.get(start..*end as usize).unwrap_or(&[]);
-                places.extend(finder.find(handle).map(|_| place));
-                start = *end as usize;
-            }
-        }
+        let of_block =
+            |block: usize| (block * BLOCK_LEN)..((block + 1) * BLOCK_LEN).min(self.ends.len());
+        let places = blocks.into_iter().flat_map(of_block);
+        let places = places.filter(|place| finder.find(self.handle(*place)).is_some());
+        let places: Vec<u32> = places.map(|place| place as u32).collect();
         places.into_iter().rev()
     }
 
