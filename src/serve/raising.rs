@@ -18,6 +18,7 @@ use crate::serve::bursts::{Near, REMEMBERED};
 use crate::serve::dead_letters::{DeadLetter, Message, keep_unless, left};
 use crate::serve::meters;
 use crate::serve::outgoing::Outgoing;
+use crate::store::raised_at;
 use crate::wire::{ReportRecord, decision_id};
 
 /// What a flag is called when it is told.
@@ -180,12 +181,6 @@ fn told_here(burst: &Told) {
 fn flag(decision: u64, report: &Value) -> Message {
     let id = format!("flag_{}", decision_id(decision));
     Message::of(id, FLAG_RAISED, raised_at(decision), report)
-}
-
-/// When a decision was raised: its number.
-fn raised_at(decision: u64) -> Timestamp {
-    let micros = i64::try_from(decision).unwrap_or(i64::MAX);
-    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
 }
 
 fn micros(at: Timestamp) -> u64 {

@@ -111,11 +111,16 @@ struct CarriersMessage {
     networks: u32,
 }
 
+/// When the decision of a number was raised.
+pub(crate) fn raised_at(number: u64) -> Timestamp {
+    let micros = i64::try_from(number).unwrap_or(i64::MAX);
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+}
+
 impl Decision {
     /// When it was raised.
     pub fn at(&self) -> Timestamp {
-        let micros = i64::try_from(self.number).unwrap_or(i64::MAX);
-        Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+        raised_at(self.number)
     }
 
     pub(in crate::store) fn encode(&self) -> Vec<u8> {
@@ -297,14 +302,14 @@ impl Store {
 
     /// Makes the latest decision of an account one that cannot be read.
     #[cfg(test)]
-    pub(crate) fn break_latest(&self, probe: &AccountId) {
+    pub(crate) fn break_latest(&self, probe: &AccountId) -> Result<()> {
         let number = u64::MAX - 1;
-        let families = [family::DECISIONS, family::DECIDED];
-        let [decisions, decided] = families.map(|name| self.family(name).unwrap());
+        let mut batch = WriteBatch::default();
         let key = key::decided(Side::Probe, probe, number);
-        self.db().put_cf(decided, key, b"").unwrap();
-        let broken = self.db().put_cf(decisions, key::lsn(number), b"\xff");
-        broken.unwrap();
+        batch.put_cf(self.family(family::DECIDED)?, key, b"");
+        let decisions = self.family(family::DECISIONS)?;
+        batch.put_cf(decisions, key::lsn(number), b"\xff");
+        self.db().write(batch).map_err(database)
     }
 
     /// Forgets decisions.

@@ -17,6 +17,7 @@ mod verify;
 pub(crate) use crate::store::codec::SeenAccount;
 pub use crate::store::database::Access;
 pub(crate) use crate::store::database::{Change, Store, make_private};
+pub(crate) use crate::store::decisions::raised_at;
 pub use crate::store::decisions::{DecidedHit, Decision};
 pub(crate) use crate::store::key::Side;
 pub(crate) use crate::store::manifest::{Manifest, SegmentRecord};

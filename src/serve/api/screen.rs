@@ -147,7 +147,7 @@ mod tests {
         let ban = json!({"id": "x:17", "handle": handle});
         service.post("/v1/watchlist", ban).await;
         let engine = service.app.engine().unwrap();
-        engine.store().break_latest(&id("x:5"));
+        engine.store().break_latest(&id("x:5")).unwrap();
         let report = service
             .post("/v1/screen", json!({"id": "x:5", "handle": handle}))
             .await;
