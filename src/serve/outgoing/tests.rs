@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
+use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -222,16 +223,22 @@ async fn one_that_hangs_holds_up_no_other() {
     assert!(letters.iter().all(|letter| letter.endpoint == "listener"));
 }
 
+/// Sends flags of these numbers, those after the first once an attempt at it has ended.
+async fn send_after_the_first(outgoing: &Outgoing, listener: &Listener, numbers: Range<u32>) {
+    for number in numbers {
+        outgoing.send(&message(&format!("flag_{number}")));
+        if listener.came().is_empty() {
+            until(|| listener.came().len() == 1).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_lost_without_a_letter_when_the_service_stops() {
     let (listener, endpoint) = Listener::listen(&[500]).await;
     let outgoing = start(vec![endpoint], &schedule(&[60_000]));
-    outgoing.send(&message("flag_1"));
-    until(|| listener.came().len() == 1).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    for n in 2..20 {
-        outgoing.send(&message(&format!("flag_{n}")));
-    }
+    send_after_the_first(&outgoing, &listener, 1..20).await;
     outgoing.close(Duration::from_secs(20)).await;
     assert_eq!(listener.came().len(), 19, "what is new is tried once");
     let letters = outgoing.dead().latest(9);
@@ -441,12 +448,7 @@ async fn stops_and_starts_neither_hurry_an_attempt_nor_forget_any() {
 async fn all_that_is_under_way_is_told_at_any_time() {
     let (listener, endpoint) = Listener::listen(&[500, 0, 0, 0, 0]).await;
     let outgoing = start(vec![endpoint], &schedule(&[60_000]));
-    outgoing.send(&message("flag_0"));
-    until(|| listener.came().len() == 1).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    for n in 1..20 {
-        outgoing.send(&message(&format!("flag_{n}")));
-    }
+    send_after_the_first(&outgoing, &listener, 0..20).await;
     let letters = outgoing.letters().await.unwrap();
     let ids: std::collections::HashSet<&str> = letters
         .iter()
