@@ -72,8 +72,8 @@ impl Engine {
 #[derive(Debug, Clone, Copy)]
 struct Worth {
     bits: f32,
-    /// Whether it is worth just that. What words stand around the entry's core, and what is said in a text, is not kept:
-    /// there it is the most it can be.
+    /// Whether all that the signup told would say the same. What words stand around the entry's core, and what is said in a
+    /// text, is not kept: there it is the most it can be.
     is_sure: bool,
 }
 
