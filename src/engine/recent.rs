@@ -24,7 +24,7 @@ use crate::watchlist::Entry;
 
 /// Signups that are compared one by one before they are indexed together: about a millisecond of comparing.
 const FOLD_LEN: usize = 1_024;
-/// Signups are indexed at the latest after this long.
+/// Signups are indexed at the latest after this long. Who come faster than one fold in that time are many.
 const FOLD_EVERY: Duration = Duration::from_millis(500);
 /// How often old signups are let go.
 const LET_GO_EVERY: SignedDuration = SignedDuration::from_mins(5);
@@ -56,6 +56,8 @@ struct Shared {
     writing: Mutex<()>,
     /// Held while what came is indexed.
     folding: Mutex<()>,
+    /// Whether signups come faster than one fold in [`FOLD_EVERY`].
+    is_hurried: AtomicBool,
     is_over: AtomicBool,
 }
 
@@ -87,6 +89,7 @@ impl Recent {
             converse: RwLock::new(Converse::new(recency.signups_max as usize, recency.hours)),
             writing: Mutex::default(),
             folding: Mutex::default(),
+            is_hurried: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
         });
         let (folding, merging) = (Arc::clone(&shared), Arc::clone(&shared));
@@ -205,9 +208,15 @@ impl Shared {
                 self.let_go(now);
             }
             let fresh = self.fresh();
-            if fresh.iter().all(|signups| signups.len() < FOLD_LEN) {
-                drop(self.is_full.wait_timeout(fresh, FOLD_EVERY));
+            let is_full =
+                |fresh: &[Vec<Arc<Entry>>; 2]| fresh.iter().any(|of| of.len() >= FOLD_LEN);
+            let mut is_hurried = is_full(&fresh);
+            if !is_hurried {
+                let woken = self.is_full.wait_timeout(fresh, FOLD_EVERY);
+                let (fresh, _) = woken.unwrap_or_else(PoisonError::into_inner);
+                is_hurried = is_full(&fresh);
             }
+            self.is_hurried.store(is_hurried, Ordering::Relaxed);
         }
     }
 
@@ -229,14 +238,19 @@ impl Shared {
         came.iter().for_each(|signup| converse.push(signup, now));
         drop(converse);
         self.change(|view| Some(view.changed(&mut packed, &[], view.lsn() + 1)));
-        let [_, folding] = &mut *self.fresh();
-        folding.clear();
+        // Let go when nobody waits for the lock any more.
+        let folded = {
+            let [_, folding] = &mut *self.fresh();
+            std::mem::take(folding)
+        };
+        drop(folded);
     }
 
     fn merge_until_over(&self) {
         let _pool = work_beside();
         while !self.is_over() {
-            let Some(due) = self.view.load_full().due() else {
+            let is_hurried = self.is_hurried.load(Ordering::Relaxed);
+            let Some(due) = due(&self.view.load(), is_hurried) else {
                 std::thread::sleep(FOLD_EVERY);
                 continue;
             };
@@ -269,6 +283,22 @@ impl Shared {
             self.change(|view| Some(view.changed(&mut Packed::default(), &gone, view.lsn())));
         }
     }
+}
+
+/// The newest parts that should be built into one. At leisure those are all that came after as many older ones: each part then
+/// holds more than all newer ones, and a ban asks few.
+fn due(view: &Generation, is_hurried: bool) -> Option<Vec<Part>> {
+    let (mut newer, mut start) = (0, None);
+    for (place, part) in view.parts().iter().enumerate().rev() {
+        if newer > 0 && newer >= part.live() {
+            start = Some(place);
+        }
+        newer += part.live();
+    }
+    let untidy = start
+        .filter(|_| !is_hurried)
+        .and_then(|start| view.parts().get(start..));
+    untidy.map(<[Part]>::to_vec).or_else(|| view.due())
 }
 
 impl Engine {
@@ -333,5 +363,59 @@ impl Engine {
     /// Signups at hand.
     pub fn recent_signups(&self) -> usize {
         self.recent.as_ref().map_or(0, |recent| recent.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::AccountDraft;
+    use crate::background::Background;
+    use crate::hash::Secret;
+
+    /// A part of `len` signups numbered from `first` on.
+    fn part(first: usize, len: usize) -> Part {
+        let mut packed = Packed::default();
+        for number in first..first + len {
+            let draft = AccountDraft {
+                id: format!("x:{number}"),
+                handle: format!("ordinary{number}"),
+                ..AccountDraft::default()
+            };
+            let background = Background::starter();
+            packed.push(&Entry::of(
+                &draft.check().unwrap(),
+                &background,
+                &Secret::new([0; 32]),
+            ));
+        }
+        Part::of(Segment::build(packed.sorted()), 0)
+    }
+
+    fn view(lens: &[usize]) -> Generation {
+        let firsts = lens
+            .iter()
+            .scan(0, |first, len| Some(std::mem::replace(first, *first + len)));
+        let parts = firsts.zip(lens).map(|(first, len)| part(first, *len));
+        Generation::of(parts.collect(), Default::default(), 0)
+    }
+
+    fn due_lens(lens: &[usize], is_hurried: bool) -> Vec<u32> {
+        let due = due(&view(lens), is_hurried).unwrap_or_default();
+        due.iter().map(Part::live).collect()
+    }
+
+    #[test]
+    fn at_leisure_every_part_comes_to_hold_more_than_all_newer_ones() {
+        assert_eq!(due_lens(&[90, 40, 20, 9], false), [0; 0]);
+        assert_eq!(due_lens(&[99, 50, 20, 21], false), [20, 21]);
+        assert_eq!(due_lens(&[90, 20, 30, 20, 20], false), [90, 20, 30, 20, 20]);
+        assert_eq!(due_lens(&[90, 20, 20, 20], false), [20, 20, 20]);
+    }
+
+    #[test]
+    fn in_a_hurry_only_some_parts_of_one_size_are_merged() {
+        assert_eq!(due_lens(&[90, 20, 20, 20], true), [0; 0]);
+        assert_eq!(due_lens(&[90, 20, 20, 20, 20], true), [20, 20, 20, 20]);
     }
 }
