@@ -9,7 +9,7 @@ use crate::account::{Account, AccountId};
 use crate::background::Learnt;
 use crate::blocking::Query;
 use crate::engine::candidates::{Candidate, Candidates, UNSOUGHT_BITS};
-use crate::engine::columns::{Columns, TOUCHED_MAX};
+use crate::engine::columns::Columns;
 use crate::engine::exemptions::{Cancelled, Exemption};
 use crate::engine::generation::{EntryRef, Generation, Part};
 use crate::engine::pooling::pool_networks;
@@ -20,6 +20,9 @@ use crate::score::{Circumstances, Model, Score};
 use crate::signal::relation::{Carriers, Crowd, LEADING_BITS_MIN, Relation, Signal};
 use crate::verdict::{Policy, Thresholds, Verdict};
 use crate::watchlist::Listed;
+
+/// Candidates whose fingerprints are on their way from memory while one is compared: a few hundred lines.
+const AHEAD: usize = 12;
 
 /// The account that is screened.
 #[derive(Debug, Clone, Copy)]
@@ -305,18 +308,28 @@ pub(crate) struct Weighed<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    /// Those of `candidates` that agree on anything.
+    /// Those of `candidates` that agree on anything. What the next are compared by comes from memory while one is compared.
     fn compared(&self, candidates: &[Candidate]) -> Vec<Weighed<'a>> {
         let mut hits = Vec::with_capacity(candidates.len());
-        for together in candidates.chunks(TOUCHED_MAX) {
-            self.touch(together);
-            hits.extend(
-                together
-                    .iter()
-                    .filter_map(|candidate| self.weighed(candidate)),
-            );
+        candidates
+            .iter()
+            .take(AHEAD)
+            .for_each(|one| self.ahead(one));
+        let nexts = candidates.iter().skip(AHEAD).map(Some);
+        for (candidate, next) in candidates.iter().zip(nexts.chain(std::iter::repeat(None))) {
+            if let Some(next) = next {
+                self.ahead(next);
+            }
+            hits.extend(self.weighed(candidate));
         }
         hits
+    }
+
+    /// Asks for what a candidate is compared by.
+    fn ahead(&self, candidate: &Candidate) {
+        if let Some(part) = self.generation.parts().get(candidate.part as usize) {
+            part.columns().print_ahead(candidate.ordinal);
+        }
     }
 
     /// Those of `candidates` that are of a network of one of the `hits`. Candidates come part by part.
@@ -353,17 +366,6 @@ impl<'a> Pairing<'a> {
             }));
         }
         lent
-    }
-
-    /// Reads of each candidate what is looked at first, so that it comes from memory together and not one after the other.
-    fn touch(&self, candidates: &[Candidate]) {
-        for of_part in candidates.chunk_by(|a, b| a.part == b.part) {
-            let part = of_part.first().map_or(0, |candidate| candidate.part);
-            if let Some(part) = self.generation.parts().get(part as usize) {
-                let ordinals = of_part.iter().map(|candidate| candidate.ordinal);
-                std::hint::black_box(part.columns().touched(ordinals));
-            }
-        }
     }
 
     /// The candidate compared; `None` where nothing agrees.

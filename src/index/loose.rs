@@ -7,7 +7,7 @@
 
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored};
-use crate::index::hashed::{HashedPostings, mixed};
+use crate::index::hashed::{HashedPostings, Placed, mixed};
 
 /// Mean number of postings in a bucket: a quarter byte of table a posting, and one or two cache lines to read.
 const LOAD: usize = 16;
@@ -43,16 +43,34 @@ impl Loose {
         Self { postings }
     }
 
-    /// Calls `visit` for every key, by its position in `keys`, with its ordinals (and few others): ascending, distinct,
-    /// and only the smallest `limit + 1` of them. Keys that nobody carries are left out.
+    /// What `keys` are looked up by, to be asked of several indexes.
+    pub(crate) fn hashes(keys: impl Iterator<Item = u64>) -> Vec<u64> {
+        keys.map(mixed).collect()
+    }
+
+    /// Asks for where the postings of `hashes` stand.
+    pub(crate) fn ahead(&self, hashes: &[u64]) {
+        self.postings.ahead(hashes);
+    }
+
+    /// Reads where the postings of `hashes` stand, and asks for them.
+    pub(crate) fn placed(&self, hashes: &[u64]) -> Placed {
+        self.postings.placed(hashes.to_vec())
+    }
+
+    /// Calls `visit` for every key, by its position among those placed, with its ordinals (and few others): ascending,
+    /// distinct, and only the smallest `limit + 1` of them. Keys that nobody carries are left out.
     ///
-    /// The bounds of all buckets are read first, then one posting of each, then the buckets, so that reads overlap.
     /// O(limit) a key however many carry it or one in the same bucket.
-    pub(crate) fn get(&self, keys: &[u64], limit: usize, mut visit: impl FnMut(usize, &[Ordinal])) {
-        let hashes: Vec<u64> = keys.iter().map(|key| mixed(*key)).collect();
+    pub(crate) fn get(
+        &self,
+        placed: &Placed,
+        limit: usize,
+        mut visit: impl FnMut(usize, &[Ordinal]),
+    ) {
         let limit = limit.saturating_add(1);
         let mut ordinals = Vec::with_capacity(limit.min(ORDINALS_USUAL));
-        self.postings.each(&hashes, |position, found| {
+        self.postings.each_at(placed, |position, found| {
             ordinals.clear();
             ordinals.extend(found.take(limit));
             if !ordinals.is_empty() {
@@ -85,8 +103,14 @@ impl Loose {
 
 #[cfg(test)]
 mod tests {
-    use super::Loose;
+    use super::{Loose, Placed};
     use proptest::prelude::{prop_assert_eq, proptest};
+
+    fn placed(index: &Loose, keys: &[u64]) -> Placed {
+        let hashes = Loose::hashes(keys.iter().copied());
+        index.ahead(&hashes);
+        index.placed(&hashes)
+    }
 
     #[test]
     fn a_hot_key_hides_and_delays_none() {
@@ -103,12 +127,14 @@ mod tests {
         });
         let keys: Vec<u64> = (0..300_000).step_by(3).collect();
         let mut found = 0;
-        index.get(&keys, 3, |position, ordinals| {
+        index.get(&placed(&index, &keys), 3, |position, ordinals| {
             found += 1;
             assert!(ordinals.contains(&(position as u32 * 3)) || ordinals.len() == 4);
         });
         assert_eq!(found, keys.len());
-        index.get(&[1], 3, |_, ordinals| assert_eq!(ordinals, [1, 2, 4, 5]));
+        index.get(&placed(&index, &[1]), 3, |_, ordinals| {
+            assert_eq!(ordinals, [1, 2, 4, 5])
+        });
     }
 
     proptest! {
@@ -135,7 +161,7 @@ mod tests {
             }
             for index in [&index, &whole] {
                 let mut found = Vec::new();
-                index.get(&keys, limit, |position, ordinals| found.push((position, ordinals.to_vec())));
+                index.get(&placed(index, &keys), limit, |position, ordinals| found.push((position, ordinals.to_vec())));
                 prop_assert_eq!(&found, &expected);
             }
         }
