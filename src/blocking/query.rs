@@ -138,6 +138,13 @@ impl Blocker {
 
     /// Reads where in this segment stands what the query looks up, and asks for it.
     pub(crate) fn begin(&self, query: &Query<'_>) -> Begun {
+        // Where pictures stand was asked for first, and is there first.
+        let pictures = placed(query.pictures()).map(|(pdq, distance_max)| {
+            let sought = self.pictures.sought(&pdq.0, distance_max);
+            self.pictures.touch(&sought);
+            sought
+        });
+        let pictures = pictures.collect();
         let loose = self.loose.placed(&query.loose_hashes);
         let forms = query.forms.as_ref().map(|forms| self.stems.placed(forms));
         let parts = self.cores.placed(&query.parts);
@@ -149,17 +156,18 @@ impl Blocker {
             self.simhashes.touch(&sought);
             sought
         });
-        let pictures = placed(query.pictures()).map(|(pdq, distance_max)| {
-            let sought = self.pictures.sought(&pdq.0, distance_max);
-            self.pictures.touch(&sought);
-            sought
-        });
         Begun {
             loose,
             forms: forms.unwrap_or_default(),
             parts,
-            pictures: pictures.collect(),
+            pictures,
             near_copy,
+        }
+    }
+    /// Looks for pictures in the rows that were asked for, and asks for what is near.
+    pub(crate) fn scan_pictures(&self, begun: &mut Begun) {
+        for sought in &mut begun.pictures {
+            self.pictures.scan(sought);
         }
     }
 }

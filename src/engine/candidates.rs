@@ -107,6 +107,9 @@ impl Candidates {
         };
         gathering.counted();
         gathering.loose();
+        for (part, begun) in parts.iter().zip(&mut gathering.begun) {
+            part.blocker().scan_pictures(begun);
+        }
         gathering.handles();
         gathering.near_copies();
         let picture = gathering.pictures();
@@ -274,7 +277,6 @@ impl Gathering<'_> {
                     .filter_map(|meeting| self.ways.get((meeting & 0xffff_ffff) as usize));
                 let found = suggested(ways, bio_max);
                 if found >= found_min && part.is_live(ordinal) {
-                    part.columns().place_ahead(ordinal);
                     candidates.push(Candidate {
                         part: at,
                         ordinal,

@@ -135,15 +135,12 @@ impl Columns {
             .get(start * PRINT_ALIGN..end.checked_mul(PRINT_ALIGN)?)
     }
 
-    /// Asks for where an entry's fingerprint stands, and what else is looked at of an entry that is compared.
+    /// Asks for where an entry's fingerprint stands.
     pub(crate) fn place_ahead(&self, ordinal: Ordinal) {
-        let at = ordinal as usize;
-        ahead(&self.print_places, at);
-        ahead(&self.network_of, at);
-        ahead(&self.banned_at, at);
+        ahead(&self.print_places, ordinal as usize);
     }
 
-    /// Asks for an entry's fingerprint.
+    /// Asks for an entry's fingerprint, and what else is looked at of an entry that is compared.
     pub(crate) fn print_ahead(&self, ordinal: Ordinal) {
         let at = ordinal as usize;
         let (places, prints): (&[u32], &[u8]) = (&self.print_places, &self.prints);
@@ -153,6 +150,13 @@ impl Columns {
                 ahead(prints, place);
             }
         }
+        self.network_ahead(ordinal);
+        ahead(&self.banned_at, at);
+    }
+
+    /// Asks for the number of an entry's network.
+    pub(crate) fn network_ahead(&self, ordinal: Ordinal) {
+        ahead(&self.network_of, ordinal as usize);
     }
 
     /// Asks for the bits of an entry's stem.

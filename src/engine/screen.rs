@@ -311,24 +311,25 @@ impl<'a> Pairing<'a> {
     /// Those of `candidates` that agree on anything. What the next are compared by comes from memory while one is compared.
     fn compared(&self, candidates: &[Candidate]) -> Vec<Weighed<'a>> {
         let mut hits = Vec::with_capacity(candidates.len());
-        candidates
-            .iter()
-            .take(AHEAD)
-            .for_each(|one| self.ahead(one));
-        let nexts = candidates.iter().skip(AHEAD).map(Some);
-        for (candidate, next) in candidates.iter().zip(nexts.chain(std::iter::repeat(None))) {
-            if let Some(next) = next {
-                self.ahead(next);
-            }
+        self.asked(candidates, Columns::place_ahead);
+        self.asked(candidates.iter().take(AHEAD), Columns::print_ahead);
+        for (at, candidate) in candidates.iter().enumerate() {
+            self.asked(candidates.get(at + AHEAD), Columns::print_ahead);
             hits.extend(self.weighed(candidate));
         }
         hits
     }
 
-    /// Asks for what a candidate is compared by.
-    fn ahead(&self, candidate: &Candidate) {
-        if let Some(part) = self.generation.parts().get(candidate.part as usize) {
-            part.columns().print_ahead(candidate.ordinal);
+    /// Asks for something of each candidate.
+    fn asked<'c>(
+        &self,
+        candidates: impl IntoIterator<Item = &'c Candidate>,
+        ahead: impl Fn(&Columns, Ordinal),
+    ) {
+        for candidate in candidates {
+            if let Some(part) = self.generation.parts().get(candidate.part as usize) {
+                ahead(part.columns(), candidate.ordinal);
+            }
         }
     }
 
@@ -343,6 +344,7 @@ impl<'a> Pairing<'a> {
         if known.is_empty() {
             return Vec::new();
         }
+        self.asked(&candidates, Columns::network_ahead);
         let parts = self.generation.parts();
         let mut lent = Vec::new();
         for of_part in candidates.chunk_by(|a, b| a.part == b.part) {

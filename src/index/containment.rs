@@ -96,10 +96,17 @@ impl Containment {
 
     /// Place and hash of those of `parts` that are as long as some entry.
     fn possible(&self, parts: &[(usize, u64)]) -> (Vec<usize>, Vec<u64>) {
-        let is_possible = |len: usize| (self.lens >> (len - 1)) & 1 == 1;
-        let possible = parts.iter().enumerate();
-        let possible = possible.filter(|(_, (len, _))| is_possible(*len));
-        possible.map(|(place, (_, hash))| (place, *hash)).unzip()
+        let (mut places, mut hashes) = (
+            Vec::with_capacity(parts.len()),
+            Vec::with_capacity(parts.len()),
+        );
+        for (place, (len, hash)) in parts.iter().enumerate() {
+            if (self.lens >> (len - 1)) & 1 == 1 {
+                places.push(place);
+                hashes.push(*hash);
+            }
+        }
+        (places, hashes)
     }
 
     /// Calls `visit` with the place of each part and the entries that equal it, ascending and distinct; what

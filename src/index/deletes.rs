@@ -209,7 +209,14 @@ impl Deletes {
         // Of equal forms the one that tells more of a half comes first.
         forms.sort_unstable();
         forms.dedup_by_key(|(key, _)| *key);
-        let (keys, tells) = forms.into_iter().unzip();
+        let (mut keys, mut tells) = (
+            Vec::with_capacity(forms.len()),
+            Vec::with_capacity(forms.len()),
+        );
+        for (key, form_tells) in forms {
+            keys.push(key);
+            tells.push(form_tells);
+        }
         Forms { keys, tells }
     }
 

@@ -86,6 +86,8 @@ pub(crate) struct Sought<const W: usize> {
     /// Bounds of the rows around each chunk; none where all values are looked at.
     places: Vec<(u32, u32)>,
     is_scan: bool,
+    /// Places of what is near among all tables' postings, once they are looked for; `None` where they are many, too.
+    scanned: Option<Vec<usize>>,
 }
 
 impl<const W: usize> Sought<W> {
@@ -155,6 +157,7 @@ impl<const W: usize> HammingIndex<W> {
             bounds,
             places,
             is_scan,
+            scanned: None,
         }
     }
 
@@ -277,43 +280,69 @@ impl<const W: usize> HammingIndex<W> {
     /// from asking for the next row. Some hundreds are verified at a time: a hot value, met in every chunk, ends the look-up
     /// early.
     fn gather(&self, sought: &Sought<W>, limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
-        let flat = sought.chunks.as_flattened();
-        let flips = sought.flips();
-        let (neighbours, postings): (&[u16], &[u32]) = (&self.neighbours, &self.postings);
-        let len = self.values.len().max(1);
-        let tables = neighbours
-            .chunks_exact(len)
-            .zip(sought.places.chunks_exact(flips.len()));
-        let nexts = flat.iter().skip(1).chain(flat.first());
-        let mut places_near = Vec::with_capacity(PLACES_USUAL);
         let mut looked = Looked::default();
-        let scan = scan();
-        for ((table, (neighbours, places)), next) in (0..).zip(tables).zip(nexts) {
-            let rows = Rows {
-                neighbours,
-                places,
-                flips,
-                next: *next,
-                pair: sought.bounds.pair,
-                offset: table * len,
-            };
+        if let Some(places) = &sought.scanned {
+            self.verify_places(places, sought, &mut looked, near);
+            return is_beyond(limit, near);
+        }
+        let (postings, scan): (&[u32], _) = (&self.postings, scan());
+        let mut places = Vec::with_capacity(VERIFIED_TOGETHER);
+        for rows in self.rows_of(sought) {
             let mut from = 0;
-            while from < places.len() {
-                let before = places_near.len();
-                from = scan(&rows, from, &mut places_near);
-                let found = places_near.iter().skip(before);
+            while from < rows.places.len() {
+                let before = places.len();
+                from = scan(&rows, from, &mut places);
+                let found = places.iter().skip(before);
                 found.for_each(|place| ahead(postings, *place));
-                if places_near.len() >= VERIFIED_TOGETHER {
+                if places.len() >= VERIFIED_TOGETHER {
                     looked.begin();
-                    self.verify_places(&mut places_near, sought, &mut looked, near);
+                    self.verify_places(&places, sought, &mut looked, near);
+                    places.clear();
                     if near.len() > limit && is_beyond(limit, near) {
                         return true;
                     }
                 }
             }
         }
-        self.verify_places(&mut places_near, sought, &mut looked, near);
+        self.verify_places(&places, sought, &mut looked, near);
         is_beyond(limit, near)
+    }
+
+    /// The rows of each table that are looked through.
+    fn rows_of<'a>(&'a self, sought: &'a Sought<W>) -> impl Iterator<Item = Rows<'a>> {
+        let (flat, flips) = (sought.chunks.as_flattened(), sought.flips());
+        let (neighbours, len): (&[u16], _) = (&self.neighbours, self.values.len().max(1));
+        let nexts = flat.iter().skip(1).chain(flat.first());
+        let tables = neighbours.chunks_exact(len);
+        let tables = tables.zip(sought.places.chunks_exact(flips.len()));
+        let rows = (0..).zip(tables.zip(nexts));
+        rows.map(move |(table, ((neighbours, places), next))| Rows {
+            neighbours,
+            places,
+            flips,
+            next: *next,
+            pair: sought.bounds.pair,
+            offset: table * len,
+        })
+    }
+
+    /// Looks through the rows of a look-up and asks for the postings of what is near, where that is little: so that other
+    /// work can be done before [`HammingIndex::near`] reads them.
+    pub(crate) fn scan(&self, sought: &mut Sought<W>) {
+        let (postings, scan): (&[u32], _) = (&self.postings, scan());
+        let mut near = Vec::with_capacity(PLACES_USUAL);
+        for rows in self.rows_of(sought) {
+            let before = near.len();
+            let end = scan(&rows, 0, &mut near);
+            if end < rows.places.len() || near.len() >= VERIFIED_TOGETHER {
+                return;
+            }
+            let found = near.iter().skip(before);
+            found.for_each(|place| ahead(postings, *place));
+        }
+        if !sought.is_scan {
+            sought.scanned = Some(near);
+        }
     }
 
     /// Bounds of the rows around each chunk, as many a table as there are `flips`. Hardly more than the reads themselves,
@@ -333,21 +362,22 @@ impl<const W: usize> HammingIndex<W> {
         places
     }
 
-    /// Verifies what stands at `places` of all tables' postings and was not looked at, and forgets the places.
+    /// Verifies what stands at `places` of all tables' postings and was not looked at.
     fn verify_places(
         &self,
-        places: &mut Vec<usize>,
+        places: &[usize],
         sought: &Sought<W>,
         looked: &mut Looked,
         near: &mut Vec<(u32, u32)>,
     ) {
         let (postings, values): (&[u32], &[[u64; W]]) = (&self.postings, &self.values);
-        let positions = places.drain(..).filter_map(|place| postings.get(place));
-        let new = positions.copied().filter(|position| {
-            ahead(values, *position as usize);
-            looked.is_new(*position)
-        });
-        let positions: Vec<u32> = new.collect();
+        let mut positions = Vec::with_capacity(places.len());
+        for position in places.iter().filter_map(|place| postings.get(*place)) {
+            if looked.is_new(*position) {
+                ahead(values, *position as usize);
+                positions.push(*position);
+            }
+        }
         self.verify(positions.into_iter(), sought, near);
     }
 

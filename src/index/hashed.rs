@@ -14,6 +14,9 @@ use crate::index::flat::{Array, Sections, Stored, put_array, put_numbers};
 /// Fewest entries that are worth a part of their own when all cores build.
 const PART_LEN: usize = 1 << 12;
 
+/// Postings of a bucket that are counted and not halved: of 16 on average hardly one bucket has more.
+const COUNTED_LEN: usize = 40;
+
 /// Hash to ordinals, inexact by design: the caller verifies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HashedPostings {
@@ -133,7 +136,7 @@ impl HashedPostings {
         for (position, (hash, (start, end))) in placed.enumerate() {
             let tag = *hash as u32 & !mask;
             let bucket = postings.get(*start as usize..*end as usize).unwrap_or(&[]);
-            let first = bucket.partition_point(|posting| *posting < tag);
+            let first = first_from(bucket, tag);
             let mut found = Run {
                 rest: bucket.get(first..).unwrap_or(&[]).iter(),
                 tag,
@@ -216,6 +219,18 @@ impl Iterator for Run<'_> {
             }
         }
         None
+    }
+}
+
+/// Place of the first posting of an ordered bucket from `tag` on. Those of a usual bucket are counted, which waits for none of
+/// them; halving waits for one after the other.
+fn first_from(bucket: &[u32], tag: u32) -> usize {
+    match bucket.len() {
+        0..=COUNTED_LEN => {
+            let before = |all: u32, posting: &u32| all + u32::from(*posting < tag);
+            bucket.iter().fold(0, before) as usize
+        }
+        _ => bucket.partition_point(|posting| *posting < tag),
     }
 }
 
