@@ -178,7 +178,6 @@ pub(crate) fn open(path: &Path, stamp: Stamp, sums: bool) -> Result<Stored, Unus
     let damaged = |reason: &str| Unusable::Damaged(reason.to_owned());
     let io = |source: std::io::Error| Unusable::Damaged(source.to_string());
     let map = map(&File::open(path).map_err(io)?).map_err(io)?;
-    in_large_pages(&map);
     let number = |at: usize| -> Option<u64> {
         Some(u64::from_le_bytes(map.get(at..at + 8)?.try_into().ok()?))
     };
@@ -246,13 +245,4 @@ written once, renamed into place and never changed, and lie in a folder that is 
 fn map(file: &File) -> std::io::Result<Mmap> {
     // SAFETY: see the reason above; readers check bounds, and no reference to the bytes is kept beyond the map.
     unsafe { Mmap::map(file) }
-}
-
-/// Has what is read of the file from now on kept in pages of 2 MB where the system can: look-ups lie all over some gigabytes,
-/// and where each small page lies would have to be read too. It is only a wish: systems that know none refuse it.
-fn in_large_pages(map: &Mmap) {
-    #[cfg(target_os = "linux")]
-    map.advise(memmap2::Advice::HugePage).ok();
-    #[cfg(not(target_os = "linux"))]
-    let _ = map;
 }
