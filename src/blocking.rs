@@ -155,7 +155,7 @@ impl Blocker {
         limit: usize,
         visit: impl FnMut(usize, &[Ordinal]),
     ) {
-        self.loose.get(&begun.loose, limit, visit);
+        self.loose.each(&begun.loose, limit, visit);
     }
 
     /// Entries with the probe's picture turned by `turn`, in groups of equal pictures, each with its distance; more than `limit`

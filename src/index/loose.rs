@@ -58,11 +58,19 @@ impl Loose {
         self.postings.placed(hashes.to_vec())
     }
 
+    /// [`Self::each`] of keys that were not placed before.
+    #[cfg(test)]
+    pub(crate) fn get(&self, keys: &[u64], limit: usize, visit: impl FnMut(usize, &[Ordinal])) {
+        let hashes = Self::hashes(keys.iter().copied());
+        self.ahead(&hashes);
+        self.each(&self.placed(&hashes), limit, visit);
+    }
+
     /// Calls `visit` for every key, by its position among those placed, with its ordinals (and few others): ascending,
     /// distinct, and only the smallest `limit + 1` of them. Keys that nobody carries are left out.
     ///
     /// O(limit) a key however many carry it or one in the same bucket.
-    pub(crate) fn get(
+    pub(crate) fn each(
         &self,
         placed: &Placed,
         limit: usize,
@@ -103,14 +111,8 @@ impl Loose {
 
 #[cfg(test)]
 mod tests {
-    use super::{Loose, Placed};
+    use super::Loose;
     use proptest::prelude::{prop_assert_eq, proptest};
-
-    fn placed(index: &Loose, keys: &[u64]) -> Placed {
-        let hashes = Loose::hashes(keys.iter().copied());
-        index.ahead(&hashes);
-        index.placed(&hashes)
-    }
 
     #[test]
     fn a_hot_key_hides_and_delays_none() {
@@ -127,14 +129,12 @@ mod tests {
         });
         let keys: Vec<u64> = (0..300_000).step_by(3).collect();
         let mut found = 0;
-        index.get(&placed(&index, &keys), 3, |position, ordinals| {
+        index.get(&keys, 3, |position, ordinals| {
             found += 1;
             assert!(ordinals.contains(&(position as u32 * 3)) || ordinals.len() == 4);
         });
         assert_eq!(found, keys.len());
-        index.get(&placed(&index, &[1]), 3, |_, ordinals| {
-            assert_eq!(ordinals, [1, 2, 4, 5])
-        });
+        index.get(&[1], 3, |_, ordinals| assert_eq!(ordinals, [1, 2, 4, 5]));
     }
 
     proptest! {
@@ -161,7 +161,7 @@ mod tests {
             }
             for index in [&index, &whole] {
                 let mut found = Vec::new();
-                index.get(&placed(index, &keys), limit, |position, ordinals| found.push((position, ordinals.to_vec())));
+                index.get(&keys, limit, |position, ordinals| found.push((position, ordinals.to_vec())));
                 prop_assert_eq!(&found, &expected);
             }
         }
