@@ -4,19 +4,18 @@
 //! finds it; what an index returns too much, comparing drops again. Carriers of a hot value are answered by reference,
 //! at no cost; which of them become candidates the engine decides, which sees all segments.
 
+mod query;
+
 use std::ops::Range;
-use std::sync::OnceLock;
 
 use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 
 use crate::fingerprint::Fingerprint;
-use crate::hash::Pdq;
 use crate::index::{
-    Containment, Deletes, Dictionary, Forms, HammingIndex, Loose, Ordinal, Postings, Run, Sections,
-    Sought, Stored,
+    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Run, Sections, Stored,
 };
-use crate::signal::bio::SIMHASH_DISTANCE_MAX;
-use crate::signal::lead::Lead;
+
+pub(crate) use query::{Begun, Query};
 
 /// Entries whose keys one core makes at a time while building.
 const STRETCH_LEN: usize = 4_096;
@@ -24,72 +23,6 @@ const STRETCH_LEN: usize = 4_096;
 const WINDOW_LEN: usize = 1 << 19;
 /// Up to so many fingerprints are read once and held while they are indexed, some two kilobytes each.
 const HELD_LEN_MAX: usize = 1 << 14;
-
-/// What a probe is looked up by; made once and used on every segment.
-#[derive(Debug)]
-pub(crate) struct Query<'a> {
-    probe: &'a Fingerprint<'a>,
-    counted: Vec<Lead>,
-    loose: Vec<Lead>,
-    loose_keys: Vec<u64>,
-    turned: OnceLock<Vec<Pdq>>,
-}
-
-impl<'a> Query<'a> {
-    /// Collects the probe's leads; of equal keys the one that suggests most.
-    pub(crate) fn of(probe: &'a Fingerprint<'a>) -> Self {
-        let mut leads = probe.leads();
-        leads.extend(probe.asked_leads());
-        leads.sort_by(|a, b| {
-            let by_key = a.key.cmp(&b.key).then(a.counted.cmp(&b.counted));
-            by_key.then(b.comparison.surprise.total_cmp(&a.comparison.surprise))
-        });
-        leads.dedup_by_key(|lead| (lead.key, lead.counted));
-        let counted_len = leads.iter().filter(|lead| lead.counted).count();
-        let mut counted = Vec::with_capacity(counted_len);
-        let mut loose = Vec::with_capacity(leads.len() - counted_len);
-        for lead in leads {
-            match lead.counted {
-                true => counted.push(lead),
-                false => loose.push(lead),
-            }
-        }
-        Self {
-            probe,
-            loose_keys: loose.iter().map(|lead| lead.key).collect(),
-            counted,
-            loose,
-            turned: OnceLock::new(),
-        }
-    }
-
-    /// The probe.
-    pub(crate) fn probe(&self) -> &Fingerprint<'a> {
-        self.probe
-    }
-
-    /// Leads whose carriers are counted.
-    pub(crate) fn counted(&self) -> &[Lead] {
-        &self.counted
-    }
-
-    /// Leads that only propose.
-    pub(crate) fn loose(&self) -> &[Lead] {
-        &self.loose
-    }
-
-    /// The probe's picture as it is, then turned and mirrored; empty without a picture rare enough to lead.
-    pub(crate) fn pictures(&self) -> &[Pdq] {
-        self.turned.get_or_init(|| {
-            let leading = self
-                .probe
-                .picture
-                .as_ref()
-                .filter(|picture| picture.leads());
-            leading.map_or_else(Vec::new, |picture| picture.turned().to_vec())
-        })
-    }
-}
 
 /// The indexes over one segment. Immutable.
 #[derive(Debug)]
@@ -218,38 +151,32 @@ impl Blocker {
     /// For each of the query's loose leads that has any, its entries, at most `limit + 1`; now and then a wrong one.
     pub(crate) fn proposed(
         &self,
-        query: &Query<'_>,
+        begun: &Begun,
         limit: usize,
         visit: impl FnMut(usize, &[Ordinal]),
     ) {
-        self.loose.get(&query.loose_keys, limit, visit);
+        self.loose.each(&begun.loose, limit, visit);
     }
 
-    /// Begins to look for pictures, each within its distance, so that what all wait for comes from memory together.
-    pub(crate) fn sought_pictures<'p>(
-        &self,
-        pictures: impl Iterator<Item = (&'p Pdq, u32)>,
-    ) -> Vec<Sought<4>> {
-        let sought = pictures.map(|(pdq, distance_max)| self.pictures.sought(&pdq.0, distance_max));
-        let sought: Vec<Sought<4>> = sought.collect();
-        for one in &sought {
-            self.pictures.touch(one);
-        }
-        sought
-    }
-
-    /// Entries with a picture as it is sought, in groups of equal pictures, each with its distance; more than `limit`
+    /// Entries with the probe's picture turned by `turn`, in groups of equal pictures, each with its distance; more than `limit`
     /// groups where there are more.
-    pub(crate) fn same_pictures(&self, sought: &Sought<4>, limit: usize) -> Vec<(&[Ordinal], u32)> {
+    pub(crate) fn same_pictures(
+        &self,
+        begun: &Begun,
+        turn: usize,
+        limit: usize,
+    ) -> Vec<(&[Ordinal], u32)> {
         let mut groups = Vec::new();
-        self.pictures.near(sought, limit, &mut groups);
+        if let Some(sought) = begun.pictures.get(turn) {
+            self.pictures.near(sought, limit, &mut groups);
+        }
         groups
     }
 
     /// Entries whose handle goes on where the probe's ends, at most `limit`.
     pub(crate) fn continued(&self, query: &Query<'_>, limit: usize) -> Vec<Ordinal> {
         let mut ordinals = Vec::new();
-        let handle = query.probe.handle.as_ref();
+        let handle = query.probe().handle.as_ref();
         if let Some(beginning) = handle.and_then(|handle| handle.truncated()) {
             self.wholes.prefix(beginning, limit, &mut ordinals);
         }
@@ -261,25 +188,22 @@ impl Blocker {
         self.stems.candidates(stem, limit, out)
     }
 
-    /// Visits entries whose stem is near the probe's, by its [`Deletes::forms`].
-    pub(crate) fn with_stem_forms(&self, forms: &Forms, visit: impl FnMut(usize, &mut Run<'_>)) {
-        self.stems.each(forms.keys(), visit);
+    /// Visits entries whose stem is near the probe's, each with the place of the form they have in common.
+    pub(crate) fn with_stem_forms(&self, begun: &Begun, visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.stems.each(&begun.forms, visit);
     }
 
-    /// Visits entries whose core stands in the probe's handle, by its [`Containment::parts_of`].
-    pub(crate) fn within_parts(
-        &self,
-        parts: &[(usize, u64)],
-        visit: impl FnMut(usize, &mut Run<'_>),
-    ) {
-        self.cores.each(parts, visit);
+    /// Visits entries whose core stands in the probe's handle, each with the place of that part.
+    pub(crate) fn within_parts(&self, begun: &Begun, visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.cores.each(&begun.parts, visit);
     }
 
     /// Entries whose text is a near copy, in groups of equal SimHashes; more than `limit` where there are more.
-    pub(crate) fn near_copies(&self, simhash: u64, limit: usize) -> Vec<(&[Ordinal], u32)> {
-        let (simhash, mut groups) = ([simhash], Vec::new());
-        self.simhashes
-            .within(&simhash, SIMHASH_DISTANCE_MAX, limit, &mut groups);
+    pub(crate) fn near_copies(&self, begun: &Begun, limit: usize) -> Vec<(&[Ordinal], u32)> {
+        let mut groups = Vec::new();
+        if let Some(sought) = &begun.near_copy {
+            self.simhashes.near(sought, limit, &mut groups);
+        }
         groups
     }
 

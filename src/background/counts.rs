@@ -8,6 +8,7 @@
 
 use crate::hash::feature::SPACES;
 use crate::hash::spread::Spread;
+use crate::index::ahead;
 use std::collections::HashMap;
 
 /// Most features kept while counting; 2^23 keep the table under 128 MB.
@@ -108,6 +109,26 @@ impl Frozen {
         frozen
     }
 
+    /// Asks for what tells whether `feature` was seen. O(1).
+    #[inline]
+    pub(crate) fn ahead(&self, feature: u64) {
+        ahead(&self.filter, (short(feature) >> self.filter_shift) as usize);
+    }
+
+    /// False where `feature` was never seen; of others the count is asked for. O(1).
+    #[inline]
+    pub(crate) fn may_have(&self, feature: u64) -> bool {
+        let (key, marks) = (short(feature), marks(short(feature)));
+        let word = self.filter.get((key >> self.filter_shift) as usize);
+        let may_have = word.is_some_and(|word| word & marks == marks);
+        if may_have {
+            let slot = (key >> self.slot_shift) as usize;
+            ahead(&self.keys, slot);
+            ahead(&self.counts, slot);
+        }
+        may_have
+    }
+
     /// Occurrences of `feature`; 0 when it was never seen or has faded. O(1).
     #[inline]
     pub(crate) fn count(&self, feature: u64) -> u32 {
@@ -193,7 +214,9 @@ mod tests {
             let frozen = Frozen::of(&counts);
             for feature in near.iter().chain(&far).chain(&asked) {
                 let expected = counts.counts.get(&short(*feature)).copied().unwrap_or(0);
+                frozen.ahead(*feature);
                 prop_assert_eq!(frozen.count(*feature), expected);
+                proptest::prop_assert!(expected == 0 || frozen.may_have(*feature));
             }
             prop_assert_eq!(frozen.thawed(), counts);
         }

@@ -1,5 +1,6 @@
 //! The background itself: counts and letters turned into bits of rarity.
 
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 use crate::background::bytes;
@@ -15,8 +16,6 @@ const TERM_CHARS_MIN: usize = 3;
 const TERM_CHARS_MAX: usize = 20;
 /// A word counted fewer times is no better known than its letters.
 const TERM_COUNT_MIN: u32 = COUNT_MIN;
-/// Room for the known words of a usual handle.
-const TERMS_USUAL: usize = 16;
 /// Bits for starting another word: which of the few usual ways handles are put together.
 const TERM_JOIN_BITS: f32 = 1.5;
 /// More than a logarithm is ever rounded by.
@@ -128,6 +127,14 @@ impl Background {
     ///
     /// The cheapest way to spell the text out of known words and single letters. O(length x longest word).
     pub fn text_bits(&self, text: &str) -> f32 {
+        match text.is_ascii() && text.len() <= TEXT_CHARS_MAX {
+            true => self.terms(text.into()).bits(text),
+            false => self.any_text_bits(text),
+        }
+    }
+
+    /// [`Background::text_bits`] of a text of any letters and length.
+    fn any_text_bits(&self, text: &str) -> f32 {
         // For each character looked at: where it starts, and the cheapest spelling of all before it.
         let mut starts = [0usize; TEXT_CHARS_MAX + 1];
         let mut best = [0f32; TEXT_CHARS_MAX + 1];
@@ -152,7 +159,7 @@ impl Background {
                     continue;
                 }
                 let term = text.as_bytes().get(*from..end).unwrap_or_default();
-                if let Some(term_bits) = self.term_bits(term) {
+                if let Some(term_bits) = self.term_bits(feature(Space::Term, term)) {
                     bits = bits.min(before + term_bits);
                 }
             }
@@ -165,8 +172,15 @@ impl Background {
         bits
     }
 
+    /// Asks for what tells how rare a feature is, so that it comes from memory together with what else is asked for.
+    pub(crate) fn ahead(&self, key: u64) {
+        self.features.ahead(key);
+    }
+
     /// The known words of `text`, found once for all that is asked of it. O(length x longest word).
-    pub(crate) fn terms(&self, text: String) -> Terms<'_> {
+    ///
+    /// All parts are asked for before the first is looked up, since each lies anywhere in the counts.
+    pub(crate) fn terms<'t>(&'t self, text: Cow<'t, str>) -> Terms<'t> {
         let len = text.len();
         if !text.is_ascii() || len > TEXT_CHARS_MAX {
             let found = None;
@@ -176,22 +190,28 @@ impl Background {
                 found,
             };
         }
-        let mut found: Vec<(usize, usize, f32)> = Vec::with_capacity(TERMS_USUAL);
+        let parts_len = (len + 1).saturating_sub(TERM_CHARS_MIN) * len / 2;
+        let mut parts: Vec<(usize, usize, u64)> = Vec::with_capacity(parts_len);
         for end in TERM_CHARS_MIN..=len {
             for start in end.saturating_sub(TERM_CHARS_MAX)..=end - TERM_CHARS_MIN {
-                let bits = self.term_bits(text.as_bytes().get(start..end).unwrap_or_default());
-                found.extend(bits.map(|bits| (start, end, bits)));
+                let term = text.as_bytes().get(start..end).unwrap_or_default();
+                let key = feature(Space::Term, term);
+                self.features.ahead(key);
+                parts.push((start, end, key));
             }
         }
+        parts.retain(|(_, _, key)| self.features.may_have(*key));
+        let known = |(start, end, key)| Some((start, end, self.term_bits(key)?));
+        let found = Some(parts.into_iter().filter_map(known).collect());
         Terms {
             background: self,
             text,
-            found: Some(found),
+            found,
         }
     }
 
-    fn term_bits(&self, term: &[u8]) -> Option<f32> {
-        let count = self.features.count(feature(Space::Term, term));
+    fn term_bits(&self, key: u64) -> Option<f32> {
+        let count = self.features.count(key);
         if count < TERM_COUNT_MIN {
             return None;
         }
@@ -218,7 +238,7 @@ impl Background {
 #[derive(Debug)]
 pub(crate) struct Terms<'b> {
     background: &'b Background,
-    text: String,
+    text: Cow<'b, str>,
     /// Start, end and bits of each, by end; `None` of a text that is too long, or not in Latin letters.
     found: Option<Vec<(usize, usize, f32)>>,
 }
@@ -345,7 +365,7 @@ mod tests {
     #[test]
     fn letters_within_a_word_are_there_by_chance() {
         let background = Background::starter();
-        let spelling = background.terms("goldnewskabul".to_owned()).spelling();
+        let spelling = background.terms("goldnewskabul".into()).spelling();
         let spelling = spelling.unwrap();
         let inside = |start, end| spelling.inside(start, end).unwrap();
         let whole = background.text_bits("goldnewskabul");
@@ -354,7 +374,7 @@ mod tests {
         assert!(inside(4, 8) > inside(5, 8) + 2.0);
         assert!(inside(4, 8) > inside(4, 11));
         assert_eq!(spelling.inside(0, 14), None);
-        assert_eq!(background.terms("قلم".to_owned()).spelling(), None);
+        assert_eq!(background.terms("قلم".into()).spelling(), None);
     }
 
     #[test]
@@ -374,12 +394,13 @@ mod tests {
             other in "[a-z]{0,5}",
         ) {
             let background = Background::starter();
-            let terms = background.terms(text.clone());
+            let terms = background.terms(text.as_str().into());
             let part = text.get(start.min(text.len())..).unwrap_or_default();
             let part = part.get(..len.min(part.len())).unwrap_or_default();
             for asked in [part, &text, &other] {
-                let alone = background.text_bits(asked);
+                let alone = background.any_text_bits(asked);
                 proptest::prop_assert_eq!(terms.bits(asked).to_bits(), alone.to_bits());
+                proptest::prop_assert_eq!(background.text_bits(asked).to_bits(), alone.to_bits());
             }
         }
     }

@@ -4,13 +4,15 @@
 //! only candidates that may still matter are read and compared. Cuts and sums depend on the live entries alone, not
 //! on how they are spread over segments: the same watchlist gives the same candidates after a merge or a restart.
 
-use crate::blocking::Query;
+use crate::account::Account;
+use crate::blocking::{Begun, Query};
 use crate::engine::carriers::carriers_of;
 use crate::engine::generation::{Generation, Part};
-use crate::index::{HOT, Ordinal, Sought};
+use crate::index::{HOT, Ordinal};
 use crate::score::Model;
+use crate::signal::avatar::Picture;
+use crate::signal::bio;
 use crate::signal::relation::{Carriers, Comparison, Relation, Signal};
-use crate::signal::{avatar, bio};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, the same
 /// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 500 probes at a million entries
@@ -74,6 +76,8 @@ type Meetings = Vec<u64>;
 pub(super) struct Gathering<'a> {
     pub(super) parts: &'a [Part],
     pub(super) query: &'a Query<'a>,
+    /// The query's look-ups in each part.
+    pub(super) begun: Vec<Begun>,
     model: &'a Model,
     ways: Vec<Way>,
     pub(super) meetings: Vec<Meetings>,
@@ -90,9 +94,12 @@ impl Candidates {
         found_min: f32,
     ) -> Self {
         let parts = generation.parts();
+        parts.iter().for_each(|part| part.blocker().ahead(query));
+        let begin = |part: &Part| part.blocker().begin(query);
         let mut gathering = Gathering {
             parts,
             query,
+            begun: parts.iter().map(begin).collect(),
             model,
             ways: Vec::with_capacity(256),
             meetings: vec![Meetings::new(); parts.len()],
@@ -100,14 +107,26 @@ impl Candidates {
         };
         gathering.counted();
         gathering.loose();
-        let picture = gathering.pictures();
+        for (part, begun) in parts.iter().zip(&mut gathering.begun) {
+            part.blocker().scan_pictures(begun);
+        }
         gathering.handles();
         gathering.near_copies();
+        let picture = gathering.pictures();
         Self {
             cuts: gathering.cuts,
             found: gathering.found(found_min),
             picture,
         }
+    }
+}
+
+/// Asks for where in `generation` stands what the account's picture is looked up by: before the fingerprint is made, since
+/// that reads little from memory.
+pub(crate) fn pictures_ahead(generation: &Generation, account: &Account) {
+    if let Some(turned) = account.avatar.as_ref().and_then(Picture::turned_of) {
+        let parts = generation.parts().iter();
+        parts.for_each(|part| part.blocker().pictures_ahead(&turned));
     }
 }
 
@@ -177,9 +196,9 @@ impl Gathering<'_> {
         }
         let mut carriers = vec![0usize; query.loose().len()];
         let mut proposed = Vec::with_capacity(MET_USUAL);
-        for (at, part) in self.parts.iter().enumerate() {
+        for (at, (part, begun)) in self.parts.iter().zip(&self.begun).enumerate() {
             let limit = HOT + part.withdrawn_len();
-            part.blocker().proposed(query, limit, |lead, ordinals| {
+            part.blocker().proposed(begun, limit, |lead, ordinals| {
                 let live = ordinals.iter().filter(|ordinal| part.is_live(**ordinal));
                 let before = proposed.len();
                 proposed.extend(live.map(|ordinal| (at, lead, *ordinal)));
@@ -201,14 +220,8 @@ impl Gathering<'_> {
     fn pictures(&mut self) -> Option<(u64, Carriers)> {
         let (parts, query) = (self.parts, self.query);
         let picture = query.probe().picture.as_ref()?;
-        let turns = query.pictures();
-        let placed = (0..)
-            .zip(turns)
-            .map(|(turn, pdq)| (pdq, avatar::distance_max(turn)));
-        let begin = |part: &Part| part.blocker().sought_pictures(placed.clone());
-        let sought: Vec<Vec<Sought<4>>> = parts.iter().map(begin).collect();
         let mut counted = None;
-        for turn in 0..turns.len() {
+        for turn in 0..query.pictures().len() {
             let relation = if turn == 0 {
                 Relation::Near20
             } else {
@@ -217,12 +230,9 @@ impl Gathering<'_> {
             let way = self.way(Signal::Avatar, Comparison::new(relation, picture.bits()));
             let limit = if turn == 0 { PICTURES_COUNTED } else { HOT };
             let mut lists = Vec::new();
-            for (at, (part, sought)) in parts.iter().zip(&sought).enumerate() {
-                let Some(sought) = sought.get(turn) else {
-                    continue;
-                };
+            for (at, (part, begun)) in parts.iter().zip(&self.begun).enumerate() {
                 let limit = limit + withdrawn_len(part);
-                let groups = part.blocker().same_pictures(sought, limit);
+                let groups = part.blocker().same_pictures(begun, turn, limit);
                 lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
             }
             self.meet(way, &lists, true);
@@ -239,14 +249,14 @@ impl Gathering<'_> {
     fn near_copies(&mut self) {
         let (parts, query) = (self.parts, self.query);
         let bio = query.probe().bio.as_ref();
-        let Some((bio, simhash)) = bio.and_then(|bio| Some((bio, bio.simhash()?))) else {
+        let Some(bio) = bio.filter(|bio| bio.simhash().is_some()) else {
             return;
         };
         let way = self.way(Signal::Bio, bio.near_copy());
         let mut lists = Vec::new();
-        for (at, part) in parts.iter().enumerate() {
+        for (at, (part, begun)) in parts.iter().zip(&self.begun).enumerate() {
             let limit = HOT + withdrawn_len(part);
-            let groups = part.blocker().near_copies(simhash, limit);
+            let groups = part.blocker().near_copies(begun, limit);
             lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
         }
         self.meet(way, &lists, true);

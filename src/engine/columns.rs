@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::account::AccountId;
 use crate::fingerprint::Fingerprint;
-use crate::index::{Array, Ordinal, Sections, Stored};
+use crate::index::{Array, Ordinal, Sections, Stored, ahead};
 use crate::watchlist::Listed;
 
 /// No network, in the column of networks.
@@ -20,8 +20,6 @@ pub(crate) const NO_TIME: i64 = i64::MIN;
 /// Packed fingerprints begin at multiples of this many bytes, so that 32 bits place 16 GB of them.
 const PRINT_ALIGN: usize = 4;
 
-/// Most entries touched at a time.
-pub(crate) const TOUCHED_MAX: usize = 16;
 /// Bytes that come from memory together.
 const LINE_LEN: usize = 64;
 
@@ -137,27 +135,33 @@ impl Columns {
             .get(start * PRINT_ALIGN..end.checked_mul(PRINT_ALIGN)?)
     }
 
-    /// Reads what is compared of each of a few entries, first where it stands and then a byte of each line of memory: reads
-    /// that wait for nothing overlap. Returns what no compiler can leave out.
-    pub(crate) fn touched(&self, ordinals: impl Iterator<Item = Ordinal>) -> u64 {
+    /// Asks for where an entry's fingerprint stands.
+    pub(crate) fn place_ahead(&self, ordinal: Ordinal) {
+        ahead(&self.print_places, ordinal as usize);
+    }
+
+    /// Asks for an entry's fingerprint, and what else is looked at of an entry that is compared.
+    pub(crate) fn print_ahead(&self, ordinal: Ordinal) {
+        let at = ordinal as usize;
         let (places, prints): (&[u32], &[u8]) = (&self.print_places, &self.prints);
-        let (networks, times): (&[u32], &[i64]) = (&self.network_of, &self.banned_at);
-        let mut seen = 0;
-        let mut found = [(0u32, 0u32); TOUCHED_MAX];
-        for (slot, ordinal) in found.iter_mut().zip(ordinals) {
-            let at = ordinal as usize;
-            if let Some([start, end]) = places.get(at..at + 2) {
-                *slot = (*start, *end);
+        if let Some([start, end]) = places.get(at..at + 2) {
+            let (start, end) = (*start as usize * PRINT_ALIGN, *end as usize * PRINT_ALIGN);
+            for place in (start..end).step_by(LINE_LEN) {
+                ahead(prints, place);
             }
-            seen ^= u64::from(networks.get(at).copied().unwrap_or(0));
-            seen ^= times.get(at).copied().unwrap_or(0) as u64;
         }
-        for (start, end) in found {
-            let print = prints.get(start as usize * PRINT_ALIGN..end as usize * PRINT_ALIGN);
-            let lines = print.unwrap_or_default().iter().step_by(LINE_LEN);
-            seen ^= lines.fold(0, |all, byte| all ^ u64::from(*byte));
-        }
-        seen
+        self.network_ahead(ordinal);
+        ahead(&self.banned_at, at);
+    }
+
+    /// Asks for the number of an entry's network.
+    pub(crate) fn network_ahead(&self, ordinal: Ordinal) {
+        ahead(&self.network_of, ordinal as usize);
+    }
+
+    /// Asks for the bits of an entry's stem.
+    pub(crate) fn stem_ahead(&self, ordinal: Ordinal) {
+        ahead(&self.stem_bits, ordinal as usize);
     }
 
     /// Fingerprint of an entry, read in place.

@@ -73,7 +73,7 @@ impl Engine {
             Occasion::Told => told_now,
             Occasion::Event => sighting.whole.clone(),
         };
-        let fingerprint = self.fingerprint(&probe);
+        let fingerprint = self.fingerprint_ahead(&probe);
         if let Some(recent) = &self.recent {
             let noted = match is_all || occasion == Occasion::Event {
                 true => fingerprint.clone(),

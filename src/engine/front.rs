@@ -11,6 +11,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use crate::account::{Account, AccountId, Token, TokenValue};
 use crate::background::{Background, Learnt};
 use crate::engine::bulk::Bulk;
+use crate::engine::candidates::pictures_ahead;
 use crate::engine::committer::Committer;
 use crate::engine::generation::Generation;
 use crate::engine::keeping::{load, stamp};
@@ -215,9 +216,15 @@ impl Engine {
 
     /// Judges one account. Microseconds to milliseconds, no disk.
     pub fn screen(&self, probe: &Account) -> Screened {
-        let fingerprint = self.fingerprint(probe);
+        let fingerprint = self.fingerprint_ahead(probe);
         let probe = Probe::of(probe, &fingerprint);
         screen(&self.generation.load_full(), &probe, &self.judge)
+    }
+
+    /// [`Engine::fingerprint`], while what the picture is looked up by comes from memory.
+    pub(in crate::engine) fn fingerprint_ahead(&self, account: &Account) -> Fingerprint<'static> {
+        pictures_ahead(&self.generation.load(), account);
+        self.fingerprint(account)
     }
 
     /// Judges one account and says why, in words; a clear one teaches what is ordinary. One disk read for each hit.
@@ -226,7 +233,7 @@ impl Engine {
     /// The database cannot be read.
     pub fn report(&self, probe: &Account) -> Result<Report> {
         let probe = self.without_opaque_tokens(probe);
-        let fingerprint = self.fingerprint(&probe);
+        let fingerprint = self.fingerprint_ahead(&probe);
         let screened = self.judged(&probe, &fingerprint);
         // Who was seen before has taught before.
         if self.learning.is_some() && !self.store.has_seen(probe.id())? {

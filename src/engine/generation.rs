@@ -58,6 +58,8 @@ pub(crate) struct Part {
     withdrawn: Arc<OrdinalSet>,
     /// Withdrawn entries by the number of their network.
     withdrawn_networks: Arc<HashMap<u32, u32>>,
+    /// Entries, withdrawn ones included.
+    len: u32,
     live: u32,
     /// Every entry of the part came by a change after this one.
     since: u64,
@@ -66,8 +68,10 @@ pub(crate) struct Part {
 impl Part {
     /// A part of which nothing is withdrawn, whose entries came by changes after `since`.
     pub(crate) fn of(segment: Segment, since: u64) -> Self {
+        let len = segment.columns().len() as u32;
         Self {
-            live: segment.columns().len() as u32,
+            len,
+            live: len,
             segment: Arc::new(segment),
             withdrawn: Arc::default(),
             withdrawn_networks: Arc::default(),
@@ -143,12 +147,12 @@ impl Part {
 
     /// Whether the entry at `ordinal` is there and not withdrawn.
     pub(crate) fn is_live(&self, ordinal: Ordinal) -> bool {
-        (ordinal as usize) < self.columns().len() && !self.withdrawn.contains(ordinal)
+        ordinal < self.len && !self.withdrawn.contains(ordinal)
     }
 
     /// Entries of the segment that are withdrawn.
     pub(crate) fn withdrawn_len(&self) -> usize {
-        self.columns().len() - self.live as usize
+        (self.len - self.live) as usize
     }
 
     /// How many of `ordinals` are live. O(1) while nothing is withdrawn.

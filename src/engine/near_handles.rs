@@ -6,9 +6,10 @@
 
 use std::cmp::Reverse;
 
+use crate::blocking::Begun;
 use crate::engine::candidates::{Gathering, MET_USUAL, UNSOUGHT_BITS, meeting};
 use crate::engine::generation::Part;
-use crate::index::{Containment, Deletes, Forms, HOT, Ordinal, Run};
+use crate::index::{Forms, HOT, Ordinal, Run};
 use crate::signal::handle::Handle;
 use crate::signal::packed::steps;
 use crate::signal::relation::{Comparison, Relation, Signal};
@@ -49,32 +50,30 @@ impl Gathering<'_> {
     /// Meets entries whose handle is near, stands inside the probe's, or goes on where it ends.
     pub(super) fn handles(&mut self) {
         let query = self.query;
-        let Some(handle) = &query.probe().handle else {
+        let Some((handle, forms)) = query.probe().handle.as_ref().zip(query.forms()) else {
             return;
         };
-        let forms = Deletes::forms(handle.stem());
         // A long number that came along tells more than is allowed for what nobody looks for.
         let unsought = (handle.number_bits() - UNSOUGHT_BITS).max(0.0);
         let with_number = |met: Comparison| Comparison::new(met.relation, met.surprise + unsought);
         let near = Sought {
             len: forms.keys().len(),
-            forms: Some(&forms),
+            forms: Some(forms),
             suggests: &|near| {
                 let edits = if near.is_once { 1 } else { 2 };
                 with_number(handle.edited(edits, near.stem_bits.into()))
             },
         };
-        self.meet_forms(&near, |part, visit| {
-            part.blocker().with_stem_forms(&forms, visit);
+        self.meet_forms(&near, |part, begun, visit| {
+            part.blocker().with_stem_forms(begun, visit);
         });
-        let parts = Containment::parts_of(handle.whole());
         let contained = Sought {
-            len: parts.len(),
+            len: query.parts().len(),
             forms: None,
             suggests: &|near| with_number(Handle::contained_once(near.stem_bits.into())),
         };
-        self.meet_forms(&contained, |part, visit| {
-            part.blocker().within_parts(&parts, visit);
+        self.meet_forms(&contained, |part, begun, visit| {
+            part.blocker().within_parts(begun, visit);
         });
         self.continued(handle);
     }
@@ -85,17 +84,21 @@ impl Gathering<'_> {
     fn meet_forms(
         &mut self,
         sought: &Sought<'_>,
-        each: impl Fn(&Part, &mut dyn FnMut(usize, &mut Run<'_>)),
+        each: impl Fn(&Part, &Begun, &mut dyn FnMut(usize, &mut Run<'_>)),
     ) {
         let parts = self.parts;
         let mut carriers = vec![0usize; sought.len];
         // Part, ordinal and form in one number: an entry meets the probe in many forms, and is taken once.
         let mut found: Vec<u64> = Vec::with_capacity(MET_USUAL);
-        for (at, part) in (0u64..).zip(parts) {
-            each(part, &mut |form, run| {
+        for (at, (part, begun)) in (0u64..).zip(parts.iter().zip(&self.begun)) {
+            let columns = part.columns();
+            each(part, begun, &mut |form, run| {
                 let live = run.filter(|ordinal| part.is_live(*ordinal)).take(HOT + 1);
                 let before = found.len();
-                found.extend(live.map(|ordinal| at << 48 | u64::from(ordinal) << 16 | form as u64));
+                found.extend(live.map(|ordinal| {
+                    columns.stem_ahead(ordinal);
+                    at << 48 | u64::from(ordinal) << 16 | form as u64
+                }));
                 if let Some(carriers) = carriers.get_mut(form) {
                     *carriers += found.len() - before;
                 }

@@ -9,7 +9,7 @@ use crate::account::{Account, AccountId};
 use crate::background::Learnt;
 use crate::blocking::Query;
 use crate::engine::candidates::{Candidate, Candidates, UNSOUGHT_BITS};
-use crate::engine::columns::{Columns, TOUCHED_MAX};
+use crate::engine::columns::Columns;
 use crate::engine::exemptions::{Cancelled, Exemption};
 use crate::engine::generation::{EntryRef, Generation, Part};
 use crate::engine::pooling::pool_networks;
@@ -20,6 +20,9 @@ use crate::score::{Circumstances, Model, Score};
 use crate::signal::relation::{Carriers, Crowd, LEADING_BITS_MIN, Relation, Signal};
 use crate::verdict::{Policy, Thresholds, Verdict};
 use crate::watchlist::Listed;
+
+/// Candidates whose fingerprints are on their way from memory while one is compared: a few hundred lines.
+const AHEAD: usize = 12;
 
 /// The account that is screened.
 #[derive(Debug, Clone, Copy)]
@@ -305,18 +308,29 @@ pub(crate) struct Weighed<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    /// Those of `candidates` that agree on anything.
+    /// Those of `candidates` that agree on anything. What the next are compared by comes from memory while one is compared.
     fn compared(&self, candidates: &[Candidate]) -> Vec<Weighed<'a>> {
         let mut hits = Vec::with_capacity(candidates.len());
-        for together in candidates.chunks(TOUCHED_MAX) {
-            self.touch(together);
-            hits.extend(
-                together
-                    .iter()
-                    .filter_map(|candidate| self.weighed(candidate)),
-            );
+        self.asked(candidates, Columns::place_ahead);
+        self.asked(candidates.iter().take(AHEAD), Columns::print_ahead);
+        for (at, candidate) in candidates.iter().enumerate() {
+            self.asked(candidates.get(at + AHEAD), Columns::print_ahead);
+            hits.extend(self.weighed(candidate));
         }
         hits
+    }
+
+    /// Asks for something of each candidate.
+    fn asked<'c>(
+        &self,
+        candidates: impl IntoIterator<Item = &'c Candidate>,
+        ahead: impl Fn(&Columns, Ordinal),
+    ) {
+        for candidate in candidates {
+            if let Some(part) = self.generation.parts().get(candidate.part as usize) {
+                ahead(part.columns(), candidate.ordinal);
+            }
+        }
     }
 
     /// Those of `candidates` that are of a network of one of the `hits`. Candidates come part by part.
@@ -330,6 +344,7 @@ impl<'a> Pairing<'a> {
         if known.is_empty() {
             return Vec::new();
         }
+        self.asked(&candidates, Columns::network_ahead);
         let parts = self.generation.parts();
         let mut lent = Vec::new();
         for of_part in candidates.chunk_by(|a, b| a.part == b.part) {
@@ -353,17 +368,6 @@ impl<'a> Pairing<'a> {
             }));
         }
         lent
-    }
-
-    /// Reads of each candidate what is looked at first, so that it comes from memory together and not one after the other.
-    fn touch(&self, candidates: &[Candidate]) {
-        for of_part in candidates.chunk_by(|a, b| a.part == b.part) {
-            let part = of_part.first().map_or(0, |candidate| candidate.part);
-            if let Some(part) = self.generation.parts().get(part as usize) {
-                let ordinals = of_part.iter().map(|candidate| candidate.ordinal);
-                std::hint::black_box(part.columns().touched(ordinals));
-            }
-        }
     }
 
     /// The candidate compared; `None` where nothing agrees.

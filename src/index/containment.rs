@@ -6,7 +6,7 @@
 
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored, put_numbers};
-use crate::index::hashed::{HashedPostings, Run, mixed};
+use crate::index::hashed::{HashedPostings, Placed, Run, mixed};
 use crate::index::spelled::Spelled;
 
 /// Fewest characters of an entry that is looked for inside others.
@@ -23,6 +23,14 @@ pub struct Containment {
     wholes: HashedPostings,
     /// Bit `n` is set if an entry has `n + 1` characters.
     lens: u64,
+}
+
+/// Those parts of a probe that entries of one index may equal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PlacedParts {
+    /// The place of each among all parts.
+    places: Vec<usize>,
+    wholes: Placed,
 }
 
 impl Containment {
@@ -73,20 +81,39 @@ impl Containment {
         parts
     }
 
-    /// Calls `visit` with the place of each of `parts` and the entries that equal it, ascending and distinct; what
-    /// [`Containment::contained_in`] finds, cut by nothing.
-    pub(crate) fn each(&self, parts: &[(usize, u64)], mut visit: impl FnMut(usize, &mut Run<'_>)) {
-        let is_possible = |len: usize| (self.lens >> (len - 1)) & 1 == 1;
-        let mut places = Vec::with_capacity(parts.len());
-        let mut hashes = Vec::with_capacity(parts.len());
+    /// Asks for where the entries that equal one of `parts` stand.
+    pub(crate) fn ahead(&self, parts: &[(usize, u64)]) {
+        let (_, hashes) = self.possible(parts);
+        self.wholes.ahead(&hashes);
+    }
+
+    /// Reads where the entries that equal one of `parts` stand, and asks for them.
+    pub(crate) fn placed(&self, parts: &[(usize, u64)]) -> PlacedParts {
+        let (places, hashes) = self.possible(parts);
+        let wholes = self.wholes.placed(hashes);
+        PlacedParts { places, wholes }
+    }
+
+    /// Place and hash of those of `parts` that are as long as some entry.
+    fn possible(&self, parts: &[(usize, u64)]) -> (Vec<usize>, Vec<u64>) {
+        let (mut places, mut hashes) = (
+            Vec::with_capacity(parts.len()),
+            Vec::with_capacity(parts.len()),
+        );
         for (place, (len, hash)) in parts.iter().enumerate() {
-            if is_possible(*len) {
+            if (self.lens >> (len - 1)) & 1 == 1 {
                 places.push(place);
                 hashes.push(*hash);
             }
         }
-        self.wholes.each(&hashes, |position, found| {
-            if let Some(place) = places.get(position) {
+        (places, hashes)
+    }
+
+    /// Calls `visit` with the place of each part and the entries that equal it, ascending and distinct; what
+    /// [`Containment::contained_in`] finds, cut by nothing.
+    pub(crate) fn each(&self, parts: &PlacedParts, mut visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.wholes.each_at(&parts.wholes, |position, found| {
+            if let Some(place) = parts.places.get(position) {
                 visit(*place, found);
             }
         });

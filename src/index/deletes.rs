@@ -8,7 +8,7 @@
 
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored};
-use crate::index::hashed::{HashedPostings, Run, mixed};
+use crate::index::hashed::{HashedPostings, Placed, Run, mixed};
 use crate::index::spelled::{LEN_MAX, Spelled};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -67,6 +67,7 @@ enum Side {
 }
 
 /// The forms under which a probe's matches are stored, each once.
+#[derive(Debug)]
 pub(crate) struct Forms {
     keys: Vec<u64>,
     tells: Vec<Tells>,
@@ -208,14 +209,31 @@ impl Deletes {
         // Of equal forms the one that tells more of a half comes first.
         forms.sort_unstable();
         forms.dedup_by_key(|(key, _)| *key);
-        let (keys, tells) = forms.into_iter().unzip();
+        let (mut keys, mut tells) = (
+            Vec::with_capacity(forms.len()),
+            Vec::with_capacity(forms.len()),
+        );
+        for (key, form_tells) in forms {
+            keys.push(key);
+            tells.push(form_tells);
+        }
         Forms { keys, tells }
     }
 
-    /// Calls `visit` with the place of each of `forms` and the entries stored under it, ascending and distinct; what
+    /// Asks for where the entries under `forms` stand.
+    pub(crate) fn ahead(&self, forms: &Forms) {
+        self.forms.ahead(&forms.keys);
+    }
+
+    /// Reads where the entries under `forms` stand, and asks for them.
+    pub(crate) fn placed(&self, forms: &Forms) -> Placed {
+        self.forms.placed(forms.keys.clone())
+    }
+
+    /// Calls `visit` with the place of each form and the entries stored under it, ascending and distinct; what
     /// [`Deletes::candidates`] finds, cut by nothing.
-    pub(crate) fn each(&self, forms: &[u64], visit: impl FnMut(usize, &mut Run<'_>)) {
-        self.forms.each(forms, visit);
+    pub(crate) fn each(&self, forms: &Placed, visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.forms.each_at(forms, visit);
     }
 
     /// Puts the arrays as sections `name.*`.
@@ -438,10 +456,10 @@ mod tests {
                 prop_assert_eq!(&found, &expected, "{}", probe);
                 let forms = Deletes::forms(probe);
                 let mut carriers = vec![0; forms.keys().len()];
-                index.each(forms.keys(), |form, run| carriers[form] = run.count());
+                index.each(&index.placed(&forms), |form, run| carriers[form] = run.count());
                 for hot in [usize::MAX, 4, 2, 1] {
                     let mut met = vec![Vec::new(); strings.len()];
-                    index.each(forms.keys(), |form, run| run.take(hot).for_each(|near| met[near as usize].push(form)));
+                    index.each(&index.placed(&forms), |form, run| run.take(hot).for_each(|near| met[near as usize].push(form)));
                     let crowded = forms.crowded(|form| carriers[form] > hot);
                     for near in expected.iter().map(|near| *near as usize).filter(|near| !met[*near].is_empty()) {
                         let distance = osa_within(probe, &strings[near], 2).unwrap_or(0).max(1) as u8;

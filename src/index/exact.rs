@@ -5,6 +5,7 @@
 //! a binary search, never a wrong answer. It does not hash: the caller brings keys that are uniform in their high bits.
 
 use crate::index::Ordinal;
+use crate::index::ahead::ahead;
 use crate::index::flat::{Array, Sections, Stored, put_array, put_numbers};
 use rayon::prelude::ParallelSliceMut;
 
@@ -16,6 +17,9 @@ pub(crate) const HOT: usize = 64;
 
 /// Binary logarithm of the mean number of postings a table slot covers: half a byte of table a posting.
 const SLOT_LOAD_LOG: u32 = 3;
+
+/// Keys on one line of memory.
+const LINE_LEN: usize = 8;
 
 /// Ordered postings from key to ordinals. 12.5 bytes a posting.
 #[derive(Clone, Debug, Default)]
@@ -64,9 +68,27 @@ impl Postings {
         }
     }
 
+    /// Asks for where the postings of `key` begin.
+    pub(crate) fn ahead(&self, key: u64) {
+        ahead(&self.slots, self.slot_of(key));
+    }
+
+    /// Asks for the postings of `key`.
+    pub(crate) fn postings_ahead(&self, key: u64) {
+        let start = self.slots.get(self.slot_of(key)).copied().unwrap_or(0) as usize;
+        let keys: &[u64] = &self.keys;
+        ahead(keys, start);
+        ahead(keys, start + LINE_LEN);
+        ahead(&self.ordinals, start);
+    }
+
+    fn slot_of(&self, key: u64) -> usize {
+        key.checked_shr(self.shift).unwrap_or(0) as usize
+    }
+
     /// Returns the ordinals under `key`, ascending and distinct. O(1) expected for uniform keys.
     pub fn get(&self, key: u64) -> &[Ordinal] {
-        let slot = key.checked_shr(self.shift).unwrap_or(0) as usize;
+        let slot = self.slot_of(key);
         let slots: &[u32] = &self.slots;
         let bounds = slots.get(slot).zip(slots.get(slot + 1));
         let Some((start, end)) = bounds.map(|(start, end)| (*start as usize, *end as usize)) else {

@@ -6,12 +6,12 @@
 //! posting stands the value's next chunk, which drops most postings unread (the pigeonring bound, see [`Bounds`]).
 //! It holds each distinct value once and knows nothing of pictures or words.
 
-use std::ops::Range;
-
 use crate::hash::hamming;
 use crate::index::Ordinal;
+use crate::index::ahead::ahead;
 use crate::index::chunks::{Chunks, WORD_CHUNKS, chunks_of};
 use crate::index::flat::{Array, Sections, Stored, put_array};
+use crate::index::rows::{Rows, scan};
 use crate::index::tables::{TABLE_LEN, Tables};
 use rayon::prelude::ParallelSliceMut;
 
@@ -21,11 +21,11 @@ const SCAN_LEN: usize = 2048;
 /// Values read from memory together, and then counted.
 const VERIFIED_TOGETHER: usize = 512;
 
+/// Room for the places that are near in most look-ups.
+const PLACES_USUAL: usize = 128;
+
 /// Positions that are remembered as looked at, in 16 KB.
 const LOOKED_LEN: usize = 4096;
-
-/// Neighbours whose least distance is taken together.
-const BLOCK_LEN: usize = 16;
 
 /// Neighbours on one line of memory.
 const LINE_LEN: usize = 32;
@@ -66,6 +66,17 @@ struct Bounds {
     pair: u32,
 }
 
+impl Bounds {
+    fn of<const W: usize>(distance_max: u32) -> Self {
+        let chunks = (W * WORD_CHUNKS).max(1) as u32;
+        Self {
+            distance: distance_max,
+            chunk: distance_max / chunks,
+            pair: distance_max.saturating_mul(2) / chunks,
+        }
+    }
+}
+
 /// A look-up begun in one index, and of no use in another.
 #[derive(Clone, Debug)]
 pub(crate) struct Sought<const W: usize> {
@@ -75,6 +86,8 @@ pub(crate) struct Sought<const W: usize> {
     /// Bounds of the rows around each chunk; none where all values are looked at.
     places: Vec<(u32, u32)>,
     is_scan: bool,
+    /// Places of what is near among all tables' postings, once they are looked for; `None` where they are many, too.
+    scanned: Option<Vec<usize>>,
 }
 
 impl<const W: usize> Sought<W> {
@@ -131,12 +144,7 @@ impl<const W: usize> HammingIndex<W> {
     /// Begins a look-up of what is within `distance_max` of the probe: reads where its rows stand. Whoever looks for several
     /// probes begins them all, then touches them all, so that what they wait for comes from memory together.
     pub(crate) fn sought(&self, probe: &[u64; W], distance_max: u32) -> Sought<W> {
-        let chunks = (W * WORD_CHUNKS).max(1) as u32;
-        let bounds = Bounds {
-            distance: distance_max,
-            chunk: distance_max / chunks,
-            pair: distance_max.saturating_mul(2) / chunks,
-        };
+        let bounds = Bounds::of::<W>(distance_max);
         let chunks = chunks_of(probe);
         let is_scan = self.rows.is_empty() || bounds.chunk > RADIUS_MAX;
         let places = match is_scan {
@@ -149,29 +157,42 @@ impl<const W: usize> HammingIndex<W> {
             bounds,
             places,
             is_scan,
+            scanned: None,
         }
     }
 
-    /// Reads a place on each line of memory of the rows that are looked at next, of long rows the first lines.
+    /// Asks for the bounds of the rows that a look-up of `probe` reads.
+    pub(crate) fn ahead(&self, probe: &[u64; W], distance_max: u32) {
+        let bounds = Bounds::of::<W>(distance_max);
+        if self.rows.is_empty() || bounds.chunk > RADIUS_MAX {
+            return;
+        }
+        let (chunks, rows): (_, &[u32]) = (chunks_of(probe), &self.rows);
+        let tables = rows.chunks_exact(TABLE_LEN);
+        for (own, table) in chunks.as_flattened().iter().zip(tables) {
+            for flip in flips(bounds.chunk) {
+                ahead(table, usize::from(own ^ flip));
+            }
+        }
+    }
+
+    /// Asks for the lines of memory of the rows that are looked at next, of long rows for the first lines.
     pub(crate) fn touch(&self, sought: &Sought<W>) {
         let neighbours: &[u16] = &self.neighbours;
         let tables = neighbours.chunks_exact(self.values.len().max(1));
         let places = sought.places.chunks_exact(sought.flips().len());
-        let mut seen = 0;
         for (neighbours, places) in tables.zip(places) {
             for (start, end) in places {
-                let last = (*end as usize).min(*start as usize + TOUCHED_LEN);
-                let row = neighbours.get(*start as usize..last).unwrap_or_default();
+                let (start, end) = (*start as usize, *end as usize);
                 // Most rows are on one line or on two.
-                if let Some((first, last)) = row.first().zip(row.last()) {
-                    seen ^= first ^ last;
+                for place in (start..end.min(start + TOUCHED_LEN)).step_by(LINE_LEN) {
+                    ahead(neighbours, place);
                 }
-                for line in row.chunks_exact(LINE_LEN).skip(1) {
-                    seen ^= line.first().copied().unwrap_or_default();
+                if start < end {
+                    ahead(neighbours, end - 1);
                 }
             }
         }
-        std::hint::black_box(seen);
     }
 
     /// Ends a look-up that was begun in this index: what [`HammingIndex::within`] says.
@@ -259,36 +280,69 @@ impl<const W: usize> HammingIndex<W> {
     /// from asking for the next row. Some hundreds are verified at a time: a hot value, met in every chunk, ends the look-up
     /// early.
     fn gather(&self, sought: &Sought<W>, limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
-        let flat = sought.chunks.as_flattened();
-        let flips = sought.flips();
-        let neighbours: &[u16] = &self.neighbours;
-        let len = self.values.len().max(1);
-        let tables = neighbours
-            .chunks_exact(len)
-            .zip(sought.places.chunks_exact(flips.len()));
-        let nexts = flat.iter().skip(1).chain(flat.first());
-        let mut places_near = Vec::with_capacity(VERIFIED_TOGETHER);
         let mut looked = Looked::default();
-        for ((table, (neighbours, places)), next) in (0..).zip(tables).zip(nexts) {
-            for ((start, end), flip) in places.iter().zip(flips) {
-                // In a small segment nearly all.
-                if start >= end {
-                    continue;
-                }
-                let left = sought.bounds.pair.saturating_sub(flip.count_ones());
-                let found = near_places(neighbours, *start..*end, *next, left);
-                places_near.extend(found.map(|place| table * len + place));
-                if places_near.len() >= VERIFIED_TOGETHER {
+        if let Some(places) = &sought.scanned {
+            self.verify_places(places, sought, &mut looked, near);
+            return is_beyond(limit, near);
+        }
+        let (postings, scan): (&[u32], _) = (&self.postings, scan());
+        let mut places = Vec::with_capacity(VERIFIED_TOGETHER);
+        for rows in self.rows_of(sought) {
+            let mut from = 0;
+            while from < rows.places.len() {
+                let before = places.len();
+                from = scan(&rows, from, &mut places);
+                let found = places.iter().skip(before);
+                found.for_each(|place| ahead(postings, *place));
+                if places.len() >= VERIFIED_TOGETHER {
                     looked.begin();
-                    self.verify_places(&mut places_near, sought, &mut looked, near);
+                    self.verify_places(&places, sought, &mut looked, near);
+                    places.clear();
                     if near.len() > limit && is_beyond(limit, near) {
                         return true;
                     }
                 }
             }
         }
-        self.verify_places(&mut places_near, sought, &mut looked, near);
+        self.verify_places(&places, sought, &mut looked, near);
         is_beyond(limit, near)
+    }
+
+    /// The rows of each table that are looked through.
+    fn rows_of<'a>(&'a self, sought: &'a Sought<W>) -> impl Iterator<Item = Rows<'a>> {
+        let (flat, flips) = (sought.chunks.as_flattened(), sought.flips());
+        let (neighbours, len): (&[u16], _) = (&self.neighbours, self.values.len().max(1));
+        let nexts = flat.iter().skip(1).chain(flat.first());
+        let tables = neighbours.chunks_exact(len);
+        let tables = tables.zip(sought.places.chunks_exact(flips.len()));
+        let rows = (0..).zip(tables.zip(nexts));
+        rows.map(move |(table, ((neighbours, places), next))| Rows {
+            neighbours,
+            places,
+            flips,
+            next: *next,
+            pair: sought.bounds.pair,
+            offset: table * len,
+        })
+    }
+
+    /// Looks through the rows of a look-up and asks for the postings of what is near, where that is little: so that other
+    /// work can be done before [`HammingIndex::near`] reads them.
+    pub(crate) fn scan(&self, sought: &mut Sought<W>) {
+        let (postings, scan): (&[u32], _) = (&self.postings, scan());
+        let mut near = Vec::with_capacity(PLACES_USUAL);
+        for rows in self.rows_of(sought) {
+            let before = near.len();
+            let end = scan(&rows, 0, &mut near);
+            if end < rows.places.len() || near.len() >= VERIFIED_TOGETHER {
+                return;
+            }
+            let found = near.iter().skip(before);
+            found.for_each(|place| ahead(postings, *place));
+        }
+        if !sought.is_scan {
+            sought.scanned = Some(near);
+        }
     }
 
     /// Bounds of the rows around each chunk, as many a table as there are `flips`. Hardly more than the reads themselves,
@@ -308,20 +362,22 @@ impl<const W: usize> HammingIndex<W> {
         places
     }
 
-    /// Verifies what stands at `places` of all tables' postings and was not looked at, and forgets the places.
+    /// Verifies what stands at `places` of all tables' postings and was not looked at.
     fn verify_places(
         &self,
-        places: &mut Vec<usize>,
+        places: &[usize],
         sought: &Sought<W>,
         looked: &mut Looked,
         near: &mut Vec<(u32, u32)>,
     ) {
-        let postings: &[u32] = &self.postings;
-        let positions = places.drain(..).filter_map(|place| postings.get(place));
-        let positions = positions
-            .copied()
-            .filter(|position| looked.is_new(*position));
-        let positions: Vec<u32> = positions.collect();
+        let (postings, values): (&[u32], &[[u64; W]]) = (&self.postings, &self.values);
+        let mut positions = Vec::with_capacity(places.len());
+        for position in places.iter().filter_map(|place| postings.get(*place)) {
+            if looked.is_new(*position) {
+                ahead(values, *position as usize);
+                positions.push(*position);
+            }
+        }
         self.verify(positions.into_iter(), sought, near);
     }
 
@@ -368,36 +424,6 @@ fn is_beyond(limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
     near.sort();
     near.dedup();
     near.len() > limit
-}
-
-/// Places of the row `places` of a table that differ from `chunk` in at most `left` bits.
-///
-/// One in some hundreds does, so whole blocks are dropped by their least distance, which the compiler counts eight at a
-/// time; only a block with a near one is looked through. A block is counted as if it were full: what follows the row
-/// may send it to be looked through, and is not looked at then.
-fn near_places(
-    neighbours: &[u16],
-    places: Range<u32>,
-    chunk: u16,
-    left: u32,
-) -> impl Iterator<Item = usize> {
-    let (start, end) = (places.start as usize, places.end as usize);
-    let rest = neighbours.get(start..).unwrap_or(&[]);
-    let blocks = (0..end.saturating_sub(start).div_ceil(BLOCK_LEN)).map(|at| at * BLOCK_LEN);
-    let near_blocks = blocks.filter(move |at| {
-        let block = rest.get(*at..).and_then(<[u16]>::first_chunk);
-        block.is_none_or(|block: &[u16; BLOCK_LEN]| {
-            let distances = block.map(|value| (value ^ chunk).count_ones() as u16);
-            u32::from(distances.into_iter().fold(u16::MAX, u16::min)) <= left
-        })
-    });
-    near_blocks.flat_map(move |at| {
-        let from = start + at;
-        let row = neighbours.get(from..end.min(from + BLOCK_LEN));
-        let values = row.unwrap_or(&[]).iter().enumerate();
-        let near = values.filter(move |(_, value)| (*value ^ chunk).count_ones() <= left);
-        near.map(move |(place, _)| from + place)
-    })
 }
 
 impl<const W: usize> Default for HammingIndex<W> {

@@ -7,11 +7,15 @@
 //! share is one run, found and passed by halving.
 
 use crate::index::Ordinal;
+use crate::index::ahead::ahead;
 use crate::index::filling::{bucket_of, fill, ordinal_mask};
 use crate::index::flat::{Array, Sections, Stored, put_array, put_numbers};
 
 /// Fewest entries that are worth a part of their own when all cores build.
 const PART_LEN: usize = 1 << 12;
+
+/// Postings of a bucket that are counted and not halved: of 16 on average hardly one bucket has more.
+const COUNTED_LEN: usize = 40;
 
 /// Hash to ordinals, inexact by design: the caller verifies.
 #[derive(Clone, Debug, Default)]
@@ -96,29 +100,43 @@ impl HashedPostings {
     }
 
     /// Calls `visit` for every hash with its position and its ordinals, ascending and distinct.
-    ///
-    /// All bucket bounds are read first, then the first and last posting of each bucket, then the buckets: reads that wait for nothing
-    /// overlap, while a loop whose length is still on its way from memory lets none follow.
-    pub(crate) fn each(&self, hashes: &[u64], mut visit: impl FnMut(usize, &mut Run<'_>)) {
+    pub(crate) fn each(&self, hashes: &[u64], visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.each_at(&self.placed(hashes.to_vec()), visit);
+    }
+
+    /// Asks for the bounds of the buckets of `hashes`.
+    pub(crate) fn ahead(&self, hashes: &[u64]) {
+        let buckets: &[u32] = &self.buckets;
+        for hash in hashes {
+            ahead(buckets, bucket_of(*hash, buckets.len()));
+        }
+    }
+
+    /// Reads where the postings of `hashes` stand, and asks for them. All bounds are read before the first bucket is: a loop
+    /// whose length is still on its way from memory lets no other read follow.
+    pub(crate) fn placed(&self, hashes: Vec<u64>) -> Placed {
         let (buckets, postings): (&[u32], &[u32]) = (&self.buckets, &self.postings);
-        let bounds: Vec<(u32, u32)> = hashes
-            .iter()
-            .map(|hash| {
-                let bucket = bucket_of(*hash, buckets.len());
-                let bound = |place: usize| buckets.get(place).copied().unwrap_or(0);
-                (bound(bucket), bound(bucket + 1))
-            })
-            .collect();
-        let touched = bounds.iter().filter_map(|(start, end)| {
-            let last = postings.get((*end as usize).saturating_sub(1))?;
-            Some(last ^ postings.get(*start as usize)?)
-        });
-        std::hint::black_box(touched.fold(0, |all, posting| all ^ posting));
+        let bounds = |hash: &u64| {
+            let bucket = bucket_of(*hash, buckets.len());
+            let bound = |place: usize| buckets.get(place).copied().unwrap_or(0);
+            let (start, end) = (bound(bucket), bound(bucket + 1));
+            ahead(postings, start as usize);
+            ahead(postings, (end as usize).saturating_sub(1));
+            (start, end)
+        };
+        let bounds = hashes.iter().map(bounds).collect();
+        Placed { hashes, bounds }
+    }
+
+    /// Calls `visit` for every hash, placed in these postings, with its position and its ordinals, ascending and distinct.
+    pub(crate) fn each_at(&self, placed: &Placed, mut visit: impl FnMut(usize, &mut Run<'_>)) {
+        let postings: &[u32] = &self.postings;
         let mask = ordinal_mask(self.ordinal_bits);
-        for (position, (hash, (start, end))) in hashes.iter().zip(bounds).enumerate() {
+        let placed = placed.hashes.iter().zip(&placed.bounds);
+        for (position, (hash, (start, end))) in placed.enumerate() {
             let tag = *hash as u32 & !mask;
-            let bucket = postings.get(start as usize..end as usize).unwrap_or(&[]);
-            let first = bucket.partition_point(|posting| *posting < tag);
+            let bucket = postings.get(*start as usize..*end as usize).unwrap_or(&[]);
+            let first = first_from(bucket, tag);
             let mut found = Run {
                 rest: bucket.get(first..).unwrap_or(&[]).iter(),
                 tag,
@@ -170,6 +188,13 @@ impl HashedPostings {
     }
 }
 
+/// Hashes to look up, and where the postings of each stand in one index.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Placed {
+    hashes: Vec<u64>,
+    bounds: Vec<(u32, u32)>,
+}
+
 /// The ordinals under one hash, ascending and distinct.
 pub(crate) struct Run<'a> {
     rest: std::slice::Iter<'a, u32>,
@@ -194,6 +219,18 @@ impl Iterator for Run<'_> {
             }
         }
         None
+    }
+}
+
+/// Place of the first posting of an ordered bucket from `tag` on. Those of a usual bucket are counted, which waits for none of
+/// them; halving waits for one after the other.
+fn first_from(bucket: &[u32], tag: u32) -> usize {
+    match bucket.len() {
+        0..=COUNTED_LEN => {
+            let before = |all: u32, posting: &u32| all + u32::from(*posting < tag);
+            bucket.iter().fold(0, before) as usize
+        }
+        _ => bucket.partition_point(|posting| *posting < tag),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored};
-use crate::index::hashed::{HashedPostings, mixed};
+use crate::index::hashed::{HashedPostings, Placed, mixed};
 
 /// Mean number of postings in a bucket: a quarter byte of table a posting, and one or two cache lines to read.
 const LOAD: usize = 16;
@@ -43,16 +43,42 @@ impl Loose {
         Self { postings }
     }
 
-    /// Calls `visit` for every key, by its position in `keys`, with its ordinals (and few others): ascending, distinct,
-    /// and only the smallest `limit + 1` of them. Keys that nobody carries are left out.
+    /// What `keys` are looked up by, to be asked of several indexes.
+    pub(crate) fn hashes(keys: impl Iterator<Item = u64>) -> Vec<u64> {
+        keys.map(mixed).collect()
+    }
+
+    /// Asks for where the postings of `hashes` stand.
+    pub(crate) fn ahead(&self, hashes: &[u64]) {
+        self.postings.ahead(hashes);
+    }
+
+    /// Reads where the postings of `hashes` stand, and asks for them.
+    pub(crate) fn placed(&self, hashes: &[u64]) -> Placed {
+        self.postings.placed(hashes.to_vec())
+    }
+
+    /// [`Self::each`] of keys that were not placed before.
+    #[cfg(test)]
+    pub(crate) fn get(&self, keys: &[u64], limit: usize, visit: impl FnMut(usize, &[Ordinal])) {
+        let hashes = Self::hashes(keys.iter().copied());
+        self.ahead(&hashes);
+        self.each(&self.placed(&hashes), limit, visit);
+    }
+
+    /// Calls `visit` for every key, by its position among those placed, with its ordinals (and few others): ascending,
+    /// distinct, and only the smallest `limit + 1` of them. Keys that nobody carries are left out.
     ///
-    /// The bounds of all buckets are read first, then one posting of each, then the buckets, so that reads overlap.
     /// O(limit) a key however many carry it or one in the same bucket.
-    pub(crate) fn get(&self, keys: &[u64], limit: usize, mut visit: impl FnMut(usize, &[Ordinal])) {
-        let hashes: Vec<u64> = keys.iter().map(|key| mixed(*key)).collect();
+    pub(crate) fn each(
+        &self,
+        placed: &Placed,
+        limit: usize,
+        mut visit: impl FnMut(usize, &[Ordinal]),
+    ) {
         let limit = limit.saturating_add(1);
         let mut ordinals = Vec::with_capacity(limit.min(ORDINALS_USUAL));
-        self.postings.each(&hashes, |position, found| {
+        self.postings.each_at(placed, |position, found| {
             ordinals.clear();
             ordinals.extend(found.take(limit));
             if !ordinals.is_empty() {

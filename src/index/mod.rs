@@ -4,6 +4,7 @@
 //! built once from all its entries (`grams` grows), holds flat arrays that never change and may lie in a mapped file, and is tested against a linear scan.
 //! Look-ups push into the caller's vector. Deciding what a match means is for the layers above.
 
+mod ahead;
 mod chunks;
 mod containment;
 mod deletes;
@@ -17,6 +18,7 @@ mod hashed;
 mod loose;
 mod osa;
 mod pairs;
+mod rows;
 mod spelled;
 mod tables;
 
@@ -25,7 +27,9 @@ mod figures;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use ahead::ahead;
 pub use containment::Containment;
+pub(crate) use containment::PlacedParts;
 pub(crate) use deletes::Forms;
 pub use deletes::{Deletes, distance_max};
 pub use dictionary::Dictionary;
@@ -35,7 +39,7 @@ pub(crate) use flat::{Array, Sections, Stored};
 pub(crate) use grams::Grams;
 pub use hamming::HammingIndex;
 pub(crate) use hamming::Sought;
-pub(crate) use hashed::Run;
+pub(crate) use hashed::{Placed, Run};
 pub(crate) use loose::Loose;
 pub use osa::osa_within;
 pub(crate) use pairs::pair_keys;

@@ -41,9 +41,10 @@ impl Picture {
             return None;
         }
         let pdq = Pdq::from_bytes(&avatar.pdq);
-        let mut counted: Vec<f32> = pieces(&pdq)
-            .filter_map(|piece| background.feature_bits(Space::Picture, piece))
-            .collect();
+        let pieces: Vec<u64> = pieces(&pdq).collect();
+        pieces.iter().for_each(|piece| background.ahead(*piece));
+        let counted = |piece: &u64| background.feature_bits(Space::Picture, *piece);
+        let mut counted: Vec<f32> = pieces.iter().filter_map(counted).collect();
         counted.sort_by(f32::total_cmp);
         let unseen = background.unseen_bits(Space::Picture).min(UNSEEN_BITS);
         let bits = counted.get(PIECE_RANK - 1).copied().unwrap_or(unseen);
@@ -68,6 +69,12 @@ impl Picture {
     /// True where the picture is rare enough to lead to candidates.
     pub fn leads(&self) -> bool {
         self.bits >= LEADING_BITS_MIN
+    }
+
+    /// The turned versions of a picture that is not too flat, before anything else is known of it.
+    pub(crate) fn turned_of(avatar: &Avatar) -> Option<[Pdq; 8]> {
+        let is_told = avatar.quality >= QUALITY_MIN;
+        is_told.then(|| dihedral(&Pdq::from_bytes(&avatar.pdq)))
     }
 
     /// The key that counts the picture's carriers on the watchlist.

@@ -63,7 +63,15 @@ impl<'a> Bio<'a> {
         let text = feature(Space::Bio, found.join(" ").as_bytes());
         let simhash =
             (found.len() >= SIMHASH_WORDS_MIN).then(|| of_words(found.iter().map(String::as_str)));
-        let words = WeightedSet::of(found.iter().map(|word| weighed(word, background)).collect());
+        let asked = |word: &String| {
+            let key = word_key(word);
+            background.ahead(key);
+            key
+        };
+        let keys: Vec<u64> = found.iter().map(asked).collect();
+        let keyed = found.iter().zip(keys);
+        let rarity = |(word, key): (&String, u64)| (key, word_bits(word, key, background));
+        let words = WeightedSet::of(keyed.map(rarity).collect());
         let bits = words.bits();
         let unseen = background.unseen_bits(Space::Bio) + UNSEEN_TEXT_BITS;
         let text_bits = background.feature_bits(Space::Bio, text);
@@ -172,7 +180,7 @@ pub(crate) fn shared_words(probe: &str, entry: &str, background: &Background) ->
         .into_iter()
         .take(WORDS_MAX)
         .filter(|word| probe_words.contains(word))
-        .map(|word| (word.clone(), weighed(&word, background).1))
+        .map(|word| (word.clone(), word_bits(&word, word_key(&word), background)))
         .collect();
     shared.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     shared.dedup();
@@ -217,14 +225,15 @@ fn is_reach(word: &str) -> bool {
         || digits >= REACH_DIGITS_MIN
 }
 
-fn weighed(word: &str, background: &Background) -> (u64, f32) {
-    let key = feature(Space::Word, word.as_bytes());
+fn word_key(word: &str) -> u64 {
+    feature(Space::Word, word.as_bytes())
+}
+
+/// Rarity of a word whose key is `key`, in bits.
+fn word_bits(word: &str, key: u64, background: &Background) -> f32 {
     let by_letters = || background.text_bits(&spelled(word)).min(WORD_BITS_MAX);
-    (
-        key,
-        background
-            .feature_bits(Space::Word, key)
-            .unwrap_or_else(by_letters)
-            .min(WORD_BITS_MAX),
-    )
+    background
+        .feature_bits(Space::Word, key)
+        .unwrap_or_else(by_letters)
+        .min(WORD_BITS_MAX)
 }

@@ -107,7 +107,7 @@ impl<'a> Handle<'a> {
         };
         let latin = spelled(&parts.whole);
         let is_latin = latin.len() == parts.whole.len();
-        let terms = background.terms(latin);
+        let terms = background.terms(latin.into());
         // The letter model knows Latin letters; what is in others is read as the names it learnt from were.
         let spelled_bits = |text: &str| match is_foreign(text) {
             true => terms

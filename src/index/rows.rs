@@ -1,0 +1,195 @@
+//! Which of the numbers in these rows differ from a chunk in few bits?
+//!
+//! The hot loop of picture look-ups: tens of thousands of numbers of 16 bits a probe, one in some hundreds near. Processors that
+//! count the bits of 32 numbers at once do so; on others the compiler's code is the same loop. All give the same answer.
+
+/// Places after which a scan stops, so that what is near may be looked at.
+const ENOUGH: usize = 512;
+/// Numbers whose least distance is taken together.
+const BLOCK_LEN: usize = 16;
+
+/// Rows around one chunk, and the chunk that each number beside them is compared with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows<'a> {
+    /// The numbers of the table, row after row.
+    pub(crate) neighbours: &'a [u16],
+    /// Where each row stands among them.
+    pub(crate) places: &'a [(u32, u32)],
+    /// What each row's own chunk differs in from the probe's.
+    pub(crate) flips: &'a [u16],
+    /// The probe's next chunk.
+    pub(crate) next: u16,
+    /// How many bits both chunks together may differ in.
+    pub(crate) pair: u32,
+    /// What is added to each place that is pushed.
+    pub(crate) offset: usize,
+}
+
+/// Pushes the places of near numbers of the rows from this one on, and returns the first row not looked at: some hundreds of
+/// near ones are enough.
+pub(crate) type Scan = fn(&Rows<'_>, usize, &mut Vec<usize>) -> usize;
+
+impl Rows<'_> {
+    /// The row of this number: its numbers, the place of its first, and the bits that one may differ in; `None` after the last.
+    #[inline(always)]
+    fn row(&self, at: usize) -> Option<(&[u16], usize, u32)> {
+        let ((start, end), flip) = self.places.get(at).zip(self.flips.get(at))?;
+        let row = self.neighbours.get(*start as usize..*end as usize);
+        let left = self.pair.saturating_sub(flip.count_ones());
+        Some((row.unwrap_or(&[]), self.offset + *start as usize, left))
+    }
+}
+
+/// The fastest scan that this processor has.
+pub(crate) fn scan() -> Scan {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if wide::has_bit_counts() {
+            return wide::by_bit_counts;
+        }
+        if is_x86_feature_detected!("avx2") {
+            return wide::by_avx2;
+        }
+    }
+    plain
+}
+
+/// Whole blocks are dropped by their least distance, which the compiler counts some at a time; only a block with a near
+/// number is looked through.
+#[inline(always)]
+fn plain(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+    let mut at = from;
+    while let Some((row, start, left)) = rows.row(at) {
+        at += 1;
+        for (first, block) in (start..).step_by(BLOCK_LEN).zip(row.chunks(BLOCK_LEN)) {
+            let full: Option<&[u16; BLOCK_LEN]> = block.first_chunk();
+            let is_far = full.is_some_and(|block| {
+                let distances = block.map(|value| (value ^ rows.next).count_ones() as u16);
+                u32::from(distances.into_iter().fold(u16::MAX, u16::min)) > left
+            });
+            if is_far {
+                continue;
+            }
+            for (place, value) in (first..).zip(block) {
+                if (value ^ rows.next).count_ones() <= left {
+                    near.push(place);
+                }
+            }
+        }
+        if near.len() >= ENOUGH {
+            break;
+        }
+    }
+    at
+}
+
+/// The same for processors with wider instructions.
+#[cfg(target_arch = "x86_64")]
+#[expect(
+    unsafe_code,
+    reason = "instructions that not every processor has; they take a third of the time (benches/README.md)"
+)]
+mod wide {
+    use std::arch::x86_64::{
+        _mm512_mask_cmple_epu16_mask, _mm512_maskz_loadu_epi16, _mm512_popcnt_epi16,
+        _mm512_set1_epi16, _mm512_xor_si512,
+    };
+
+    use super::{ENOUGH, Rows, plain};
+
+    /// Numbers of one instruction.
+    const LANES: usize = 32;
+
+    /// Whether the processor counts the bits of 32 numbers at once (Ice Lake, Zen 4 and later).
+    pub(super) fn has_bit_counts() -> bool {
+        is_x86_feature_detected!("avx512bitalg") && is_x86_feature_detected!("avx512bw")
+    }
+
+    /// [`plain`] with AVX-512; only for processors that [`has_bit_counts`] says have it.
+    pub(super) fn by_bit_counts(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+        // SAFETY: `scan` alone hands this function out, after asking the processor.
+        unsafe { counted(rows, from, near) }
+    }
+
+    /// [`plain`] compiled for AVX2; only for processors that have it.
+    pub(super) fn by_avx2(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+        // SAFETY: `scan` alone hands this function out, after asking the processor.
+        unsafe { halved(rows, from, near) }
+    }
+
+    #[target_feature(enable = "avx2,popcnt")]
+    fn halved(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+        plain(rows, from, near)
+    }
+
+    #[target_feature(enable = "avx512bitalg,avx512bw,avx512f,bmi1,popcnt")]
+    fn counted(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+        let next = _mm512_set1_epi16(rows.next.cast_signed());
+        let mut at = from;
+        while let Some((row, start, left)) = rows.row(at) {
+            at += 1;
+            let left = _mm512_set1_epi16(left as i16);
+            for (first, block) in (start..).step_by(LANES).zip(row.chunks(LANES)) {
+                let lanes = u32::MAX >> (LANES - block.len());
+                // SAFETY: only the lanes of the block are read.
+                let values = unsafe { _mm512_maskz_loadu_epi16(lanes, block.as_ptr().cast()) };
+                let distances = _mm512_popcnt_epi16(_mm512_xor_si512(values, next));
+                let mut found = _mm512_mask_cmple_epu16_mask(lanes, distances, left);
+                while found != 0 {
+                    near.push(first + found.trailing_zeros() as usize);
+                    found &= found - 1;
+                }
+            }
+            if near.len() >= ENOUGH {
+                break;
+            }
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rows, Scan, plain, scan};
+    use proptest::prelude::{any, prop_assert_eq, proptest};
+
+    fn scans() -> Vec<Scan> {
+        let mut scans: Vec<Scan> = vec![plain, scan()];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            scans.push(super::wide::by_avx2);
+        }
+        scans
+    }
+
+    proptest! {
+        #[test]
+        fn every_scan_is_a_linear_scan(
+            neighbours in proptest::collection::vec(any::<u16>(), 0..900),
+            bounds in proptest::collection::vec(0usize..1000, 17),
+            next: u16,
+            pair in 0u32..12,
+        ) {
+            let flips: Vec<u16> = std::iter::once(0).chain((0..16).map(|bit| 1 << bit)).collect();
+            let mut bounds: Vec<u32> = bounds.iter().map(|bound| *bound.min(&neighbours.len()) as u32).collect();
+            bounds.sort_unstable();
+            let places: Vec<(u32, u32)> = bounds.windows(2).map(|pair| (pair[0], pair[1])).collect();
+            let rows = Rows { neighbours: &neighbours, places: &places, flips: &flips, next, pair, offset: 7 };
+            let mut expected = Vec::new();
+            for ((start, end), flip) in places.iter().zip(&flips) {
+                let left = pair.saturating_sub(flip.count_ones());
+                let near = (*start..*end).filter(|at| (neighbours[*at as usize] ^ next).count_ones() <= left);
+                expected.extend(near.map(|at| at as usize + 7));
+            }
+            for scan in scans() {
+                let (mut all, mut from) = (Vec::new(), 0);
+                while from < places.len() {
+                    let mut near = Vec::new();
+                    from = scan(&rows, from, &mut near);
+                    all.extend(near);
+                }
+                prop_assert_eq!(&all, &expected);
+            }
+        }
+    }
+}
