@@ -27,6 +27,12 @@ use crate::signal::token::{TokenKey, Tokens};
 
 /// Raised whenever the same account would get another fingerprint; stored with decisions.
 pub(crate) const NORMALIZER_VERSION: u32 = 8;
+/// Words of a bio that teach what handles are made of: about as many as a handle has, so that a word weighs there as it does
+/// in one.
+const SPOKEN_WORDS: usize = 2;
+/// Shortest of them, in bytes, and how many words are looked at.
+const SPOKEN_LEN_MIN: usize = 3;
+const SPOKEN_AMONG: usize = 256;
 /// Letters of a name's word that must stand in the handle for the handle to tell the name.
 const TOLD_CHARS_MIN: usize = 3;
 
@@ -195,6 +201,7 @@ impl<'a> Fingerprint<'a> {
             name.observe(features);
             terms.extend(name.words().map(|word| bare(&spelled(word.text()))));
         }
+        terms.extend(spoken(account));
         features.extend(
             terms
                 .iter()
@@ -288,6 +295,28 @@ fn split_camel(handle: &str) -> String {
     text
 }
 
+/// Some words of the bio, by chance but always the same: people make handles of the words they use, and most of those no
+/// handle of the background shows set off from others.
+fn spoken(account: &Account) -> Vec<String> {
+    let chance = |word: &str| {
+        let drawn = format!("{} {word}", account.id.as_str());
+        feature(Space::Pair, drawn.as_bytes())
+    };
+    let found = words(&account.bio).into_iter().take(SPOKEN_AMONG);
+    let found = found.map(|word| bare(&spelled(&word)));
+    let mut drawn: Vec<(u64, String)> = found
+        .filter(|word| word.len() >= SPOKEN_LEN_MIN)
+        .map(|word| (chance(&word), word))
+        .collect();
+    drawn.sort_unstable();
+    drawn.dedup();
+    drawn
+        .into_iter()
+        .take(SPOKEN_WORDS)
+        .map(|(_, word)| word)
+        .collect()
+}
+
 fn bare(word: &str) -> String {
     word.trim_matches(|c: char| c.is_ascii_digit())
         .replace(' ', "")
@@ -309,6 +338,30 @@ mod tests {
         let leads = fingerprint.leads();
         let keys = leads.iter().map(|lead| (lead.key, lead.signal as u32));
         keys.collect()
+    }
+
+    #[test]
+    fn a_bio_teaches_a_few_of_its_words() {
+        let taught = |bio: &str| {
+            let draft = AccountDraft {
+                id: "x:1".into(),
+                bio: bio.into(),
+                ..AccountDraft::default()
+            };
+            let account = draft.check().unwrap();
+            let made = Fingerprint::of(&account, &Background::starter(), &Secret::new([7; 32]));
+            let features = made.observation(&account).features;
+            let terms = features.into_iter().filter(|(s, _)| *s == Space::Term);
+            terms.map(|(_, term)| term).collect::<Vec<u64>>()
+        };
+        assert_eq!(
+            taught("of a grasshopper"),
+            [feature(Space::Term, b"grasshopper")]
+        );
+        let long = taught("the grasshopper leaps over unbreakable punchcards");
+        assert_eq!(long.len(), SPOKEN_WORDS);
+        // However often it is said.
+        assert_eq!(taught("unbreakable unbreakable unbreakable").len(), 1);
     }
 
     proptest! {

@@ -20,6 +20,9 @@ use crate::signal::relation::{LEADING_BITS_MIN, Relation, Signal};
 const ROUNDS: usize = 8;
 /// Fewest pairs of one actor from which a relation's line is fitted.
 const PAIRS_MIN: f64 = 10.0;
+/// Share of a ceiling from which on a line is fitted. Pairs that tell less are nearly all strangers', by the hundred thousand,
+/// and would bend it away from where verdicts fall.
+const LINE_FROM: f64 = 0.5;
 /// Pairs of one actor among the rarest values that a ceiling stands on.
 const CEILING_PAIRS: f64 = 15.0;
 /// Standard deviations within which a line stays near the one started from, in bits and in bits a bit.
@@ -150,7 +153,8 @@ fn fit_row(before: Row, bins: &Bins, pairs: (f64, f64)) -> Row {
     for _ in 0..2 {
         // Commoner values lead to nobody by themselves, so their pairs are not all seen.
         let below = |bin: u16| {
-            at(bin) >= LEADING_BITS_MIN && f64::from(row.base + row.slope * at(bin)) < ceiling + 2.0
+            let told = f64::from(row.base + row.slope * at(bin));
+            at(bin) >= LEADING_BITS_MIN && (LINE_FROM * ceiling..ceiling + 2.0).contains(&told)
         };
         let samples: Vec<Sample> = (bins.iter())
             // Where no mirror is seen at all, entries of that kind are not copied here; of m that says nothing.
