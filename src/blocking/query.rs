@@ -164,6 +164,7 @@ impl Blocker {
             near_copy,
         }
     }
+
     /// Looks for pictures in the rows that were asked for, and asks for what is near.
     pub(crate) fn scan_pictures(&self, begun: &mut Begun) {
         for sought in &mut begun.pictures {

@@ -146,7 +146,8 @@ impl Columns {
         let (places, prints): (&[u32], &[u8]) = (&self.print_places, &self.prints);
         if let Some([start, end]) = places.get(at..at + 2) {
             let (start, end) = (*start as usize * PRINT_ALIGN, *end as usize * PRINT_ALIGN);
-            for place in (start..end).step_by(LINE_LEN) {
+            let last = end.checked_sub(1);
+            for place in (start..end).step_by(LINE_LEN).chain(last) {
                 ahead(prints, place);
             }
         }

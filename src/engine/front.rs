@@ -221,7 +221,8 @@ impl Engine {
         screen(&self.generation.load_full(), &probe, &self.judge)
     }
 
-    /// [`Engine::fingerprint`], while what the picture is looked up by comes from memory.
+    /// [`Engine::fingerprint`], while what the picture is looked up by comes from memory; should another view be published
+    /// meanwhile, what was asked for is only not there yet.
     pub(in crate::engine) fn fingerprint_ahead(&self, account: &Account) -> Fingerprint<'static> {
         pictures_ahead(&self.generation.load(), account);
         self.fingerprint(account)

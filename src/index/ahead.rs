@@ -3,7 +3,7 @@
 //! What screening reads lies all over some gigabytes, and most of its time goes by waiting for it. A read that is asked for
 //! early comes while other work is done; hundreds that are asked for together come together. Nothing here changes an answer.
 
-/// Asks for the line of memory with the value at this place, if there is one; waits for nothing. O(1).
+/// Asks for the line of memory with the value at this place, if there is one; on x86-64 it waits for nothing. O(1).
 #[inline(always)]
 pub(crate) fn ahead<T: Copy>(values: &[T], place: usize) {
     if let Some(value) = values.get(place) {
@@ -17,7 +17,7 @@ pub(crate) fn ahead<T: Copy>(values: &[T], place: usize) {
 #[expect(
     unsafe_code,
     reason = "the instruction has no safe form; a plain read instead makes the processor hold back what follows: \
-              a fifth of a screen's time (benches/README.md)"
+              some screens took a fifth longer"
 )]
 fn line_ahead<T: Copy>(value: &T) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};

@@ -142,7 +142,7 @@ impl<const W: usize> HammingIndex<W> {
     }
 
     /// Begins a look-up of what is within `distance_max` of the probe: reads where its rows stand. Whoever looks for several
-    /// probes begins them all, then touches them all, so that what they wait for comes from memory together.
+    /// probes asks for all their bounds first (`ahead`), so that what they wait for comes from memory together.
     pub(crate) fn sought(&self, probe: &[u64; W], distance_max: u32) -> Sought<W> {
         let bounds = Bounds::of::<W>(distance_max);
         let chunks = chunks_of(probe);
@@ -329,6 +329,9 @@ impl<const W: usize> HammingIndex<W> {
     /// Looks through the rows of a look-up and asks for the postings of what is near, where that is little: so that other
     /// work can be done before [`HammingIndex::near`] reads them.
     pub(crate) fn scan(&self, sought: &mut Sought<W>) {
+        if sought.is_scan {
+            return;
+        }
         let (postings, scan): (&[u32], _) = (&self.postings, scan());
         let mut near = Vec::with_capacity(PLACES_USUAL);
         for rows in self.rows_of(sought) {
@@ -340,9 +343,7 @@ impl<const W: usize> HammingIndex<W> {
             let found = near.iter().skip(before);
             found.for_each(|place| ahead(postings, *place));
         }
-        if !sought.is_scan {
-            sought.scanned = Some(near);
-        }
+        sought.scanned = Some(near);
     }
 
     /// Bounds of the rows around each chunk, as many a table as there are `flips`. Hardly more than the reads themselves,

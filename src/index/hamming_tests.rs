@@ -36,6 +36,15 @@ fn flat<const W: usize>(
 ) -> Vec<(Ordinal, u32)> {
     let mut groups = Vec::new();
     index.within(probe, distance_max, usize::MAX, &mut groups);
+    for limit in [usize::MAX, 3] {
+        let (mut at_once, mut scanned) = (Vec::new(), Vec::new());
+        let is_cut = index.within(probe, distance_max, limit, &mut at_once);
+        let mut sought = index.sought(probe, distance_max);
+        index.touch(&sought);
+        index.scan(&mut sought);
+        assert_eq!(index.near(&sought, limit, &mut scanned), is_cut);
+        assert_eq!(scanned, at_once, "rows looked through before");
+    }
     let mut found: Vec<(Ordinal, u32)> = groups
         .iter()
         .flat_map(|(group, distance)| group.iter().map(|ordinal| (*ordinal, *distance)))

@@ -4,7 +4,7 @@
 //! over a tag cut from the hash; the bucket comes from the other end of the hash. A wrong posting passes with a chance
 //! of 2^-tag bits (1 in 4,096 at a million entries, 1 in 256 at 16 million) for each in its bucket, so an answer may
 //! hold false positives and never misses. Within a bucket postings ascend, tag first: a value that a million entries
-//! share is one run, found and passed by halving.
+//! share is one run, found and passed by halving where the bucket is long.
 
 use crate::index::Ordinal;
 use crate::index::ahead::ahead;
