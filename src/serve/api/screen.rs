@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -62,7 +64,7 @@ pub(in crate::serve) async fn screen(
 pub(in crate::serve) async fn screen_batch(
     State(app): State<Shared>,
     JsonBytes(bytes): JsonBytes,
-) -> Result<Json<Vec<Answer>>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let answers = app.run(move |app, engine| {
         let mut answers = Vec::new();
         for (place, element) in (1..).zip(elements(&bytes, BATCH_LEN_MAX)?) {
@@ -80,9 +82,15 @@ pub(in crate::serve) async fn screen_batch(
                 }),
             });
         }
-        Ok(answers)
+        // A thousand reports take milliseconds to write, which the thread that answers others has not.
+        let failed = |error: serde_json::Error| {
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            Problem::new(status, "internal error", error.to_string())
+        };
+        serde_json::to_vec(&answers).map_err(failed)
     });
-    answers.await.map(Json)
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    answers.await.map(|answers| (json, answers))
 }
 
 /// Screens an account, keeps what the occasion says, raises what is new, and counts it.
