@@ -3,7 +3,7 @@
 //! The same structures as the watchlist's, with the roles turned round: signups are indexed, the new entry asks. What
 //! it finds is then screened in earnest, so that a retro-match is the verdict a screen would give now.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -24,8 +24,10 @@ use crate::watchlist::Entry;
 
 /// Signups that are compared one by one before they are indexed together: about a millisecond of comparing.
 const FOLD_LEN: usize = 1_024;
-/// Signups are indexed at the latest after this long. Who come faster than one fold in that time are many.
+/// Signups are indexed at the latest after this long.
 const FOLD_EVERY: Duration = Duration::from_millis(500);
+/// There is leisure when in none of the last so many [`FOLD_EVERY`] a whole [`FOLD_LEN`] came.
+const CALM_MIN: u32 = 4;
 /// How often old signups are let go.
 const LET_GO_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Signups that are recalled before others get their turn.
@@ -56,8 +58,8 @@ struct Shared {
     writing: Mutex<()>,
     /// Held while what came is indexed.
     folding: Mutex<()>,
-    /// Whether signups come faster than one fold in [`FOLD_EVERY`].
-    is_hurried: AtomicBool,
+    /// How often in a row [`FOLD_EVERY`] passed before there were [`FOLD_LEN`] signups to index.
+    calm: AtomicU32,
     is_over: AtomicBool,
 }
 
@@ -89,7 +91,7 @@ impl Recent {
             converse: RwLock::new(Converse::new(recency.signups_max as usize, recency.hours)),
             writing: Mutex::default(),
             folding: Mutex::default(),
-            is_hurried: AtomicBool::new(false),
+            calm: AtomicU32::new(0),
             is_over: AtomicBool::new(false),
         });
         let (folding, merging) = (Arc::clone(&shared), Arc::clone(&shared));
@@ -216,7 +218,11 @@ impl Shared {
                 let (fresh, _) = woken.unwrap_or_else(PoisonError::into_inner);
                 is_hurried = is_full(&fresh);
             }
-            self.is_hurried.store(is_hurried, Ordering::Relaxed);
+            if is_hurried {
+                self.calm.store(0, Ordering::Relaxed);
+            } else {
+                self.calm.fetch_add(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -249,7 +255,7 @@ impl Shared {
     fn merge_until_over(&self) {
         let _pool = work_beside();
         while !self.is_over() {
-            let is_hurried = self.is_hurried.load(Ordering::Relaxed);
+            let is_hurried = self.calm.load(Ordering::Relaxed) < CALM_MIN;
             let Some(due) = due(&self.view.load(), is_hurried) else {
                 std::thread::sleep(FOLD_EVERY);
                 continue;
@@ -347,6 +353,7 @@ impl Engine {
             let is_full = fresh.iter().flatten().count() >= FOLD_LEN;
             drop(fresh);
             if is_full {
+                shared.calm.store(0, Ordering::Relaxed);
                 shared.fold();
             }
         }
