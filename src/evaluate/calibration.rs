@@ -152,13 +152,15 @@ fn fit_row(before: Row, bins: &Bins, pairs: (f64, f64)) -> Row {
     // Values beyond the ceiling do not lie on the line.
     for _ in 0..2 {
         // Commoner values lead to nobody by themselves, so their pairs are not all seen.
-        let below = |bin: u16| {
-            let told = f64::from(row.base + row.slope * at(bin));
-            at(bin) >= LEADING_BITS_MIN && (LINE_FROM * ceiling..ceiling + 2.0).contains(&told)
-        };
+        let told = |bin: u16| f64::from(row.base + row.slope * at(bin));
+        let below = |bin: u16| at(bin) >= LEADING_BITS_MIN && told(bin) < ceiling + 2.0;
+        let is_high = |bin: u16| told(bin) >= LINE_FROM * ceiling;
+        let is_any_high = bins
+            .iter()
+            .any(|(bin, (m, _))| *m > 0.0 && below(*bin) && is_high(*bin));
         let samples: Vec<Sample> = (bins.iter())
             // Where no mirror is seen at all, entries of that kind are not copied here; of m that says nothing.
-            .filter(|(bin, (m, _))| *m > 0.0 && below(**bin))
+            .filter(|(bin, (m, _))| *m > 0.0 && below(**bin) && (is_high(**bin) || !is_any_high))
             .map(|(bin, (m, u))| Sample {
                 x: f64::from(at(*bin)),
                 offset,

@@ -11,6 +11,9 @@ const RANKS: [usize; 13] = [
 /// is enough (Wald 1945: P(score >= s) <= mirrors_per_signup x 2^-s); half as much again pays for tails that are not.
 const RARER_BITS: f32 = 1.5;
 
+/// Rates are kept to three digits after the point: what differs by no more is the same rate.
+const KEPT_STEP: f32 = 0.001;
+
 /// Points of rate (log2 of the share of strangers' pairs) and the bits of evidence reached at it, the rarest first. Empty
 /// where nothing was observed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,7 +50,7 @@ impl Dial {
         let rarer = known
             .0
             .iter()
-            .filter(|point| point.0 < first.0 && point.1 >= first.1);
+            .filter(|point| point.0 < first.0 - KEPT_STEP && point.1 >= first.1);
         Self(rarer.copied().chain(self.0.iter().copied()).collect())
     }
 
@@ -89,6 +92,9 @@ mod tests {
         assert!(dial.bits(-30.0) > dial.bits(-20.0) && dial.bits(-1.0) < dial.bits(-4.0));
         assert_eq!(Dial::default().bits(-20.0), None);
         let known = Dial::of(vec![(-30.0, 28.0), (-25.0, 20.0), (-3.0, 2.0)]);
-        assert_eq!(dial.or(&known).bits(-30.0), Some(28.0));
+        assert_eq!(dial.clone().or(&known).bits(-30.0), Some(28.0));
+        let (rate, bits) = dial.points()[0];
+        let same = Dial::of(vec![((rate * 1e3).floor() / 1e3, bits + 1.0)]);
+        assert_eq!(dial.clone().or(&same), dial, "the same rate is kept once");
     }
 }
