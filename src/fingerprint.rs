@@ -30,9 +30,10 @@ pub(crate) const NORMALIZER_VERSION: u32 = 8;
 /// Words of a bio that teach what handles are made of: about as many as a handle has, so that a word weighs there as it does
 /// in one.
 const SPOKEN_WORDS: usize = 2;
-/// Shortest of them, in bytes, and how many words are looked at.
+/// Shortest of them, in bytes.
 const SPOKEN_LEN_MIN: usize = 3;
-const SPOKEN_AMONG: usize = 256;
+/// Words of a bio among which they are drawn.
+const SPOKEN_AMONG_MAX: usize = 256;
 /// Letters of a name's word that must stand in the handle for the handle to tell the name.
 const TOLD_CHARS_MIN: usize = 3;
 
@@ -302,7 +303,7 @@ fn spoken(account: &Account) -> Vec<String> {
         let drawn = format!("{} {word}", account.id.as_str());
         feature(Space::Pair, drawn.as_bytes())
     };
-    let found = words(&account.bio).into_iter().take(SPOKEN_AMONG);
+    let found = words(&account.bio).into_iter().take(SPOKEN_AMONG_MAX);
     let found = found.map(|word| bare(&spelled(&word)));
     let mut drawn: Vec<(u64, String)> = found
         .filter(|word| word.len() >= SPOKEN_LEN_MIN)

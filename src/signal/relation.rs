@@ -277,7 +277,7 @@ impl Relation {
 }
 
 /// Relations of one signal in the order of how much of the two values agrees: at the same surprise, one further down never
-/// weighs more than one before it.
+/// weighs more than one before it. What was shortened by a rule stands above what was edited anyhow: fewer strangers meet so.
 pub(crate) const LADDERS: [(Signal, &[Relation]); 6] = [
     (
         Signal::Handle,
