@@ -24,6 +24,15 @@ impl Evidence {
             (probe.handle.as_ref(), probe.name.as_ref()),
             (entry.handle.as_ref(), entry.name.as_ref()),
         );
+        let bio = pairwise(&probe.bio, &entry.bio, |probe, entry| {
+            bio::compare(probe, entry, crowd)
+        });
+        let contacts = contact::compare(
+            &probe.contacts,
+            &entry.contacts,
+            entry.handle.as_ref(),
+            crowd,
+        );
         Self {
             comparisons: [
                 handle,
@@ -33,19 +42,12 @@ impl Evidence {
                     (told, Relation::SharedWords) if told.level() > Level::Different => name,
                     _ => name.or(crossed),
                 },
-                pairwise(&probe.bio, &entry.bio, |probe, entry| {
-                    bio::compare(probe, entry, crowd)
-                }),
+                bio,
                 pairwise(&probe.picture, &entry.picture, |probe, entry| {
                     avatar::compare(probe, entry, crowd)
                 }),
                 link::compare(&probe.links, &entry.links, crowd),
-                contact::compare(
-                    &probe.contacts,
-                    &entry.contacts,
-                    entry.handle.as_ref(),
-                    crowd,
-                ),
+                contact::beside(contacts, bio.relation),
                 token::compare(&probe.tokens, &entry.tokens, crowd),
             ],
         }

@@ -10,7 +10,7 @@ use crate::signal::handle::Handle;
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker};
 use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
-use crate::signal::weighted::WeightedSet;
+use crate::signal::weighted::{SECOND, WeightedSet};
 
 /// Bits of a phone, e-mail or wallet nobody counted: they belong to one person.
 const UNSEEN_BITS: f32 = 30.0;
@@ -23,19 +23,27 @@ const NAMED_BITS_MAX: f32 = 10.0;
 const ANNOUNCED_BITS_MAX: f32 = 26.0;
 /// Bits of saying so at all: one ordinary account in some dozens tells of an older one.
 const ANNOUNCING_BITS: f32 = 6.0;
+/// Most bits of a handle that such a word stands behind ("@old suspended"): others tell of a ban in these words too, so it is
+/// for a reviewer to look at.
+const TOLD_BITS_MAX: f32 = 20.0;
+/// Most bits of a mention where the texts agree as well: it came along with a template, a quote or an employer's rule.
+const QUOTED_BITS_MAX: f32 = 2.0;
 /// Words by which a new account says that it follows an old one, in the languages of design.md section 1.
-const ANNOUNCING: [&str; 18] = [
+const ANNOUNCING: [&str; 23] = [
     "backup",
     "suspended",
     "banned",
     "old",
     "previous",
+    "prev",
     "former",
     "2nd",
     "alt",
     "deleted",
     "disabled",
     "restored",
+    "terminated",
+    "purana",
     "پرانا",
     "سابقہ",
     "معطل",
@@ -43,6 +51,8 @@ const ANNOUNCING: [&str; 18] = [
     "السابق",
     "احتياطي",
     "قبلی",
+    "زوړ",
+    "پخوانی",
 ];
 
 /// Shortest of these words that may have an ending of its own, and the longest ending, in letters: "formerly".
@@ -51,13 +61,44 @@ const ENDING_CHARS_MAX: usize = 3;
 
 /// Words before a mention that may announce it: "backup account of @old", not "27 years old. I write about @old".
 const ANNOUNCED_WITHIN: usize = 4;
+/// Words behind a mention, in the same sentence, that may tell what became of it: "@old was suspended".
+const TOLD_WITHIN: usize = 2;
+/// Signs that end a sentence or a part of one.
+const ENDS: [char; 12] = ['.', ',', ';', ':', '!', '?', '|', '•', '،', '؛', '؟', '۔'];
+
+/// What a text says of a handle it names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Naming {
+    /// Only that it is there.
+    #[default]
+    Mentions,
+    /// That it was banned, or is another's older one.
+    Tells,
+    /// That the account follows it.
+    Announces,
+}
+
+impl Naming {
+    /// What naming a handle of so many bits like this suggests.
+    fn of(self, bits: f32) -> Comparison {
+        let (relation, surprise) = match self {
+            Self::Mentions => (Relation::NamesEntry, bits.min(NAMED_BITS_MAX)),
+            Self::Tells => (Relation::Announces, bits.min(TOLD_BITS_MAX)),
+            Self::Announces => (
+                Relation::Announces,
+                bits.min(ANNOUNCED_BITS_MAX) + ANNOUNCING_BITS,
+            ),
+        };
+        Comparison::new(relation, surprise)
+    }
+}
 
 /// An account's contacts and the handles it names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Contacts<'a> {
     own: WeightedSet<'a>,
-    named: Vec<u64>,
-    announces: bool,
+    /// By key, each once.
+    named: Vec<(u64, Naming)>,
 }
 
 impl<'a> Contacts<'a> {
@@ -99,21 +140,23 @@ impl<'a> Contacts<'a> {
             .iter()
             .filter(|contact| contact.kind == ContactKind::Mention)
             .map(|contact| &contact.key);
-        let whole = |handle: &String| feature(Space::Whole, Parts::of(handle).whole.as_bytes());
-        let mut named: Vec<u64> = mentions.chain(named).map(whole).collect();
-        named.sort_unstable();
-        named.dedup();
+        let said = namings(text);
+        let whole = |handle: &String| {
+            let whole = Parts::of(handle).whole;
+            let said = said.iter().filter(|(word, _)| word.contains(&whole));
+            let naming = said.map(|(_, naming)| *naming).max().unwrap_or_default();
+            (feature(Space::Whole, whole.as_bytes()), naming)
+        };
+        let mut named: Vec<(u64, Naming)> = mentions.chain(named).map(whole).collect();
+        // Of equal keys the one that says most comes first and stays.
+        named.sort_unstable_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1)));
+        named.dedup_by_key(|(key, _)| *key);
         if let Some(handle) = own {
             let own =
                 [handle.whole(), handle.stem()].map(|text| feature(Space::Whole, text.as_bytes()));
-            named.retain(|key| !own.contains(key));
+            named.retain(|(key, _)| !own.contains(key));
         }
-        let announces = !named.is_empty() && is_announced(text);
-        Self {
-            own: reach,
-            named,
-            announces,
-        }
+        Self { own: reach, named }
     }
 
     /// True when the account tells no contact and names nobody.
@@ -130,12 +173,9 @@ impl<'a> Contacts<'a> {
 
     /// The leads to the entries whose handles a probe names.
     pub fn named_leads(&self) -> impl Iterator<Item = Lead> + '_ {
-        let relation = match self.announces {
-            true => Relation::Announces,
-            false => Relation::NamesEntry,
+        let named = |(key, naming): &(u64, Naming)| {
+            Lead::loose(Signal::Contact, naming.of(f32::INFINITY), *key)
         };
-        let named = Comparison::new(relation, ANNOUNCED_BITS_MAX + ANNOUNCING_BITS);
-        let named = move |key: &u64| Lead::loose(Signal::Contact, named, *key);
         self.named.iter().map(named)
     }
 
@@ -154,7 +194,6 @@ impl<'a> Contacts<'a> {
         Some(Self {
             own: WeightedSet::unpack(unpacker)?,
             named: Vec::new(),
-            announces: false,
         })
     }
 
@@ -164,23 +203,37 @@ impl<'a> Contacts<'a> {
     }
 }
 
-/// True where one of the [`ANNOUNCING`] words stands within [`ANNOUNCED_WITHIN`] words before a mention or link.
-fn is_announced(text: &str) -> bool {
+/// The words of a text that may hold a handle, in coarse letters, and what is said of each: [`ANNOUNCING`] words stand within
+/// [`ANNOUNCED_WITHIN`] words before it or [`TOLD_WITHIN`] behind it.
+fn namings(text: &str) -> Vec<(String, Naming)> {
     let written: Vec<&str> = text.split_whitespace().collect();
-    let is_reach = |word: &&str| word.contains('@') || word.contains('/');
-    let reaches = written
-        .iter()
-        .enumerate()
-        .filter(|(_, word)| is_reach(word));
-    reaches.into_iter().any(|(at, _)| {
-        let before = written
+    let is_said = |said: &[&str]| {
+        let mut said = said.iter().flat_map(|word| words(word));
+        said.any(|word| is_announcing(&word))
+    };
+    let naming = |at: usize| {
+        let before = written.get(at.saturating_sub(ANNOUNCED_WITHIN)..at);
+        if before.is_some_and(is_said) {
+            return Naming::Announces;
+        }
+        let behind = written.get(at + 1..).unwrap_or_default();
+        let last = written
             .iter()
-            .take(at)
-            .skip(at.saturating_sub(ANNOUNCED_WITHIN));
-        before
-            .flat_map(|word| words(word))
-            .any(|word| is_announcing(&word))
-    })
+            .skip(at)
+            .position(|word| word.ends_with(ENDS));
+        let len = TOLD_WITHIN
+            .min(behind.len())
+            .min(last.unwrap_or(TOLD_WITHIN));
+        match behind.get(..len).is_some_and(is_said) {
+            true => Naming::Tells,
+            false => Naming::Mentions,
+        }
+    };
+    let is_reach = |word: &&str| word.contains('@') || word.contains('/');
+    let reaches = (0..).zip(&written).filter(|(_, word)| is_reach(word));
+    reaches
+        .map(|(at, word)| (Parts::of(word).whole, naming(at)))
+        .collect()
 }
 
 fn is_announcing(word: &str) -> bool {
@@ -210,22 +263,28 @@ pub(crate) fn compare(
             surprise => Comparison::new(Relation::Same, surprise),
         };
     }
-    let named = entry_handle.filter(|handle| {
-        probe
-            .named
-            .binary_search(&feature(Space::Whole, handle.whole().as_bytes()))
-            .is_ok()
+    let named = entry_handle.and_then(|handle| {
+        let key = feature(Space::Whole, handle.whole().as_bytes());
+        let at = probe.named.binary_search_by_key(&key, |(key, _)| *key);
+        Some((handle, probe.named.get(at.ok()?)?.1))
     });
     match named {
-        Some(handle) if probe.announces => found.or(Comparison::new(
-            Relation::Announces,
-            handle.bits().min(ANNOUNCED_BITS_MAX) + ANNOUNCING_BITS,
-        )),
-        Some(handle) => found.or(Comparison::new(
-            Relation::NamesEntry,
-            handle.bits().min(NAMED_BITS_MAX),
-        )),
+        Some((handle, naming)) => found.or(naming.of(handle.bits())),
         None => found,
+    }
+}
+
+/// The contacts of a pair whose texts relate like `texts`: a mention that came along with the text tells little beside it.
+pub(crate) fn beside(contacts: Comparison, texts: Relation) -> Comparison {
+    // Rarer than two mentions are only numbers and addresses, which a template does not lend.
+    let is_mention = contacts.surprise <= (1.0 + SECOND) * MENTION_BITS_MAX;
+    match (contacts.relation, texts) {
+        (Relation::Same, Relation::Same | Relation::MostWords | Relation::HalfWords)
+            if is_mention =>
+        {
+            Comparison::new(Relation::Same, contacts.surprise.min(QUOTED_BITS_MAX))
+        }
+        _ => contacts,
     }
 }
 
@@ -233,21 +292,63 @@ pub(crate) fn compare(
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(text: &str, expected: Naming) {
+        let said = namings(text);
+        let desk = said.iter().find(|(word, _)| word.contains("zorvanidesk"));
+        assert_eq!(desk.unwrap().1, expected, "{text}");
+    }
+
     #[test]
     fn who_announces_an_old_handle_says_so_before_it() {
         for text in [
             "Backup of @zorvani_desk",
             "formerly @zorvani_desk, back again",
             "my old account @zorvani_desk got banned",
+            "prev @zorvani_desk",
+            "زوړ اکاونټ @zorvani_desk",
         ] {
-            assert!(is_announced(text), "{text}");
+            check(text, Naming::Announces);
         }
         for text in [
             "27 years old. I write and paint. Thanks to @zorvani_desk",
             "formalities @zorvani_desk",
             "golden @zorvani_desk",
+            "I read @zorvani_desk. 27 years old",
+            "Reporter, ex @zorvani_desk | old school",
         ] {
-            assert!(!is_announced(text), "{text}");
+            check(text, Naming::Mentions);
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_handle_tells_less_of_whose_it_was() {
+        for text in [
+            "@zorvani_desk was suspended",
+            "back again! @zorvani_desk banned",
+        ] {
+            check(text, Naming::Tells);
+        }
+        assert!(Naming::Tells.of(40.0).surprise < Naming::Announces.of(40.0).surprise - 8.0);
+    }
+
+    #[test]
+    fn an_old_handle_of_ones_own_announces_no_other() {
+        let text = "my old account @anna_weller is gone. I write about the men of Zorvani, among them @zorvani_desk";
+        check(text, Naming::Mentions);
+    }
+
+    #[test]
+    fn a_mention_in_the_same_text_is_told_by_the_text() {
+        let (mention, phone) = [12.0, 30.0]
+            .map(|bits| Comparison::new(Relation::Same, bits))
+            .into();
+        for texts in [Relation::Same, Relation::MostWords, Relation::HalfWords] {
+            assert!(beside(mention, texts).surprise <= QUOTED_BITS_MAX);
+            assert_eq!(beside(phone, texts), phone);
+        }
+        for texts in [Relation::Missing, Relation::Different, Relation::FewWords] {
+            assert_eq!(beside(mention, texts), mention);
         }
     }
 }

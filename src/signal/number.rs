@@ -54,10 +54,22 @@ pub(crate) fn stands_in(number: &str, letters: &str) -> bool {
     number.len() >= KNOWN_DIGITS_MIN && runs.any(|run| run == number)
 }
 
+/// Whether a handle is another one but for the numbers, one of which stands before or among the letters. `named` is the
+/// probe's handle without its numeric tail. O(length).
+pub(crate) fn is_placed(named: &str, probe: &str, entry: &str) -> bool {
+    fn unnumbered(letters: &str) -> impl Iterator<Item = char> {
+        let plain = letters.chars().filter(|c| !c.is_ascii_digit());
+        plain.map(|c| c.to_ascii_lowercase())
+    }
+    let mut runs = named.split(|c: char| !c.is_ascii_digit());
+    runs.any(|run| run.len() >= KNOWN_DIGITS_MIN) && unnumbered(probe).eq(unnumbered(entry))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::signal::handle::{Handle, compare};
+    use crate::signal::relation::Relation;
 
     #[test]
     fn a_number_that_came_along_tells_a_return_from_a_stranger() {
@@ -81,6 +93,27 @@ mod tests {
                 met(kept),
                 met(other)
             );
+        }
+    }
+
+    #[test]
+    fn a_number_among_the_letters_is_rarer_than_words_swapped() {
+        let background = Background::starter();
+        let of = |handle| Handle::of(handle, &background).unwrap();
+        let met = |probe, entry| compare(&of(probe), &of(entry));
+        let entry = "zorvani_makzamak";
+        let swapped = met("makzamak_zorvani", entry).surprise;
+        for probe in ["2019zorvani_makzamak", "zorvani_2019_makzamak"] {
+            assert!(met(probe, entry).surprise > swapped + 5.0, "{probe}");
+        }
+        // No more where the probe's own number stands at the end, or its words are swapped as well.
+        for (probe, entry) in [
+            ("zorvani_makzamak77", "zorvani_2019_makzamak"),
+            ("2019makzamak_zorvani", entry),
+        ] {
+            let met = met(probe, entry);
+            assert_eq!(met.relation, Relation::Reordered);
+            assert!(met.surprise < swapped + 1.0, "{probe}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::signal::packed::{Packer, Unpacker, bits_of_bytes, bits_to_bytes};
 use crate::signal::relation::{Crowd, LEADING_BITS_MIN};
 
 /// Share of a second shared feature's bits beside the first: links, numbers and devices travel together.
-const SECOND: f32 = 0.3;
+pub(crate) const SECOND: f32 = 0.3;
 
 /// A feature and its rarity, as it lies in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
