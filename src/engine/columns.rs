@@ -181,6 +181,11 @@ impl Columns {
         self.networks.get(network as usize)
     }
 
+    /// Names of all networks, by their numbers.
+    pub(crate) fn network_names(&self) -> impl Iterator<Item = &str> {
+        (0..self.networks.len()).filter_map(|at| self.networks.get(at))
+    }
+
     /// Number of the network of this name.
     pub(crate) fn network_number(&self, name: &str) -> Option<u32> {
         self.networks.find(name).map(|at| at as u32)

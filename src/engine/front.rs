@@ -366,7 +366,7 @@ impl Engine {
             networks,
             disk_bytes: self.store.disk_bytes()?,
             index_bytes: generation.bytes(),
-            hot_values: generation.hot(crate::index::HOT),
+            hot_values: generation.hot(),
             model: self.model(),
             background_accounts: self.background.accounts(crate::hash::feature::Space::Whole),
             learnt_accounts: self.judge.learnt.accounts(),

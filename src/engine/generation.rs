@@ -1,11 +1,10 @@
 //! The immutable view a reader holds: segments, and which of their entries are withdrawn.
 //!
-//! Every change makes a new generation that shares all unchanged segments. New entries come as small segments in memory;
-//! when [`FANOUT`] segments of about one size stand together they are built into one (the logarithmic method of Bentley
-//! and Saxe 1980), so an entry is indexed O(log entries) times and a screen asks O(log entries) segments. Small merges
-//! are made at once, large ones in the background (`merger.rs`).
+//! Every change makes a new generation that shares all unchanged segments. New entries come as small segments in memory,
+//! which are built into larger ones (`generation/due.rs`).
 
-use std::cmp::Ordering;
+pub(in crate::engine) mod due;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -22,12 +21,6 @@ use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
 use crate::signal::relation::Carriers;
 use crate::watchlist::Listed;
-
-/// Segments of one size class that are merged into one. Each segment costs every screen: after 1,500 to 2,000 single bans
-/// a service answered 3,800 requests a second with eight and 4,900 with four, which indexes an entry three times more at most.
-pub(crate) const FANOUT: usize = 4;
-/// Entries up to which a merge is made by the writer at once: about a millisecond. Larger ones are the merger's.
-pub(crate) const MERGED_AT_ONCE: u32 = 64;
 
 /// A set of ordinals of one segment.
 #[derive(Debug, Clone, Default)]
@@ -174,11 +167,6 @@ impl Part {
     pub(crate) fn ordinals(&self) -> impl Iterator<Item = Ordinal> + Clone + '_ {
         (0..self.columns().len() as Ordinal).filter(|ordinal| self.is_live(*ordinal))
     }
-
-    /// The size class: the logarithm of the live entries to the base [`FANOUT`].
-    pub(crate) fn size_class(&self) -> u32 {
-        self.live.max(1).ilog2() / FANOUT.ilog2()
-    }
 }
 
 /// An entry of a generation, read in place.
@@ -237,20 +225,22 @@ impl Generation {
         self.parts.iter().map(|part| part.live).sum()
     }
 
-    /// Live entries by network, in the order of their names.
+    /// Live entries by network, in the order of their names; those of none under the empty name. O(networks).
     pub(crate) fn networks(&self) -> std::collections::BTreeMap<String, u32> {
         let mut named = std::collections::BTreeMap::new();
+        let mut count = |name: &str, entries: u32| {
+            if entries > 0 {
+                *named.entry(name.to_owned()).or_default() += entries;
+            }
+        };
         for part in &self.parts {
-            let mut counts: HashMap<Option<u32>, u32> = HashMap::new();
-            for ordinal in part.ordinals() {
-                *counts.entry(part.columns().network(ordinal)).or_default() += 1;
+            let mut of_none = part.live;
+            for name in part.columns().network_names() {
+                let entries = part.network_entries(name);
+                of_none = of_none.saturating_sub(entries);
+                count(name, entries);
             }
-            for (network, count) in counts {
-                let name = network.and_then(|network| part.columns().network_name(network));
-                *named
-                    .entry(name.unwrap_or_default().to_owned())
-                    .or_default() += count;
-            }
+            count("", of_none);
         }
         named
     }
@@ -280,9 +270,10 @@ impl Generation {
         summed(self.parts.iter().flat_map(|part| part.segment.bytes()))
     }
 
-    /// Values that more than `limit` entries of one segment carry, by index. Reads all indexes.
-    pub(crate) fn hot(&self, limit: usize) -> Vec<(&'static str, usize)> {
-        summed(self.parts.iter().flat_map(|part| part.blocker().hot(limit)))
+    /// Values that more than [`crate::index::HOT`] entries of one segment carry, by index. Reads the indexes of segments that
+    /// were not asked before.
+    pub(crate) fn hot(&self) -> Vec<(&'static str, usize)> {
+        summed(self.parts.iter().flat_map(|part| part.segment.hot()))
     }
 
     /// True when the entry of `id` is live.
@@ -404,40 +395,6 @@ impl Generation {
         }
         parts.extend(by);
         Self::of(parts, self.exemptions.clone(), self.lsn)
-    }
-
-    /// The newest parts that should be built into one: [`FANOUT`] of one size class and the smaller ones after them, or
-    /// one that is mostly withdrawn.
-    pub(crate) fn due(&self) -> Option<Vec<Part>> {
-        let (mut class, mut run) = (0, 0);
-        for (start, part) in self.parts.iter().enumerate().rev() {
-            run = match part.size_class().cmp(&class) {
-                Ordering::Greater => 1,
-                Ordering::Equal => run + 1,
-                Ordering::Less => run,
-            };
-            class = class.max(part.size_class());
-            if run >= FANOUT {
-                return self.parts.get(start..).map(<[Part]>::to_vec);
-            }
-        }
-        let mostly_withdrawn = |part: &&Part| part.withdrawn_len() > part.live as usize;
-        let wasteful = self.parts.iter().find(mostly_withdrawn)?;
-        (wasteful.columns().len() > MERGED_AT_ONCE as usize).then(|| vec![wasteful.clone()])
-    }
-
-    /// Drops empty parts and merges the newest ones while that is cheap.
-    fn merge_small(&mut self) {
-        self.parts.retain(|part| part.live > 0);
-        while let Some(due) = self.due() {
-            let entries: u32 = due.iter().map(|part| part.live).sum();
-            if entries > MERGED_AT_ONCE {
-                return;
-            }
-            let since = due.iter().map(Part::since).min().unwrap_or(self.lsn);
-            let merged = Part::of(Segment::build(rows(&merge_order(&due), &due)), since);
-            *self = self.replaced(&due, merged);
-        }
     }
 }
 

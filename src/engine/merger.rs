@@ -5,8 +5,9 @@
 //! One merge runs at a time and holds one segment more than the generation does; a crash leaves the old files valid.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
@@ -17,6 +18,9 @@ use crate::engine::keeping::{KEPT_MIN, Notice, keep};
 use crate::engine::segment::Segment;
 use crate::error::Result;
 use crate::store::{Stamp, Store};
+
+/// After so long without a change segments in memory are built into few.
+const LEISURE: Duration = Duration::from_secs(2);
 
 /// Hands merged parts to the writer: what was merged, and what it was merged into.
 pub(crate) type Replace = Box<dyn Fn(Vec<Part>, Part) -> Result<()> + Send>;
@@ -71,14 +75,28 @@ fn run(
     woken: &Receiver<()>,
 ) {
     let _pool = work_beside();
-    while woken.recv().is_ok() {
-        while let Some(due) = published.load_full().due() {
-            let merged = merge(store, stamp, &due, &|_| ());
-            // A merge that cannot be written (a full disk) is tried again after the next change.
-            if merged.and_then(|merged| replace(due, merged)).is_err() {
-                break;
-            }
+    // A merge that cannot be written (a full disk) is tried again after the next change.
+    let is_made = |due: Vec<Part>| {
+        let merged = merge(store, stamp, &due, &|_| ());
+        merged.and_then(|merged| replace(due, merged)).is_ok()
+    };
+    let mut is_tidy = true;
+    loop {
+        let told = match is_tidy {
+            true => woken.recv().map_err(RecvTimeoutError::from),
+            false => woken.recv_timeout(LEISURE),
+        };
+        let due = |is_leisure: bool| {
+            let now = published.load_full();
+            let untidy = || now.untidy(KEPT_MIN as u32);
+            now.due().or_else(|| is_leisure.then(untidy).flatten())
+        };
+        match told {
+            Ok(()) => while due(false).is_some_and(is_made) {},
+            Err(RecvTimeoutError::Timeout) => while due(true).is_some_and(is_made) {},
+            Err(RecvTimeoutError::Disconnected) => return,
         }
+        is_tidy = told.is_err();
     }
 }
 

@@ -291,20 +291,10 @@ impl Shared {
     }
 }
 
-/// The newest parts that should be built into one. At leisure those are all that came after as many older ones: each part then
-/// holds more than all newer ones, and a ban asks few.
+/// The newest parts that should be built into one: at leisure so that a ban asks few.
 fn due(view: &Generation, is_hurried: bool) -> Option<Vec<Part>> {
-    let (mut newer, mut start) = (0, None);
-    for (place, part) in view.parts().iter().enumerate().rev() {
-        if newer > 0 && newer >= part.live() {
-            start = Some(place);
-        }
-        newer += part.live();
-    }
-    let untidy = start
-        .filter(|_| !is_hurried)
-        .and_then(|start| view.parts().get(start..));
-    untidy.map(<[Part]>::to_vec).or_else(|| view.due())
+    let untidy = (!is_hurried).then(|| view.untidy(u32::MAX)).flatten();
+    untidy.or_else(|| view.due_rarely())
 }
 
 impl Engine {
@@ -376,36 +366,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::AccountDraft;
-    use crate::background::Background;
-    use crate::hash::Secret;
-
-    /// A part of `len` signups numbered from `first` on.
-    fn part(first: usize, len: usize) -> Part {
-        let mut packed = Packed::default();
-        for number in first..first + len {
-            let draft = AccountDraft {
-                id: format!("x:{number}"),
-                handle: format!("ordinary{number}"),
-                ..AccountDraft::default()
-            };
-            let background = Background::starter();
-            packed.push(&Entry::of(
-                &draft.check().unwrap(),
-                &background,
-                &Secret::new([0; 32]),
-            ));
-        }
-        Part::of(Segment::build(packed.sorted()), 0)
-    }
-
-    fn view(lens: &[usize]) -> Generation {
-        let firsts = lens
-            .iter()
-            .scan(0, |first, len| Some(std::mem::replace(first, *first + len)));
-        let parts = firsts.zip(lens).map(|(first, len)| part(first, *len));
-        Generation::of(parts.collect(), Default::default(), 0)
-    }
+    use crate::engine::generation::due::tests::view;
 
     fn due_lens(lens: &[usize], is_hurried: bool) -> Vec<u32> {
         let due = due(&view(lens), is_hurried).unwrap_or_default();

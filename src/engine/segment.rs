@@ -1,9 +1,11 @@
 //! An immutable run of entries with its indexes, in memory or in a mapped file.
 
+use std::sync::OnceLock;
+
 use crate::blocking::{Blocker, Prints};
 use crate::engine::columns::{Columns, Row, gathered};
 use crate::fingerprint::Fingerprint;
-use crate::index::{Ordinal, Stored};
+use crate::index::{HOT, Ordinal, Stored};
 
 /// Entries by ordinal, findable by id and by what they might share with a probe.
 #[derive(Debug)]
@@ -11,6 +13,8 @@ pub(crate) struct Segment {
     columns: Columns,
     blocker: Blocker,
     file: Option<String>,
+    /// Counted when first asked for.
+    hot: OnceLock<[(&'static str, usize); 5]>,
 }
 
 impl Prints for Columns {
@@ -31,6 +35,7 @@ impl Segment {
             blocker: Blocker::build(&columns),
             columns,
             file: None,
+            hot: OnceLock::new(),
         }
     }
 
@@ -40,6 +45,7 @@ impl Segment {
             columns: Columns::load(stored)?,
             blocker: Blocker::load(stored)?,
             file: Some(file),
+            hot: OnceLock::new(),
         })
     }
 
@@ -63,5 +69,10 @@ impl Segment {
         let mut bytes = vec![("fingerprints", self.columns.bytes())];
         bytes.extend(self.blocker.bytes());
         bytes
+    }
+
+    /// Values that more than [`HOT`] entries carry, by index. Reads all indexes the first time.
+    pub(crate) fn hot(&self) -> [(&'static str, usize); 5] {
+        *self.hot.get_or_init(|| self.blocker.hot(HOT))
     }
 }

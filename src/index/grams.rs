@@ -4,6 +4,8 @@
 //! of a block's texts sets one of 1,024 bits of the block, and bits of one number lie together, a slice for all blocks. A part's
 //! runs name the slices whose common bits are the blocks to look through. Some blocks too many are told, never one too few.
 
+use std::ops::Range;
+
 /// Bytes of a run.
 const RUN_LEN: usize = 4;
 /// Slices, and bits of a block: of sixteen handles some hundred and fifty are set, so that two runs tell one strange block in fifty.
@@ -55,6 +57,14 @@ impl Grams {
         };
         let blocks = common.into_iter().enumerate().flat_map(ones);
         blocks.filter(|block| *block < self.blocks).collect()
+    }
+
+    /// The same blocks, those that follow one another together.
+    pub(crate) fn stretches(&self, part: &[u8]) -> Vec<Range<usize>> {
+        let blocks = self.blocks(part);
+        let stretches = blocks.chunk_by(|before, after| before + 1 == *after);
+        let bounds = |of: &[usize]| Some(*of.first()?..*of.last()? + 1);
+        stretches.filter_map(bounds).collect()
     }
 }
 

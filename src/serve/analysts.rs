@@ -1,6 +1,6 @@
 //! What the console asks of the service, done with the engine, the queue and the ledger.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::TryLockError;
 
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use crate::serve::console::{
 };
 use crate::serve::gate::Gate;
 use crate::serve::keys::{Key, Role};
+use crate::serve::listed::{code_of, counted, longest_banned, standing_of};
 use crate::store;
 use crate::wire::{decision_id, decision_number};
 
@@ -102,32 +103,7 @@ impl App {
     }
 
     fn standing(&self, id: &AccountId) -> Result<(Standing, Option<Timestamp>)> {
-        let noted = self.at_hand()?.store().standing(id)?;
-        Ok(match noted {
-            Some((code, since)) => (standing_of(code), Some(since)),
-            None => (Standing::Unreported, None),
-        })
-    }
-
-    fn counted(&self) -> Result<Vec<Tally>> {
-        type Row = (String, String, &'static str, Standing);
-        let mut counts: BTreeMap<Row, usize> = BTreeMap::new();
-        for entry in self.at_hand()?.entries()? {
-            let entry = entry?;
-            let network = entry.ban.as_ref().map(|ban| ban.network.clone());
-            let (platform, kind) = (entry.platform.clone(), entry.kind.as_str());
-            let (standing, _) = self.standing(entry.id())?;
-            let row = (network.unwrap_or_default(), platform, kind, standing);
-            *counts.entry(row).or_default() += 1;
-        }
-        let tally = |((network, platform, kind, standing), entries)| Tally {
-            network,
-            platform,
-            kind,
-            standing,
-            entries,
-        };
-        Ok(counts.into_iter().map(tally).collect())
+        self.at_hand()?.store().standing(id).map(standing_of)
     }
 
     fn days(&self) -> Result<Vec<Day>> {
@@ -305,7 +281,7 @@ impl Desk for App {
     }
 
     fn networks(&self) -> Result<Option<Vec<Tally>>> {
-        self.tallied.told(|| self.counted())
+        self.tallied.told(|| counted(self.at_hand()?.store()))
     }
 
     fn removals(
@@ -319,37 +295,17 @@ impl Desk for App {
             Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
             Err(TryLockError::WouldBlock) => return Ok(None),
         };
-        let (mut total, mut removals) = (0, Vec::new());
-        let banned_at = |removal: &Removal| {
-            let ban = removal.account.ban.as_ref();
-            ban.and_then(|ban| ban.banned_at).unwrap_or(Timestamp::MAX)
-        };
-        // Of equal ones the smaller id, which entries come by: a stable sort keeps it.
-        let cut = |removals: &mut Vec<Removal>| {
-            removals.sort_by_key(banned_at);
-            removals.truncate(limit);
-        };
-        for entry in self.at_hand()?.entries()? {
-            let account = entry?;
-            if account.platform != platform {
-                continue;
-            }
-            let (standing, since) = self.standing(account.id())?;
-            if !standings.contains(&standing) {
-                continue;
-            }
-            total += 1;
-            removals.push(Removal {
+        let engine = self.at_hand()?;
+        let (total, longest) = longest_banned(engine.store(), platform, standings, limit)?;
+        let mut removals = Vec::with_capacity(longest.len());
+        for (id, standing, since) in longest {
+            // No entry any more where it was withdrawn meanwhile.
+            removals.extend(engine.entry(&id)?.map(|account| Removal {
                 account,
                 standing,
                 since,
-            });
-            // No more than twice the wanted ones are held at a time.
-            if removals.len() >= limit.saturating_mul(2) {
-                cut(&mut removals);
-            }
+            }));
         }
-        cut(&mut removals);
         Ok(Some((total, removals)))
     }
 
@@ -390,20 +346,4 @@ fn analyst(key: &Key) -> Option<Analyst> {
         key_id: key.id.clone(),
         who: key.name.clone(),
     })
-}
-
-fn code_of(standing: Standing) -> u8 {
-    match standing {
-        Standing::Unreported => 0,
-        Standing::Reported => 1,
-        Standing::Removed => 2,
-    }
-}
-
-fn standing_of(code: u8) -> Standing {
-    match code {
-        1 => Standing::Reported,
-        2 => Standing::Removed,
-        _ => Standing::Unreported,
-    }
 }

@@ -22,6 +22,7 @@ mod guard;
 mod hooks;
 mod keys;
 mod ledger;
+mod listed;
 mod log;
 mod look_back;
 mod meters;

@@ -396,7 +396,7 @@ fn ban_of(message: BanMessage) -> Result<Ban, String> {
     })
 }
 
-fn kind_of(number: u32) -> Result<Kind, String> {
+pub(in crate::store) fn kind_of(number: u32) -> Result<Kind, String> {
     let kinds = [Kind::Account, Kind::Page, Kind::Group, Kind::Channel];
     kinds
         .into_iter()
@@ -404,7 +404,7 @@ fn kind_of(number: u32) -> Result<Kind, String> {
         .ok_or_else(|| format!("unknown kind {number}"))
 }
 
-fn timestamp(seconds: i64) -> Result<Timestamp, String> {
+pub(in crate::store) fn timestamp(seconds: i64) -> Result<Timestamp, String> {
     Timestamp::from_second(seconds).map_err(|e| e.to_string())
 }
 

@@ -9,6 +9,7 @@ mod decisions;
 mod facts;
 mod key;
 mod manifest;
+mod outline;
 mod rulings;
 mod segment_file;
 mod standings;

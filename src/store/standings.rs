@@ -53,7 +53,7 @@ impl Store {
     }
 }
 
-fn standing_of(key: &[u8], stored: &[u8]) -> Result<Standing> {
+pub(in crate::store) fn standing_of(key: &[u8], stored: &[u8]) -> Result<Standing> {
     let parts = stored.split_first_chunk::<8>().and_then(|(seconds, code)| {
         let since = Timestamp::from_second(i64::from_le_bytes(*seconds)).ok()?;
         Some((*code.first()?, since))

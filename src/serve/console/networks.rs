@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
+use serde::Deserialize;
 
 use crate::serve::console::answer::{Refusal, Shell, page};
 use crate::serve::console::desk::Desk;
@@ -16,6 +17,8 @@ use crate::serve::console::when::grouped;
 
 /// Platforms with a column of their own; the rest are counted together.
 const PLATFORMS_SHOWN: usize = 8;
+/// Networks shown, the largest first.
+const ROWS_MAX: usize = 200;
 /// The contract's kinds.
 const KINDS: [&str; 4] = ["account", "page", "group", "channel"];
 
@@ -72,22 +75,36 @@ struct NetworksPage {
     shell: Shell,
     heads: Vec<String>,
     kinds: [&'static str; KINDS.len()],
+    /// Part of a name that is looked for; empty for all.
+    asked: String,
     networks: Vec<NetworkRow>,
+    left_out: usize,
     platforms: Vec<PlatformRow>,
     sum: PlatformRow,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    name: String,
 }
 
 /// `GET /networks`
 pub(crate) async fn show<D: Desk>(
     State(room): State<Room<D>>,
     visitor: Visitor,
+    Query(Asked { name }): Query<Asked>,
 ) -> Result<Response, Refusal> {
     let tallies = room.ask(|desk| desk.networks()).await?;
     let tallies = tallies.ok_or(Refusal::Busy)?;
     let heads = heads(&tallies);
+    let asked = name.trim().to_owned();
+    let (networks, left_out) = network_rows(&tallies, &heads, &asked);
     page(&NetworksPage {
         shell: Shell::of(&visitor, "networks", "Networks"),
-        networks: network_rows(&tallies, &heads),
+        asked,
+        networks,
+        left_out,
         heads,
         kinds: KINDS,
         platforms: platform_rows(&tallies),
@@ -95,21 +112,24 @@ pub(crate) async fn show<D: Desk>(
     })
 }
 
-/// Names by how many entries each has, the most first.
-fn by_size<'a>(tallies: &'a [Tally], name: impl Fn(&'a Tally) -> &'a str) -> Vec<&'a str> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+/// Tallies of one name together, those of the most entries first.
+fn by_size<'a>(
+    tallies: &'a [Tally],
+    name: impl Fn(&'a Tally) -> &'a str,
+) -> Vec<(&'a str, Vec<&'a Tally>)> {
+    let mut named: BTreeMap<&str, Vec<&Tally>> = BTreeMap::new();
     for tally in tallies {
-        *counts.entry(name(tally)).or_default() += tally.entries;
+        named.entry(name(tally)).or_default().push(tally);
     }
-    let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
-    names.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    names.into_iter().map(|(name, _)| name).collect()
+    let mut named: Vec<(&str, Vec<&Tally>)> = named.into_iter().collect();
+    named.sort_by_cached_key(|(_, own)| std::cmp::Reverse(count(own.iter().copied())));
+    named
 }
 
 fn heads(tallies: &[Tally]) -> Vec<String> {
     let mut heads: Vec<String> = by_size(tallies, |tally| &tally.platform)
         .into_iter()
-        .map(|name| {
+        .map(|(name, _)| {
             if name.is_empty() {
                 "none".into()
             } else {
@@ -124,33 +144,44 @@ fn heads(tallies: &[Tally]) -> Vec<String> {
     heads
 }
 
-fn network_rows(tallies: &[Tally], heads: &[String]) -> Vec<NetworkRow> {
-    let mut names = by_size(tallies, |tally| &tally.network);
+/// The largest networks with `asked` in their names, in any case, and how many more there are.
+fn network_rows(tallies: &[Tally], heads: &[String], asked: &str) -> (Vec<NetworkRow>, usize) {
+    let asked = asked.to_lowercase();
+    let mut named = by_size(tallies, |tally| &tally.network);
+    named.retain(|(name, _)| name.to_lowercase().contains(&asked));
     // Lone accounts are no network: they stand last.
-    names.sort_by_key(|name| name.is_empty());
-    let row = |name: &str| {
-        let own = || tallies.iter().filter(move |tally| tally.network == name);
-        let of_platform = |head: &String| {
-            count(own().filter(|tally| match head.as_str() {
-                "other" => !heads.contains(&tally.platform),
-                "none" => tally.platform.is_empty(),
-                head => tally.platform == head,
-            }))
-        };
-        let platforms: Vec<usize> = heads.iter().map(of_platform).collect();
-        let of_kind = |kind: &&str| count(own().filter(|tally| tally.kind == *kind));
-        let kinds: Vec<usize> = KINDS.iter().map(of_kind).collect();
-        let total = count(own());
-        let removed = count(own().filter(|tally| tally.standing == Standing::Removed));
-        NetworkRow {
-            name: name.to_owned(),
-            total: grouped(total as u64),
-            platforms: cells(&platforms, total),
-            kinds: cells(&kinds, total),
-            removed: share(removed, total),
-        }
+    let alone = named.iter().position(|(name, _)| name.is_empty());
+    let alone = alone.map(|at| named.remove(at));
+    let left_out = named.len().saturating_sub(ROWS_MAX);
+    named.truncate(ROWS_MAX);
+    let all = named.into_iter().chain(alone);
+    let row = |(name, own): (&str, Vec<&Tally>)| network_row(name, &own, heads);
+    (all.map(row).collect(), left_out)
+}
+
+fn network_row(name: &str, own: &[&Tally], heads: &[String]) -> NetworkRow {
+    let of =
+        |is_of: &dyn Fn(&Tally) -> bool| count(own.iter().copied().filter(|tally| is_of(tally)));
+    let of_platform = |head: &String| {
+        of(&|tally| match head.as_str() {
+            "other" => !heads.contains(&tally.platform),
+            "none" => tally.platform.is_empty(),
+            head => tally.platform == head,
+        })
     };
-    names.into_iter().map(row).collect()
+    let platforms: Vec<usize> = heads.iter().map(of_platform).collect();
+    let kinds: Vec<usize> = KINDS
+        .iter()
+        .map(|kind| of(&|tally| tally.kind == *kind))
+        .collect();
+    let total = of(&|_| true);
+    NetworkRow {
+        name: name.to_owned(),
+        total: grouped(total as u64),
+        platforms: cells(&platforms, total),
+        kinds: cells(&kinds, total),
+        removed: share(of(&|tally| tally.standing == Standing::Removed), total),
+    }
 }
 
 fn cells(counts: &[usize], total: usize) -> Vec<Cell> {
@@ -168,9 +199,9 @@ fn cells(counts: &[usize], total: usize) -> Vec<Cell> {
 }
 
 fn platform_rows(tallies: &[Tally]) -> Vec<PlatformRow> {
-    let names = by_size(tallies, |tally| &tally.platform).into_iter();
-    let row = |name| platform_row(name, tallies.iter().filter(|tally| tally.platform == name));
-    names.map(row).collect()
+    let named = by_size(tallies, |tally| &tally.platform).into_iter();
+    let row = |(name, own): (&str, Vec<&Tally>)| platform_row(name, own.into_iter());
+    named.map(row).collect()
 }
 
 fn platform_row<'a>(name: &str, own: impl Iterator<Item = &'a Tally> + Clone) -> PlatformRow {
@@ -229,11 +260,26 @@ mod tests {
             (9, 4, 3, 1)
         );
         assert_eq!(row.share, "75\u{a0}%");
-        let networks = network_rows(&tallies, &heads(&tallies));
+        let (networks, _) = network_rows(&tallies, &heads(&tallies), "");
         assert_eq!(
             (networks[0].name.as_str(), networks[1].name.as_str()),
             ("n", "")
         );
+    }
+
+    #[test]
+    fn the_largest_networks_are_shown_and_any_is_found_by_its_name() {
+        let mut tallies: Vec<Tally> = (0..ROWS_MAX + 30)
+            .map(|n| tally(&format!("Net {n}"), "x", Standing::Reported, n + 1))
+            .collect();
+        tallies.push(tally("", "x", Standing::Reported, 1));
+        let (rows, left_out) = network_rows(&tallies, &heads(&tallies), "");
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!((rows.len(), left_out), (ROWS_MAX + 1, 30));
+        assert_eq!((names[0], names[ROWS_MAX]), ("Net 229", ""));
+        let (found, left_out) = network_rows(&tallies, &heads(&tallies), "nET 7");
+        let names: Vec<&str> = found.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!((names.len(), names[0], left_out), (11, "Net 79", 0));
     }
 
     #[test]
@@ -243,7 +289,7 @@ mod tests {
             .collect();
         let heads = heads(&tallies);
         assert_eq!((heads.len(), heads[7].as_str()), (8, "other"));
-        let row = &network_rows(&tallies, &heads)[0];
+        let row = &network_rows(&tallies, &heads, "").0[0];
         assert_eq!(row.platforms[7].told, "15");
     }
 }
