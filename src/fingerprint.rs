@@ -26,7 +26,7 @@ use crate::signal::packed::{Packer, Unpacker, rounded};
 use crate::signal::token::{TokenKey, Tokens};
 
 /// Raised whenever the same account would get another fingerprint; stored with decisions.
-pub(crate) const NORMALIZER_VERSION: u32 = 8;
+pub(crate) const NORMALIZER_VERSION: u32 = 9;
 /// Words of a bio that teach what handles are made of: about as many as a handle has, so that a word weighs there as it does
 /// in one.
 const SPOKEN_WORDS: usize = 2;

@@ -12,7 +12,7 @@ use crate::index::{HOT, Ordinal};
 use crate::score::Model;
 use crate::signal::avatar::Picture;
 use crate::signal::bio;
-use crate::signal::relation::{Carriers, Comparison, Relation, Signal};
+use crate::signal::relation::{Carriers, Comparison, Crowd, Relation, Signal};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, the same
 /// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 500 probes at a million entries
@@ -237,7 +237,7 @@ impl Gathering<'_> {
             }
             self.meet(way, &lists, true);
             if turn == 0 {
-                let mut carriers = carriers_of(parts, lists.iter().copied());
+                let mut carriers = carriers_of(parts, lists.iter().copied(), Crowd::CARRIERS_MIN);
                 carriers.all = carriers.all.min(PICTURES_COUNTED as u32);
                 counted = Some((picture.key(), carriers));
             }

@@ -343,7 +343,7 @@ impl Replayed<'_> {
         let (engine, decision) = (self.engine, self.decision);
         let ordinal = self.columns.find(decided.entry.id().as_str())?;
         let entry = self.columns.fingerprint(ordinal)?;
-        let unknown = |_: u64| Carriers::default();
+        let unknown = |_: u64, _: u32| Carriers::default();
         let ordinary = |key| engine.judge().learnt.bits(key);
         let crowd = Crowd::new(decision.entries, &unknown, &ordinary);
         for (key, carriers) in &decision.counted {

@@ -326,10 +326,10 @@ impl Generation {
         &self.parts
     }
 
-    /// How many live entries carry a counted key, and of how many networks they are.
-    pub(crate) fn carriers(&self, key: u64) -> Carriers {
+    /// How many live entries carry a counted key, and of how many networks they are if they are fewer than `networked_max`.
+    pub(crate) fn carriers(&self, key: u64, networked_max: u32) -> Carriers {
         let lists = self.parts.iter().map(|part| part.blocker().carriers(key));
-        carriers_of(&self.parts, lists.enumerate())
+        carriers_of(&self.parts, lists.enumerate(), networked_max)
     }
 
     /// The view after `enrolled` and `withdrawn` have been applied, up to change `lsn`.

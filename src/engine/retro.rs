@@ -184,7 +184,7 @@ impl<'a> Asked<'a> {
 
     /// The comparisons of the pair and its bits, with a picture that nobody else has.
     fn weighed(&self, signup: &Fingerprint<'_>, minutes: Option<f32>) -> (Evidence, f32) {
-        let carriers = |key| self.generation.carriers(key);
+        let carriers = |key, networked_max| self.generation.carriers(key, networked_max);
         let ordinary = |key| self.engine.judge().learnt.bits(key);
         let crowd = Crowd::new(self.entries, &carriers, &ordinary);
         let evidence = Evidence::of(signup, &self.fingerprint, &crowd);

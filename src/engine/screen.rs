@@ -146,7 +146,7 @@ fn judged(
     candidates: &Candidates,
     found_min: f32,
 ) -> Screened {
-    let carriers = |key| generation.carriers(key);
+    let carriers = |key, networked_max| generation.carriers(key, networked_max);
     let ordinary = |key| judge.learnt.bits(key);
     let pairing = Pairing {
         generation,
@@ -242,7 +242,7 @@ pub(crate) fn compare(
     let model = &judge.model;
     let query = Query::of(probe.fingerprint);
     let candidates = Candidates::of(generation, &query, model, f32::INFINITY);
-    let carriers = |key| generation.carriers(key);
+    let carriers = |key, networked_max| generation.carriers(key, networked_max);
     let ordinary = |key| judge.learnt.bits(key);
     let pairing = Pairing {
         generation,
@@ -266,7 +266,7 @@ pub(crate) fn compare(
 /// How many entries carry each of the probe's values.
 fn crowd<'a>(
     generation: &Generation,
-    carriers: &'a dyn Fn(u64) -> Carriers,
+    carriers: &'a dyn Fn(u64, u32) -> Carriers,
     ordinary: &'a dyn Fn(u64) -> Option<f32>,
     candidates: &Candidates,
 ) -> Crowd<'a> {

@@ -1,11 +1,13 @@
 //! Contacts: the same phone, e-mail or wallet; and the probe that names the entry itself.
 
+use std::sync::LazyLock;
+
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::normalize::contact::{Contact, ContactKind};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::parts::Parts;
-use crate::normalize::unicode::words;
+use crate::normalize::unicode::{fold, words};
 use crate::signal::handle::Handle;
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker};
@@ -237,16 +239,14 @@ fn namings(text: &str) -> Vec<(String, Naming)> {
 }
 
 fn is_announcing(word: &str) -> bool {
+    static FOLDED: LazyLock<[String; ANNOUNCING.len()]> = LazyLock::new(|| ANNOUNCING.map(fold));
     let letters = |text: &str| text.chars().count();
-    ANNOUNCING
-        .iter()
-        .any(|known| match word.strip_prefix(known) {
-            Some("") => true,
-            Some(ending) => {
-                letters(known) >= ENDED_CHARS_MIN && letters(ending) <= ENDING_CHARS_MAX
-            }
-            None => false,
-        })
+    let mut known = FOLDED.iter();
+    known.any(|known| match word.strip_prefix(&**known) {
+        Some("") => true,
+        Some(ending) => letters(known) >= ENDED_CHARS_MIN && letters(ending) <= ENDING_CHARS_MAX,
+        None => false,
+    })
 }
 
 /// How the probe's contacts relate to the entry's, and whether it names the entry's handle.
@@ -258,7 +258,10 @@ pub(crate) fn compare(
 ) -> Comparison {
     let mut found = Comparison::MISSING;
     if !probe.own.is_empty() && !entry.own.is_empty() {
-        found = match entry.own.strongest_shared(&probe.own, crowd) {
+        found = match entry
+            .own
+            .strongest_shared(&probe.own, |key, bits| crowd.capped_by_share(key, bits))
+        {
             0.0 => Comparison::DIFFERENT,
             surprise => Comparison::new(Relation::Same, surprise),
         };
@@ -307,6 +310,7 @@ mod tests {
             "my old account @zorvani_desk got banned",
             "prev @zorvani_desk",
             "زوړ اکاونټ @zorvani_desk",
+            "حساب قبلی @zorvani_desk",
         ] {
             check(text, Naming::Announces);
         }

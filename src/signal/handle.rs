@@ -20,6 +20,7 @@ use crate::signal::number;
 use crate::signal::packed::{Packer, Unpacker, rounded};
 use crate::signal::relation::{Comparison, Relation, Signal};
 
+use compare::PLACED_BITS;
 pub(crate) use compare::compare;
 
 /// Shortest core that may be looked for inside other handles, in characters.
@@ -224,7 +225,10 @@ impl<'a> Handle<'a> {
         let core = feature(Space::Core, self.core.text.as_bytes());
         lead(Relation::Affixed, self.core.bits, core);
         if let Some((key, bits)) = self.ring {
-            lead(Relation::Reordered, bits, key);
+            match number::stands_inside(self.named()) {
+                true => lead(Relation::Renumbered, bits + PLACED_BITS, key),
+                false => lead(Relation::Reordered, bits, key),
+            }
         }
         if let Some(word) = self.longest_word() {
             let bits = if self.has_initials {

@@ -112,11 +112,12 @@ pub(crate) fn compare(probe: &Links<'_>, entry: &Links<'_>, crowd: &Crowd<'_>) -
     if probe.is_empty() || entry.is_empty() {
         return Comparison::MISSING;
     }
-    let same = entry.links.strongest_shared(&probe.links, crowd);
+    let capped = |key, bits| crowd.capped_link(key, bits);
+    let same = entry.links.strongest_shared(&probe.links, capped);
     if same > 0.0 {
         return Comparison::new(Relation::Same, same);
     }
-    match entry.sites.strongest_shared(&probe.sites, crowd) {
+    match entry.sites.strongest_shared(&probe.sites, capped) {
         0.0 => Comparison::DIFFERENT,
         surprise => Comparison::new(Relation::SameSite, surprise),
     }

@@ -90,7 +90,10 @@ pub(crate) fn compare(probe: &Tokens<'_>, entry: &Tokens<'_>, crowd: &Crowd<'_>)
     if probe.is_empty() || entry.is_empty() {
         return Comparison::MISSING;
     }
-    match entry.0.strongest_shared(&probe.0, crowd) {
+    match entry
+        .0
+        .strongest_shared(&probe.0, |key, bits| crowd.capped_by_share(key, bits))
+    {
         0.0 => Comparison::DIFFERENT,
         surprise => Comparison::new(Relation::Same, surprise),
     }

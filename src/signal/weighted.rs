@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytemuck::{Pod, Zeroable};
 
 use crate::signal::packed::{Packer, Unpacker, bits_of_bytes, bits_to_bytes};
-use crate::signal::relation::{Crowd, LEADING_BITS_MIN};
+use crate::signal::relation::LEADING_BITS_MIN;
 
 /// Share of a second shared feature's bits beside the first: links, numbers and devices travel together.
 pub(crate) const SECOND: f32 = 0.3;
@@ -88,14 +88,19 @@ impl<'a> WeightedSet<'a> {
     }
 
     /// The bits of the rarest feature in both and a share of the second's; 0 where nothing is shared.
-    pub(crate) fn strongest_shared(&self, other: &WeightedSet<'_>, crowd: &Crowd) -> f32 {
+    /// `capped` knows of each what many carry.
+    pub(crate) fn strongest_shared(
+        &self,
+        other: &WeightedSet<'_>,
+        capped: impl Fn(u64, f32) -> f32,
+    ) -> f32 {
         let (mut first, mut second) = (0.0f32, 0.0f32);
         for (key, bits) in self.shared(other) {
-            // The crowd only lowers: what is not above both could change neither.
+            // That only lowers: what is not above both could change neither.
             if bits <= second {
                 continue;
             }
-            let bits = crowd.capped_by_share(key, bits);
+            let bits = capped(key, bits);
             second = second.max(bits.min(first));
             first = first.max(bits);
         }

@@ -16,6 +16,7 @@ mod lineages;
 mod lists;
 mod merges;
 mod oracle;
+mod ordinary;
 mod pictures;
 mod properties;
 mod quality;

@@ -201,12 +201,13 @@ fn network_of(entry: &EntryRef<'_>) -> Option<String> {
     Some(entry.listed()?.network?.to_string())
 }
 
-/// As few entries that networks are counted.
-fn carriers(all: u32, networks: BTreeSet<String>) -> Carriers {
-    let few = (2..Crowd::CARRIERS_MIN).contains(&all);
+/// As few entries that networks are counted, and as many of these as are.
+fn carriers(all: u32, networks: BTreeSet<String>, networked_max: u32) -> Carriers {
+    let few = (2..networked_max).contains(&all);
+    let known = (networks.len() as u32).min(Crowd::CARRIERS_MIN);
     Carriers {
         all,
-        networks: if few { networks.len() as u32 } else { 0 },
+        networks: if few { known } else { 0 },
     }
 }
 
@@ -219,15 +220,16 @@ fn same_picture(generation: &Generation, picture: &Picture) -> Carriers {
     };
     let same: Vec<EntryRef<'_>> = generation.iter().filter(has_same).collect();
     let all = same.len().min(PICTURES_COUNTED) as u32;
-    carriers(all, same.iter().filter_map(network_of).collect())
+    let networks = same.iter().filter_map(network_of).collect();
+    carriers(all, networks, Crowd::CARRIERS_MIN)
 }
 
 /// Every entry that agrees on anything, best first.
 fn brute_force(engine: &Engine, generation: &Generation, probe: &Fingerprint<'_>) -> Vec<Hit> {
     let counts = counted(generation);
-    let carried = |key| {
+    let carried = |key, networked_max| {
         let known = counts.get(&key).cloned().unwrap_or_default();
-        carriers(known.0, known.1)
+        carriers(known.0, known.1, networked_max)
     };
     let crowd = Crowd::new(generation.entries(), &carried, &|_| None);
     if let Some(picture) = probe.picture.as_ref().filter(|picture| picture.leads()) {

@@ -22,7 +22,7 @@ const TWICE_BITS_MAX: f32 = 36.0;
 /// Bits lost because words may stand in several orders and numbers in several places.
 const RING_BITS: f32 = 3.0;
 /// Bits of a number of two digits or more standing elsewhere than at the end: of 180,000 ordinary handles one in 180 has one.
-const PLACED_BITS: f32 = 7.0;
+pub(super) const PLACED_BITS: f32 = 7.0;
 /// Bits of each letter that stands around a contained core where nothing tells its words: a long strange surround is
 /// likelier another word.
 const SURROUND_BITS: f32 = 0.4;
@@ -111,16 +111,17 @@ fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Option<Comparison> {
     if key != other {
         return None;
     }
+    // All letters in their order, which namesakes turn round, and a number where few put theirs.
+    if number::is_placed(probe.named(), &probe.letters, &entry.letters) {
+        let surprise = bits.min(own) + PLACED_BITS + numbers(probe, entry);
+        return Some(Comparison::new(Relation::Renumbered, surprise.max(0.0)));
+    }
     // A number that is put in or left out is the one change.
     let told = match probe.number.is_empty() || entry.number.is_empty() {
         true => numbers(probe, entry).max(0.0),
         false => numbers(probe, entry),
     };
-    // The letters in their order, which namesakes turn round, and a number where few put theirs.
-    let surprise = match number::is_placed(probe.named(), &probe.letters, &entry.letters) {
-        true => bits.min(own) + PLACED_BITS + numbers(probe, entry),
-        false => bits.min(own) - RING_BITS + told,
-    };
+    let surprise = bits.min(own) - RING_BITS + told;
     Some(Comparison::new(Relation::Reordered, surprise.max(0.0)))
 }
 
