@@ -142,14 +142,16 @@ impl<'a> Contacts<'a> {
             .iter()
             .filter(|contact| contact.kind == ContactKind::Mention)
             .map(|contact| &contact.key);
-        let said = namings(text);
+        let mut handles = mentions.chain(named).peekable();
+        // Most texts name nobody and are not read again.
+        let said = handles.peek().map_or_else(Vec::new, |_| namings(text));
         let whole = |handle: &String| {
             let whole = Parts::of(handle).whole;
             let said = said.iter().filter(|(word, _)| word.contains(&whole));
             let naming = said.map(|(_, naming)| *naming).max().unwrap_or_default();
             (feature(Space::Whole, whole.as_bytes()), naming)
         };
-        let mut named: Vec<(u64, Naming)> = mentions.chain(named).map(whole).collect();
+        let mut named: Vec<(u64, Naming)> = handles.map(whole).collect();
         // Of equal keys the one that says most comes first and stays.
         named.sort_unstable_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1)));
         named.dedup_by_key(|(key, _)| *key);
