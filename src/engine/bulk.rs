@@ -12,10 +12,10 @@ use crate::account::Account;
 use crate::engine::columns::gathered;
 use crate::engine::front::{Engine, Rejected};
 use crate::engine::generation::Part;
-use crate::engine::keeping::{KEPT_MIN, Notice, keep, stamp};
+use crate::engine::keeping::{Notice, keep, stamp};
 use crate::engine::packed::Packed;
 use crate::engine::request::{Receipt, Request};
-use crate::engine::segment::Segment;
+use crate::engine::segment::{KEPT_MIN, Segment};
 use crate::error::{Error, Result};
 use crate::store::Change;
 

@@ -349,7 +349,7 @@ impl Engine {
         Store::open(path, Access::Read)?.verify()
     }
 
-    /// Sizes, for operators. O(entries).
+    /// Sizes, for operators. O(networks), and reads the indexes of segments that were not asked before.
     ///
     /// # Errors
     /// The database's folder cannot be read.

@@ -13,16 +13,13 @@ use crate::engine::columns::{Columns, gathered};
 use crate::engine::exemptions::Exemptions;
 use crate::engine::generation::{Generation, Part};
 use crate::engine::packed::Packed;
-use crate::engine::segment::Segment;
+use crate::engine::segment::{KEPT_MIN, Segment};
 use crate::error::{Error, Result};
 use crate::fingerprint::NORMALIZER_VERSION;
 use crate::judgment::Ruling;
 use crate::store::{Access, Manifest, SegmentRecord, Stamp, Store, Unusable};
 use crate::watchlist::Entry;
 
-/// Live entries from which a segment is kept in a file; smaller ones are read from the log at open, in a fraction of a
-/// second altogether.
-pub(crate) const KEPT_MIN: usize = 8_192;
 /// Changes after the manifest up to which the log is followed at open; beyond, all entries are read in order.
 const LOG_LEN_MAX: u64 = 262_144;
 /// Entries read from the store before their fingerprints are made.

@@ -5,7 +5,7 @@
 //! One merge runs at a time and holds one segment more than the generation does; a crash leaves the old files valid.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use arc_swap::ArcSwap;
 use crate::engine::beside::work_beside;
 use crate::engine::columns::gathered;
 use crate::engine::generation::{Generation, Part, merge_order, rows};
-use crate::engine::keeping::{KEPT_MIN, Notice, keep};
-use crate::engine::segment::Segment;
+use crate::engine::keeping::{Notice, keep};
+use crate::engine::segment::{KEPT_MIN, Segment};
 use crate::error::Result;
 use crate::store::{Stamp, Store};
 
@@ -75,28 +75,31 @@ fn run(
     woken: &Receiver<()>,
 ) {
     let _pool = work_beside();
-    // A merge that cannot be written (a full disk) is tried again after the next change.
     let is_made = |due: Vec<Part>| {
         let merged = merge(store, stamp, &due, &|_| ());
         merged.and_then(|merged| replace(due, merged)).is_ok()
     };
+    let is_over = || matches!(woken.try_recv(), Err(TryRecvError::Disconnected));
+    // A merge that cannot be written (a full disk) is tried again after the next change, or once at leisure.
     let mut is_tidy = true;
     loop {
         let told = match is_tidy {
             true => woken.recv().map_err(RecvTimeoutError::from),
             false => woken.recv_timeout(LEISURE),
         };
-        let due = |is_leisure: bool| {
-            let now = published.load_full();
-            let untidy = || now.untidy(KEPT_MIN as u32);
-            now.due().or_else(|| is_leisure.then(untidy).flatten())
-        };
-        match told {
-            Ok(()) => while due(false).is_some_and(is_made) {},
-            Err(RecvTimeoutError::Timeout) => while due(true).is_some_and(is_made) {},
+        let now = || published.load_full();
+        is_tidy = match told {
+            Ok(()) => {
+                while !is_over() && now().due().is_some_and(is_made) {}
+                false
+            }
+            // One merge, and then a look whether anything has changed.
+            Err(RecvTimeoutError::Timeout) => {
+                let at_leisure = now().due().or_else(|| now().untidy(KEPT_MIN as u32));
+                !at_leisure.is_some_and(is_made)
+            }
             Err(RecvTimeoutError::Disconnected) => return,
-        }
-        is_tidy = told.is_err();
+        };
     }
 }
 

@@ -7,6 +7,10 @@ use crate::engine::columns::{Columns, Row, gathered};
 use crate::fingerprint::Fingerprint;
 use crate::index::{HOT, Ordinal, Stored};
 
+/// Live entries from which a segment is kept in a file; smaller ones are read from the log at open, in a fraction of a
+/// second altogether.
+pub(crate) const KEPT_MIN: usize = 8_192;
+
 /// Entries by ordinal, findable by id and by what they might share with a probe.
 #[derive(Debug)]
 pub(crate) struct Segment {

@@ -28,7 +28,7 @@ pub struct Dictionary {
     /// Position of the first ordinal of each group, and the number of ordinals at the end.
     groups: Array<u32>,
     ordinals: Array<Ordinal>,
-    /// Made when a part of a word is first asked for; five bytes a word.
+    /// Made when a part of a word is first asked for; some five bytes a word.
     blocks: OnceLock<Arc<Blocks>>,
 }
 
@@ -55,7 +55,20 @@ impl Blocks {
             }
             blocks.grams.add(at / BLOCK_LEN, word);
         }
+        blocks.grams.shrink();
         blocks
+    }
+
+    fn bytes(&self) -> usize {
+        self.grams.bytes() + self.firsts.len() + self.ends.len() * 4
+    }
+
+    /// Where words may contain the part: the first word and how many.
+    fn stretches(&self, part: &str) -> Vec<(&[u8], usize)> {
+        let stretches = self.grams.stretches(part.as_bytes()).into_iter();
+        stretches
+            .map(|blocks| (self.first(blocks.start), blocks.len() * BLOCK_LEN))
+            .collect()
     }
 
     fn first(&self, block: usize) -> &[u8] {
@@ -128,42 +141,40 @@ impl Dictionary {
         let Some(words) = &self.words else {
             return;
         };
-        if words.len() < BLOCKS_FROM {
-            self.containing_between(words, &[], words.len(), probe, &mut { limit }, out);
-        } else {
-            let blocks = || Arc::new(Blocks::of(words));
-            self.containing_by(self.blocks.get_or_init(blocks), probe, limit, out);
-        }
-    }
-
-    /// Pushes those of the stretches that `blocks` tells.
-    fn containing_by(&self, blocks: &Blocks, probe: &str, limit: usize, out: &mut Vec<Ordinal>) {
-        let mut room = limit;
-        for stretch in blocks.grams.stretches(probe.as_bytes()) {
-            let (first, len) = (blocks.first(stretch.start), stretch.len() * BLOCK_LEN);
-            if let Some(words) = &self.words {
-                self.containing_between(words, first, len, probe, &mut room, out);
+        let stretches = match words.len() < BLOCKS_FROM {
+            true => vec![(&[][..], words.len())],
+            false => {
+                let blocks = self.blocks.get_or_init(|| Arc::new(Blocks::of(words)));
+                blocks.stretches(probe)
             }
-        }
+        };
+        self.containing_in(&stretches, probe, limit, out);
     }
 
-    /// Pushes those of the `len` strings from `first` on.
-    fn containing_between(
+    /// Pushes those of some stretches, which are told by their first string and length.
+    fn containing_in(
         &self,
-        words: &Map<Array<u8>>,
-        first: &[u8],
-        len: usize,
+        stretches: &[(&[u8], usize)],
         probe: &str,
-        room: &mut usize,
+        limit: usize,
         out: &mut Vec<Ordinal>,
     ) {
-        let mut stream = words.range().ge(first).into_stream();
-        for _ in 0..len {
-            let Some((word, group)) = stream.next().filter(|_| *room > 0) else {
-                return;
-            };
-            if std::str::from_utf8(word).is_ok_and(|text| text.contains(probe)) {
-                self.push(group, room, out);
+        let Some(words) = &self.words else {
+            return;
+        };
+        let mut room = limit;
+        for (first, len) in stretches {
+            let mut stream = words.range().ge(first).into_stream();
+            for _ in 0..*len {
+                if room == 0 {
+                    return;
+                }
+                let Some((word, group)) = stream.next() else {
+                    break;
+                };
+                if std::str::from_utf8(word).is_ok_and(|text| text.contains(probe)) {
+                    self.push(group, &mut room, out);
+                }
             }
         }
     }
@@ -227,7 +238,8 @@ impl Dictionary {
     /// Returns the bytes of the transducer and the arrays.
     pub fn bytes(&self) -> usize {
         let words = self.words.as_ref().map_or(0, |words| words.as_fst().size());
-        words + (self.groups.len() + self.ordinals.len()) * 4
+        let blocks = self.blocks.get().map_or(0, |blocks| blocks.bytes());
+        words + blocks + (self.groups.len() + self.ordinals.len()) * 4
     }
 
     /// Returns the ordinals of one group.
@@ -306,7 +318,7 @@ impl Automaton for Near<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocks, Dictionary};
+    use super::{BLOCKS_FROM, Blocks, Dictionary};
     use proptest::prelude::{ProptestConfig, prop_assert_eq, proptest};
 
     proptest! {
@@ -335,7 +347,7 @@ mod tests {
             prop_assert_eq!(&found, &containing);
             if let Some(words) = &index.words {
                 found.clear();
-                index.containing_by(&Blocks::of(words), &probe, limit, &mut found);
+                index.containing_in(&Blocks::of(words).stretches(&probe), &probe, limit, &mut found);
                 prop_assert_eq!(&found, &containing);
             }
             found.clear();
@@ -343,5 +355,31 @@ mod tests {
             let rings = (0..=distance).flat_map(|d| scan(&|text| strsim::osa_distance(text, &probe) == d));
             prop_assert_eq!(&found, &cut(rings.collect()));
         }
+    }
+
+    #[test]
+    fn a_long_dictionary_tells_all_words_with_a_part() {
+        let of = |ordinal: u32| format!("{}_{}", ordinal % 97, ordinal * 7_919 % 10_007);
+        let mut entries: Vec<(String, u32)> = (0..2 * BLOCKS_FROM as u32)
+            .map(|ordinal| (of(ordinal), ordinal))
+            .collect();
+        let index = Dictionary::build(entries.clone());
+        entries.sort();
+        for (part, limit) in [
+            ("_791", 99),
+            ("_7919", 9),
+            ("55", 20_000),
+            ("6_50", 7),
+            ("", 30),
+            ("none", 5),
+        ] {
+            let with = entries.iter().filter(|(text, _)| text.contains(part));
+            let expected: Vec<u32> = with.map(|(_, ordinal)| *ordinal).take(limit).collect();
+            let mut found = Vec::new();
+            index.containing(part, limit, &mut found);
+            assert_eq!(found, expected, "{part}");
+            assert_eq!(part == "none", found.is_empty());
+        }
+        assert!(index.blocks.get().is_some());
     }
 }

@@ -38,6 +38,16 @@ impl Grams {
         }
     }
 
+    /// Gives back what was set aside to grow in.
+    pub(crate) fn shrink(&mut self) {
+        self.slices.iter_mut().for_each(Vec::shrink_to_fit);
+    }
+
+    /// Bytes of the slices.
+    pub(crate) fn bytes(&self) -> usize {
+        self.slices.iter().map(|slice| slice.len() * 8).sum()
+    }
+
     /// Blocks that may have a text with this part, ascending; all of them for a part shorter than a run. O(blocks / 64).
     pub(crate) fn blocks(&self, part: &[u8]) -> Vec<usize> {
         let mut common = vec![u64::MAX; self.blocks.div_ceil(64)];

@@ -1,7 +1,7 @@
 //! What the console asks of the service, done with the engine, the queue and the ledger.
 
 use std::collections::HashMap;
-use std::sync::TryLockError;
+use std::sync::{Arc, TryLockError};
 
 use jiff::Timestamp;
 
@@ -280,7 +280,7 @@ impl Desk for App {
         self.settled(decision, entry, Answer::Unsure, remark)
     }
 
-    fn networks(&self) -> Result<Option<Vec<Tally>>> {
+    fn networks(&self) -> Result<Option<Arc<[Tally]>>> {
         self.tallied.told(|| counted(self.at_hand()?.store()))
     }
 
@@ -296,15 +296,18 @@ impl Desk for App {
             Err(TryLockError::WouldBlock) => return Ok(None),
         };
         let engine = self.at_hand()?;
-        let (total, longest) = longest_banned(engine.store(), platform, standings, limit)?;
+        let (mut total, longest) = longest_banned(engine.store(), platform, standings, limit)?;
         let mut removals = Vec::with_capacity(longest.len());
         for (id, standing, since) in longest {
-            // No entry any more where it was withdrawn meanwhile.
-            removals.extend(engine.entry(&id)?.map(|account| Removal {
-                account,
-                standing,
-                since,
-            }));
+            match engine.entry(&id)? {
+                Some(account) => removals.push(Removal {
+                    account,
+                    standing,
+                    since,
+                }),
+                // Withdrawn meanwhile.
+                None => total -= 1,
+            }
         }
         Ok(Some((total, removals)))
     }

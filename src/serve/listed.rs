@@ -4,52 +4,56 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::account::AccountId;
+use crate::account::{AccountId, Kind};
 use crate::error::Result;
 use crate::serve::console::{Standing, Tally};
 use crate::store::Store;
 
-/// An entry whose removal is listed: how far its platform has come, and since when.
-pub(crate) type Listed = (AccountId, Standing, Option<Timestamp>);
+/// An entry, how far its platform has come, and since when.
+pub(crate) type Marked = (AccountId, Standing, Option<Timestamp>);
 
-/// Entries by kind and standing.
-type Counts = HashMap<(&'static str, Standing), usize>;
+/// Entries of a network by the number of their platform, kind and standing.
+type Counts = HashMap<(u32, Kind, Standing), usize>;
 
-/// Entries by network, platform, kind and standing, in this order. Reads the outline of every entry.
+/// Entries by network, platform, kind and standing, in this order. Reads the summary of every entry.
 ///
 /// # Errors
 /// The database cannot be read.
 pub(crate) fn counted(store: &Store) -> Result<Vec<Tally>> {
-    let mut counts: HashMap<String, HashMap<String, Counts>> = HashMap::new();
-    store.outlines(|entry| {
-        let what = (entry.kind.as_str(), standing_of(entry.standing).0);
-        under(&mut counts, entry.network, |of_platforms| {
-            under(of_platforms, entry.platform, |of_platform: &mut Counts| {
-                *of_platform.entry(what).or_default() += 1;
-            });
-        });
+    let mut platforms: HashMap<String, u32> = HashMap::new();
+    let mut counts: HashMap<String, Counts> = HashMap::new();
+    store.summaries(|entry| {
+        let next = platforms.len() as u32;
+        let platform = under(&mut platforms, entry.platform, || next, |number| *number);
+        let what = (platform, entry.kind, standing_of(entry.standing).0);
+        let count = |counts: &mut Counts| *counts.entry(what).or_default() += 1;
+        under(&mut counts, entry.network, Counts::new, count);
         Ok(())
     })?;
+    let names: HashMap<u32, &String> = platforms.iter().map(|(name, at)| (*at, name)).collect();
     let mut tallies = Vec::new();
-    for (network, of_platforms) in &counts {
-        for (platform, of_platform) in of_platforms {
-            let tally = |((kind, standing), entries): (&(&'static str, Standing), &usize)| Tally {
+    for (network, counts) in &counts {
+        for ((platform, kind, standing), entries) in counts {
+            tallies.extend(names.get(platform).map(|platform| Tally {
                 network: network.clone(),
-                platform: platform.clone(),
-                kind,
+                platform: (*platform).clone(),
+                kind: kind.as_str(),
                 standing: *standing,
                 entries: *entries,
-            };
-            tallies.extend(of_platform.iter().map(tally));
+            }));
         }
     }
-    let names = |tally: &Tally| (tally.network.clone(), tally.platform.clone());
-    tallies.sort_by_cached_key(|tally| (names(tally), tally.kind, tally.standing));
+    tallies.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
     Ok(tallies)
 }
 
+/// By what tallies are in order.
+fn place(tally: &Tally) -> (&str, &str, &str, Standing) {
+    (&tally.network, &tally.platform, tally.kind, tally.standing)
+}
+
 /// How many entries of a platform have one of `standings`, and the `limit` of them that are banned longest; of equal ones
-/// the smaller ids. Reads the outline of every entry.
+/// the smaller ids. Reads the summary of every entry.
 ///
 /// # Errors
 /// The database cannot be read.
@@ -58,18 +62,18 @@ pub(crate) fn longest_banned(
     platform: &str,
     standings: &[Standing],
     limit: usize,
-) -> Result<(usize, Vec<Listed>)> {
+) -> Result<(usize, Vec<Marked>)> {
     let (mut total, mut chosen) = (0, Vec::new());
     // From when on nobody is chosen any more.
     let mut until = None;
     // Entries come by id: a stable sort keeps the smaller ids of equal times before.
-    let cut = |chosen: &mut Vec<(Timestamp, Listed)>| {
+    let cut = |chosen: &mut Vec<(Timestamp, Marked)>| {
         chosen.sort_by_key(|(banned_at, _)| *banned_at);
         chosen.truncate(limit);
         let last = chosen.last().filter(|_| chosen.len() == limit);
         last.map(|(banned_at, _)| *banned_at)
     };
-    store.outlines(|entry| {
+    store.summaries(|entry| {
         let (standing, since) = standing_of(entry.standing);
         if entry.platform != platform || !standings.contains(&standing) {
             return Ok(());
@@ -92,11 +96,16 @@ pub(crate) fn longest_banned(
     ))
 }
 
-/// Changes what stands under a name, which is copied only where nothing does yet.
-fn under<V: Default>(map: &mut HashMap<String, V>, name: &str, change: impl FnOnce(&mut V)) {
+/// Uses what stands under a name, which is copied only where nothing does yet.
+fn under<V, T>(
+    map: &mut HashMap<String, V>,
+    name: &str,
+    new: impl FnOnce() -> V,
+    used: impl FnOnce(&mut V) -> T,
+) -> T {
     match map.get_mut(name) {
-        Some(value) => change(value),
-        None => change(map.entry(name.to_owned()).or_default()),
+        Some(value) => used(value),
+        None => used(map.entry(name.to_owned()).or_insert_with(new)),
     }
 }
 

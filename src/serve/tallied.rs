@@ -3,7 +3,7 @@
 //! One counts at a time, and holds no lock that others wait for: whoever comes meanwhile is told what was counted last, so that
 //! a long count keeps one worker and not all of them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
@@ -23,7 +23,7 @@ pub(crate) struct Tallied {
 /// What was counted last.
 #[derive(Debug, Default)]
 struct Last {
-    tallies: Option<Vec<Tally>>,
+    tallies: Option<Arc<[Tally]>>,
     /// When; `None` where something changed since.
     at: Option<Instant>,
     /// Changes that were told.
@@ -48,7 +48,7 @@ impl Tallied {
     pub(crate) fn told(
         &self,
         count: impl FnOnce() -> Result<Vec<Tally>>,
-    ) -> Result<Option<Vec<Tally>>> {
+    ) -> Result<Option<Arc<[Tally]>>> {
         let _turn = match self.counting.try_lock() {
             Ok(turn) => turn,
             Err(TryLockError::Poisoned(broken)) => broken.into_inner(),
@@ -60,11 +60,11 @@ impl Tallied {
         }
         let changes = last.changes;
         drop(last);
-        let tallies = count()?;
+        let tallies: Arc<[Tally]> = count()?.into();
         let mut last = self.last();
         // What changed while it was counted may be in it or not.
         last.at = (last.changes == changes).then(Instant::now);
-        last.tallies = Some(tallies.clone());
+        last.tallies = Some(Arc::clone(&tallies));
         Ok(Some(tallies))
     }
 
@@ -78,6 +78,8 @@ impl Tallied {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::Tallied;
     use crate::error::{Error, Result};
     use crate::serve::console::{Standing, Tally};
@@ -92,7 +94,7 @@ mod tests {
         }]
     }
 
-    fn entries(told: Result<Option<Vec<Tally>>>) -> Option<usize> {
+    fn entries(told: Result<Option<Arc<[Tally]>>>) -> Option<usize> {
         told.unwrap().map(|tallies| tallies[0].entries)
     }
 

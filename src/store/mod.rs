@@ -9,10 +9,10 @@ mod decisions;
 mod facts;
 mod key;
 mod manifest;
-mod outline;
 mod rulings;
 mod segment_file;
 mod standings;
+mod summary;
 mod verify;
 
 pub(crate) use crate::store::codec::SeenAccount;

@@ -7,13 +7,12 @@
 use std::cmp::Ordering;
 
 use crate::engine::generation::{Generation, Part, merge_order, rows};
-use crate::engine::keeping::KEPT_MIN;
-use crate::engine::segment::Segment;
+use crate::engine::segment::{KEPT_MIN, Segment};
 
-/// How many times larger segments of the next size class are; and how many of one class are merged, of those in files.
+/// How many times larger segments of the next size class are; and how many of one class are merged, of large ones.
 const FANOUT: usize = 4;
-/// How many of one class are merged, of those in memory: each of them costs every screen as much as a large one that finds little,
-/// and indexing its entries twice as often costs less. What it does is measured in `benches/README.md`, "Small segments".
+/// How many of one class are merged, of those too small to be kept in files: each of them costs every screen as much as a large
+/// one that finds little, and indexing its entries twice as often costs less (`benches/README.md`, "Small segments").
 const FANOUT_IN_MEMORY: usize = 2;
 /// Entries up to which a merge is made by the writer at once: about a millisecond. Larger ones are the merger's.
 const MERGED_AT_ONCE: u32 = 64;
@@ -35,17 +34,23 @@ impl Generation {
     /// The newest parts that should be built into one: some of one size class and the smaller ones after them, or one that is
     /// mostly withdrawn.
     pub(crate) fn due(&self) -> Option<Vec<Part>> {
-        self.due_by(fanout)
+        self.due_by(fanout, u32::MAX)
     }
 
     /// The same where entries come faster than they are asked about: [`FANOUT`] of any class.
     pub(crate) fn due_rarely(&self) -> Option<Vec<Part>> {
-        self.due_by(|_| FANOUT)
+        self.due_by(|_| FANOUT, u32::MAX)
     }
 
-    fn due_by(&self, fanout: impl Fn(u32) -> usize) -> Option<Vec<Part>> {
-        let (mut class, mut run) = (0, 0);
+    /// The longest run of newest parts that are due, of `entries_max` together: what piled up while another merge was made is
+    /// built at once, since of a part that stands before a larger one no run comes any more.
+    fn due_by(&self, fanout: impl Fn(u32) -> usize, entries_max: u32) -> Option<Vec<Part>> {
+        let (mut class, mut run, mut entries, mut due) = (0, 0, 0, None);
         for (start, part) in self.parts.iter().enumerate().rev() {
+            entries += part.live;
+            if entries > entries_max {
+                break;
+            }
             let own = size_class(part.live);
             run = match own.cmp(&class) {
                 Ordering::Greater => 1,
@@ -54,38 +59,42 @@ impl Generation {
             };
             class = class.max(own);
             if run >= fanout(class) {
-                return self.parts.get(start..).map(<[Part]>::to_vec);
+                due = self.parts.get(start..);
             }
         }
-        let mostly_withdrawn = |part: &&Part| part.withdrawn_len() > part.live as usize;
-        let wasteful = self.parts.iter().find(mostly_withdrawn)?;
-        (wasteful.columns().len() > MERGED_AT_ONCE as usize).then(|| vec![wasteful.clone()])
+        let is_wasteful = |part: &&Part| {
+            let is_small = part.columns().len() <= MERGED_AT_ONCE as usize;
+            part.withdrawn_len() > part.live as usize && !is_small && part.live <= entries_max
+        };
+        let wasteful = || {
+            self.parts
+                .iter()
+                .find(is_wasteful)
+                .map(std::slice::from_ref)
+        };
+        due.or_else(wasteful).map(<[Part]>::to_vec)
     }
 
     /// The newest parts that should be built into one at leisure: all that came after as many older ones, so that each part then
-    /// holds more than all newer ones together. Parts of more than `entries_max` are left.
+    /// holds more than all newer ones together. Parts of more than `entries_max` are passed over.
     pub(crate) fn untidy(&self, entries_max: u32) -> Option<Vec<Part>> {
+        let small = self.parts.iter().filter(|part| part.live <= entries_max);
+        let small: Vec<&Part> = small.collect();
         let (mut newer, mut start) = (0, None);
-        for (place, part) in self.parts.iter().enumerate().rev() {
-            if part.live > entries_max {
-                break;
-            }
+        for (place, part) in small.iter().enumerate().rev() {
             if newer > 0 && newer >= part.live {
                 start = Some(place);
             }
             newer += part.live;
         }
-        self.parts.get(start?..).map(<[Part]>::to_vec)
+        let untidy = small.get(start?..)?.iter();
+        Some(untidy.map(|part| (*part).clone()).collect())
     }
 
     /// Drops empty parts and merges the newest ones while that is cheap.
     pub(in crate::engine) fn merge_small(&mut self) {
         self.parts.retain(|part| part.live > 0);
-        while let Some(due) = self.due() {
-            let entries: u32 = due.iter().map(|part| part.live).sum();
-            if entries > MERGED_AT_ONCE {
-                return;
-            }
+        while let Some(due) = self.due_by(fanout, MERGED_AT_ONCE) {
             let since = due.iter().map(Part::since).min().unwrap_or(self.lsn);
             let merged = Part::of(Segment::build(rows(&merge_order(&due), &due)), since);
             *self = self.replaced(&due, merged);
@@ -102,9 +111,8 @@ pub(in crate::engine) mod tests {
     use crate::account::AccountDraft;
     use crate::background::Background;
     use crate::engine::generation::{Generation, Part};
-    use crate::engine::keeping::KEPT_MIN;
     use crate::engine::packed::Packed;
-    use crate::engine::segment::Segment;
+    use crate::engine::segment::{KEPT_MIN, Segment};
     use crate::hash::Secret;
     use crate::watchlist::Entry;
 
@@ -143,6 +151,11 @@ pub(in crate::engine) mod tests {
         assert_eq!(lens(view(&[100, 40, 5, 1]).due()), [0; 0]);
         assert_eq!(lens(view(&[100, 40, 5, 2, 6]).due()), [5, 2, 6]);
         assert_eq!(lens(view(&[100, 40, 20, 9]).due()), [40, 20, 9]);
+        // What piled up, at once; of it by the writer what is soon built.
+        let piled = view(&[300, 20, 20, 20, 20, 20, 1]);
+        assert_eq!(lens(piled.due()), [20, 20, 20, 20, 20, 1]);
+        assert_eq!(lens(piled.due_by(fanout, 64)), [20, 20, 20, 1]);
+        assert_eq!(lens(piled.due_by(fanout, 40)), [0; 0]);
         assert_eq!(lens(view(&[100, 40, 20, 9]).due_rarely()), [0; 0]);
         assert_eq!(lens(view(&[40, 20, 30, 21]).due_rarely()), [40, 20, 30, 21]);
     }
@@ -158,6 +171,8 @@ pub(in crate::engine) mod tests {
         let view = view(&[50, 10, 8, 9]);
         assert_eq!(lens(view.untidy(u32::MAX)), [10, 8, 9]);
         assert_eq!(lens(view.untidy(9)), [8, 9]);
+        let before_a_large_one = super::tests::view(&[90, 12, 7, 6, 50, 3]);
+        assert_eq!(lens(before_a_large_one.untidy(20)), [12, 7, 6, 3]);
         assert_eq!(lens(view.untidy(8)), [0; 0]);
     }
 

@@ -3,6 +3,8 @@
 //! All calls are synchronous and may read the disk; the console makes them off the async threads. `analysts` answers
 //! them with the engine.
 
+use std::sync::Arc;
+
 use crate::account::AccountId;
 use crate::engine::LookupRow;
 use crate::error::Result;
@@ -62,7 +64,7 @@ pub(crate) trait Desk: Send + Sync + 'static {
 
     /// Live entries counted by network, platform, kind and standing, as they were a minute ago at most, or when they were
     /// counted last while somebody counts them; none while they are counted for the first time.
-    fn networks(&self) -> Result<Option<Vec<Tally>>>;
+    fn networks(&self) -> Result<Option<Arc<[Tally]>>>;
 
     /// Live entries of a platform that are of these standings, the longest banned first: how many there are, and at most `limit`
     /// of them, of which twice as many are held in memory. Reads all entries, so one does at a time: none while somebody else does.

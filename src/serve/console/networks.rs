@@ -7,13 +7,14 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
 
+use crate::normalize::unicode::{fold, is_invisible};
 use crate::serve::console::answer::{Refusal, Shell, page};
 use crate::serve::console::desk::Desk;
 use crate::serve::console::form::query;
 use crate::serve::console::gate::Visitor;
 use crate::serve::console::routes::Room;
 use crate::serve::console::values::{Standing, Tally};
-use crate::serve::console::when::grouped;
+use crate::serve::console::when::{grouped, plural};
 
 /// Platforms with a column of their own; the rest are counted together.
 const PLATFORMS_SHOWN: usize = 8;
@@ -73,14 +74,38 @@ pub(crate) struct PlatformRow {
 #[template(path = "networks.html", config = "src/serve/console/askama.toml")]
 struct NetworksPage {
     shell: Shell,
-    heads: Vec<String>,
-    kinds: [&'static str; KINDS.len()],
     /// Part of a name that is looked for; empty for all.
     asked: String,
+    kinds: [&'static str; KINDS.len()],
+    tables: Tables,
+}
+
+/// What the page tells.
+struct Tables {
+    heads: Vec<String>,
     networks: Vec<NetworkRow>,
-    left_out: usize,
+    /// Further networks; empty for none.
+    left_out: String,
     platforms: Vec<PlatformRow>,
     sum: PlatformRow,
+}
+
+impl Tables {
+    /// The tables of all platforms, and of the networks with `asked` in their names. O(tallies).
+    fn of(tallies: &[Tally], asked: &str) -> Self {
+        let heads = heads(tallies);
+        let (networks, left_out) = network_rows(tallies, &heads, asked);
+        Self {
+            networks,
+            left_out: match left_out {
+                0 => String::new(),
+                count => plural(count as u64, "smaller network"),
+            },
+            platforms: platform_rows(tallies),
+            sum: platform_row("", tallies.iter()),
+            heads,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -95,20 +120,19 @@ pub(crate) async fn show<D: Desk>(
     visitor: Visitor,
     Query(Asked { name }): Query<Asked>,
 ) -> Result<Response, Refusal> {
-    let tallies = room.ask(|desk| desk.networks()).await?;
-    let tallies = tallies.ok_or(Refusal::Busy)?;
-    let heads = heads(&tallies);
-    let asked = name.trim().to_owned();
-    let (networks, left_out) = network_rows(&tallies, &heads, &asked);
+    // What nobody sees is told nobody again.
+    let asked: String = name.trim().chars().filter(|c| !is_invisible(*c)).collect();
+    let sought = asked.clone();
+    let tables = room.ask(move |desk| {
+        let tallies = desk.networks()?;
+        Ok(tallies.map(|tallies| Tables::of(&tallies, &sought)))
+    });
+    let tables = tables.await?.ok_or(Refusal::Busy)?;
     page(&NetworksPage {
         shell: Shell::of(&visitor, "networks", "Networks"),
         asked,
-        networks,
-        left_out,
-        heads,
         kinds: KINDS,
-        platforms: platform_rows(&tallies),
-        sum: platform_row("", tallies.iter()),
+        tables,
     })
 }
 
@@ -144,11 +168,13 @@ fn heads(tallies: &[Tally]) -> Vec<String> {
     heads
 }
 
-/// The largest networks with `asked` in their names, in any case, and how many more there are.
+/// The largest networks with `asked` in their names, written as it is or alike when folded, and how many more there are.
 fn network_rows(tallies: &[Tally], heads: &[String], asked: &str) -> (Vec<NetworkRow>, usize) {
-    let asked = asked.to_lowercase();
+    let folded = fold(asked);
     let mut named = by_size(tallies, |tally| &tally.network);
-    named.retain(|(name, _)| name.to_lowercase().contains(&asked));
+    named.retain(|(name, _)| {
+        name.contains(asked) || !folded.is_empty() && fold(name).contains(&folded)
+    });
     // Lone accounts are no network: they stand last.
     let alone = named.iter().position(|(name, _)| name.is_empty());
     let alone = alone.map(|at| named.remove(at));
@@ -280,6 +306,15 @@ mod tests {
         let (found, left_out) = network_rows(&tallies, &heads(&tallies), "nET 7");
         let names: Vec<&str> = found.iter().map(|row| row.name.as_str()).collect();
         assert_eq!((names.len(), names[0], left_out), (11, "Net 79", 0));
+        for (asked, name) in [
+            ("ΟΔΟΣ", "ΟΔΟΣΑ"),
+            ("istanbul", "İstanbul"),
+            ("🔥", "net 🔥"),
+        ] {
+            tallies.push(tally(name, "x", Standing::Reported, 1));
+            let (found, _) = network_rows(&tallies, &heads(&tallies), asked);
+            assert_eq!((found.len(), found[0].name.as_str()), (1, name));
+        }
     }
 
     #[test]

@@ -384,6 +384,7 @@ async fn nothing_in_a_profile_acts() {
         of_entry,
         search,
         "/networks".into(),
+        format!("/networks?name={}", segment(hostile)),
         "/removals?platform=%3Ci%3E".into(),
     ] {
         let page = browser.get(&address).await.body;

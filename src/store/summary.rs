@@ -16,7 +16,7 @@ const READAHEAD_BYTES: usize = 2 << 20;
 
 /// An entry as lists and counts tell it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Outline<'a> {
+pub(crate) struct Summary<'a> {
     key: &'a [u8],
     /// May be empty.
     pub(crate) platform: &'a str,
@@ -28,14 +28,15 @@ pub(crate) struct Outline<'a> {
     pub(crate) standing: Option<Standing>,
 }
 
-impl Outline<'_> {
+impl Summary<'_> {
     /// The entry's id; `Err` where its key is damaged.
     pub(crate) fn id(&self) -> Result<AccountId> {
         key::account_of(self.key).ok_or_else(|| damaged(self.key, "no account id"))
     }
 }
 
-/// The fields of an entry's message that are read; the decoder passes over all others. One is filled again and again.
+/// The fields of an entry's message in `codec.rs` that are read; the decoder passes over all others. One is filled again and
+/// again. That both read the same is tested below.
 #[derive(Clone, PartialEq, Message)]
 struct EntryLines {
     #[prost(message, required, tag = "2")]
@@ -62,7 +63,7 @@ struct BanLines {
 
 impl Store {
     /// Tells `each` of every entry, by id. Reads the whole family, about half a microsecond an entry.
-    pub(crate) fn outlines(&self, mut each: impl FnMut(Outline<'_>) -> Result<()>) -> Result<()> {
+    pub(crate) fn summaries(&self, mut each: impl FnMut(Summary<'_>) -> Result<()>) -> Result<()> {
         let mut entries = self.once_through(family::ENTRIES)?;
         // Both families go by id: whoever has come less far takes the next step.
         let mut standings = self.once_through(family::STANDINGS)?;
@@ -83,7 +84,7 @@ impl Store {
                 kind,
                 ban,
             } = &lines.account;
-            each(Outline {
+            each(Summary {
                 key,
                 platform,
                 kind: kind_of(*kind).map_err(broken)?,
@@ -157,9 +158,9 @@ mod tests {
                 (entry.id().clone(), entry.platform.clone(), entry.kind, ban.network, ban.banned_at, standing)
             }).collect();
             let mut told = Vec::new();
-            store.outlines(|outline| {
-                let (platform, network) = (outline.platform.to_owned(), outline.network.to_owned());
-                told.push((outline.id()?, platform, outline.kind, network, outline.banned_at, outline.standing));
+            store.summaries(|summary| {
+                let (platform, network) = (summary.platform.to_owned(), summary.network.to_owned());
+                told.push((summary.id()?, platform, summary.kind, network, summary.banned_at, summary.standing));
                 Ok(())
             }).unwrap();
             prop_assert_eq!(told, expected);
