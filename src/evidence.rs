@@ -1,7 +1,8 @@
 //! All comparisons of one pair.
 
 use crate::fingerprint::Fingerprint;
-use crate::signal::relation::{Comparison, Crowd, Level, Relation, Signal};
+use crate::signal::crowd::Crowd;
+use crate::signal::relation::{Comparison, Level, Relation, Signal};
 use crate::signal::{avatar, bio, contact, crossing, handle, link, name, token};
 
 /// Signals that compare two fingerprints; the network and the time are added by the engine.

@@ -12,7 +12,8 @@ use crate::index::{HOT, Ordinal};
 use crate::score::Model;
 use crate::signal::avatar::Picture;
 use crate::signal::bio;
-use crate::signal::relation::{Carriers, Comparison, Crowd, Relation, Signal};
+use crate::signal::crowd::{Carriers, Crowd};
+use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, the same
 /// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 500 probes at a million entries

@@ -2,7 +2,7 @@
 
 use crate::engine::generation::Part;
 use crate::index::Ordinal;
-use crate::signal::relation::{Carriers, Crowd};
+use crate::signal::crowd::{Carriers, Crowd};
 
 /// How many live entries of `lists`, each with the place of its part, there are, and of how many networks where they are
 /// fewer than `networked_max`. Looks at few where many are of several.

@@ -18,7 +18,7 @@ use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::hash::feature::{Space, feature};
 use crate::score::{Circumstances, Score};
-use crate::signal::relation::{Carriers, Crowd};
+use crate::signal::crowd::{Carriers, Crowd};
 use crate::store::{DecidedHit, Decision, Side};
 use crate::verdict::Verdict;
 use crate::watchlist::Entry;

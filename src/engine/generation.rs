@@ -19,7 +19,7 @@ use crate::engine::packed::Packed;
 use crate::engine::segment::Segment;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
-use crate::signal::relation::Carriers;
+use crate::signal::crowd::Carriers;
 use crate::watchlist::Listed;
 
 /// A set of ordinals of one segment.

@@ -18,7 +18,8 @@ use crate::error::Result;
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::score::{Circumstances, Score};
-use crate::signal::relation::{Crowd, Relation, Signal};
+use crate::signal::crowd::Crowd;
+use crate::signal::relation::{Relation, Signal};
 use crate::watchlist::Entry;
 
 /// Most signups that are screened again for one new entry, those that agree most.

@@ -17,7 +17,8 @@ use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
 use crate::score::{Circumstances, Model, Score};
-use crate::signal::relation::{Carriers, Crowd, LEADING_BITS_MIN, Relation, Signal};
+use crate::signal::crowd::{Carriers, Crowd};
+use crate::signal::relation::{LEADING_BITS_MIN, Relation, Signal};
 use crate::verdict::{Policy, Thresholds, Verdict};
 use crate::watchlist::Listed;
 

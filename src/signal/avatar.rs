@@ -6,8 +6,9 @@ use crate::account::Avatar;
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::hash::{Pdq, dihedral};
+use crate::signal::crowd::Crowd;
 use crate::signal::packed::{Packer, Unpacker, rounded};
-use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation};
+use crate::signal::relation::{Comparison, LEADING_BITS_MIN, Relation};
 
 /// Below this PDQ quality a picture is too flat to be evidence (threatexchange discards the same).
 pub(crate) const QUALITY_MIN: u8 = 50;

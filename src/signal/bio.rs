@@ -13,9 +13,10 @@ use crate::index::pair_keys;
 use crate::normalize::emoji::emoji;
 use crate::normalize::lookalike::spelled;
 use crate::normalize::unicode::words;
+use crate::signal::crowd::Crowd;
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker, rounded};
-use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
+use crate::signal::relation::{Comparison, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
 /// Words of a bio that are looked at.

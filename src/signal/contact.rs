@@ -8,10 +8,11 @@ use crate::normalize::contact::{Contact, ContactKind};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::parts::Parts;
 use crate::normalize::unicode::{fold, words};
+use crate::signal::crowd::Crowd;
 use crate::signal::handle::Handle;
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker};
-use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
+use crate::signal::relation::{Comparison, Relation, Signal};
 use crate::signal::weighted::{SECOND, WeightedSet};
 
 /// Bits of a phone, e-mail or wallet nobody counted: they belong to one person.

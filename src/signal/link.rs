@@ -4,9 +4,10 @@ use crate::background::Background;
 use crate::hash::feature::{Space, feature};
 use crate::normalize::lookalike::spelled;
 use crate::normalize::url::LinkKey;
+use crate::signal::crowd::Crowd;
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker};
-use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
+use crate::signal::relation::{Comparison, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
 /// Most bits of a link: a page that a handful of accounts in the world name.

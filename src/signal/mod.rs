@@ -9,6 +9,7 @@ pub(crate) mod avatar;
 pub(crate) mod bio;
 pub(crate) mod contact;
 pub(crate) mod crossing;
+pub(crate) mod crowd;
 pub(crate) mod handle;
 pub(crate) mod lead;
 pub(crate) mod link;

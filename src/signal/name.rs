@@ -15,10 +15,11 @@ use crate::normalize::lookalike::{coarse, spelled};
 use crate::normalize::outline::outline;
 use crate::normalize::sound::sound;
 use crate::normalize::unicode::words;
+use crate::signal::crowd::Crowd;
 use crate::signal::handle::{self, across, is_foreign};
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker, bits_of_bytes, bits_to_bytes, rounded};
-use crate::signal::relation::{Comparison, Crowd, LEADING_BITS_MIN, Relation, Signal};
+use crate::signal::relation::{Comparison, LEADING_BITS_MIN, Relation, Signal};
 
 /// Words of a name that are looked at.
 const WORDS_MAX: usize = 12;

@@ -2,9 +2,10 @@
 
 use crate::background::Background;
 use crate::hash::feature::{Space, feature};
+use crate::signal::crowd::Crowd;
 use crate::signal::lead::Lead;
 use crate::signal::packed::{Packer, Unpacker};
-use crate::signal::relation::{Comparison, Crowd, Relation, Signal};
+use crate::signal::relation::{Comparison, Relation, Signal};
 use crate::signal::weighted::WeightedSet;
 
 /// Bits of an identifier nobody counted, by what its name says it is. Whole offices and carriers share a network prefix;

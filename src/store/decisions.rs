@@ -10,7 +10,7 @@ use rocksdb::{Direction, IteratorMode, WriteBatch};
 
 use crate::account::{Account, AccountId};
 use crate::error::Result;
-use crate::signal::relation::Carriers;
+use crate::signal::crowd::Carriers;
 use crate::store::codec::EntryRecord;
 use crate::store::database::{Store, damaged, database};
 use crate::store::key::{self, Side, family};

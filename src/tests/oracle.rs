@@ -17,7 +17,8 @@ use crate::fingerprint::Fingerprint;
 use crate::hash::Pdq;
 use crate::score::{Circumstances, Score};
 use crate::signal::avatar::{self, Picture};
-use crate::signal::relation::{Carriers, Crowd, Relation, Signal};
+use crate::signal::crowd::{Carriers, Crowd};
+use crate::signal::relation::{Relation, Signal};
 use crate::tests::{Watch, account};
 
 const HANDLES: [&str; 12] = [
