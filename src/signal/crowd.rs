@@ -32,7 +32,7 @@ impl<'a> Crowd<'a> {
     pub const SHARE_MIN: u32 = 1_000;
 
     /// From so many networks on a link is not handed around by one operator or an ally: it is everybody's.
-    const LINKING_MIN: u32 = 3;
+    pub const LINKING_MIN: u32 = 3;
     /// Carriers of a link up to which their networks are counted: to here a share of the list caps it late.
     pub const LINKED_MAX: u32 = 1_000;
 

@@ -113,14 +113,15 @@ mod tests {
             assert_eq!(met.relation, Relation::Renumbered);
             assert!(met.surprise > swapped + 5.0, "{probe}");
         }
-        // No more where the probe's own number stands at the end, or its words are swapped as well.
+        let placed = met("2019zorvani_makzamak", entry).surprise;
+        // Less where the probe's own number stands at the end, or its words are swapped as well.
         for (probe, entry) in [
             ("zorvani_makzamak77", "zorvani_2019_makzamak"),
             ("2019makzamak_zorvani", entry),
         ] {
             let met = met(probe, entry);
             assert_eq!(met.relation, Relation::Reordered);
-            assert!(met.surprise < swapped + 1.0, "{probe}");
+            assert!(met.surprise + 8.0 < placed, "{probe}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::tests::cast::png;
 use crate::verdict::Verdict;
 
 const NETWORKS: [&str; 5] = ["tormand", "velmint", "zorvani", "sorran", "vorrow"];
-const CHARITY: &str = "https://ummahrelieffund.example/winter";
+const CHARITY: &str = "https://ummahrelieffund.example";
 
 fn linking(id: String, network: &str, link: &str) -> Value {
     json!({"id": id, "platform": "x", "links": [link], "ban": {"network": network}})
@@ -16,7 +16,7 @@ fn linking(id: String, network: &str, link: &str) -> Value {
 
 #[test]
 fn a_charity_that_operators_of_several_networks_link_to_is_everybodys() {
-    let own = "https://velmintcourse.example/join";
+    let own = "https://velmintcourse.example";
     let charity = NETWORKS.iter().enumerate();
     let charity = charity.map(|(at, network)| linking(format!("x:c{at}"), network, CHARITY));
     let course = (0..5).map(|at| linking(format!("x:v{at}"), "velmint", own));
@@ -28,7 +28,7 @@ fn a_charity_that_operators_of_several_networks_link_to_is_everybodys() {
 
 #[test]
 fn many_networks_are_told_from_one_among_many_carriers_too() {
-    let own = "https://velmintcourse.example/join";
+    let own = "https://velmintcourse.example";
     let charity = (0..40).map(|at| linking(format!("x:c{at}"), NETWORKS[at % 5], CHARITY));
     let course = (0..40).map(|at| linking(format!("x:v{at}"), "velmint", own));
     let watch = Watch::of(charity.chain(course));
