@@ -110,7 +110,7 @@ mod tests {
         let swapped = met("makzamak_zorvani", entry).surprise;
         for probe in ["2019zorvani_makzamak", "zorvani_2019_makzamak"] {
             let met = met(probe, entry);
-            assert_eq!(met.relation, Relation::Renumbered);
+            assert_eq!(met.relation, Relation::Reordered);
             assert!(met.surprise > swapped + 5.0, "{probe}");
         }
         let placed = met("2019zorvani_makzamak", entry).surprise;

@@ -114,7 +114,7 @@ fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Option<Comparison> {
     // All letters in their order, which namesakes turn round, and a number where few put theirs.
     if number::is_placed(probe.named(), &probe.letters, &entry.letters) {
         let surprise = bits.min(own) + PLACED_BITS + numbers(probe, entry);
-        return Some(Comparison::new(Relation::Renumbered, surprise.max(0.0)));
+        return Some(Comparison::new(Relation::Reordered, surprise.max(0.0)));
     }
     // A number that is put in or left out is the one change.
     let told = match probe.number.is_empty() || entry.number.is_empty() {
