@@ -6,6 +6,7 @@
 
 mod query;
 
+use std::iter::Take;
 use std::ops::Range;
 
 use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
@@ -148,12 +149,12 @@ impl Blocker {
         self.counted.get(key)
     }
 
-    /// For each of the query's loose leads that has any, its entries, at most `limit + 1`; now and then a wrong one.
+    /// For each of the query's loose leads its entries, at most `limit + 1`; now and then a wrong one.
     pub(crate) fn proposed(
         &self,
         begun: &Begun,
         limit: usize,
-        visit: impl FnMut(usize, &[Ordinal]),
+        visit: impl FnMut(usize, Take<&mut Run<'_>>),
     ) {
         self.loose.each(&begun.loose, limit, visit);
     }

@@ -120,9 +120,9 @@ impl Blocker {
         }
     }
 
-    /// Asks for where in this segment stands what the query looks up.
+    /// Asks for where in this segment stands what the query looks up; but for pictures, which was asked for before the
+    /// fingerprint was made.
     pub(crate) fn ahead(&self, query: &Query<'_>) {
-        self.pictures_ahead(query.pictures());
         self.loose.ahead(&query.loose_hashes);
         if let Some(forms) = &query.forms {
             self.stems.ahead(forms);
@@ -165,10 +165,23 @@ impl Blocker {
         }
     }
 
-    /// Looks for pictures in the rows that were asked for, and asks for what is near.
-    pub(crate) fn scan_pictures(&self, begun: &mut Begun) {
+    /// Looks for pictures and texts in the rows that were asked for, and asks for where what is near stands.
+    pub(crate) fn scan(&self, begun: &mut Begun) {
         for sought in &mut begun.pictures {
             self.pictures.scan(sought);
+        }
+        if let Some(sought) = &mut begun.near_copy {
+            self.simhashes.scan(sought);
+        }
+    }
+
+    /// Reads where what is near stands, and asks for it.
+    pub(crate) fn fetch(&self, begun: &mut Begun) {
+        for sought in &mut begun.pictures {
+            self.pictures.fetch(sought);
+        }
+        if let Some(sought) = &mut begun.near_copy {
+            self.simhashes.fetch(sought);
         }
     }
 }

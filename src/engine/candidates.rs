@@ -8,7 +8,7 @@ use crate::account::Account;
 use crate::blocking::{Begun, Query};
 use crate::engine::carriers::carriers_of;
 use crate::engine::generation::{Generation, Part};
-use crate::index::{HOT, Ordinal};
+use crate::index::{HOT, Ordinal, order_from_bit};
 use crate::score::Model;
 use crate::signal::avatar::Picture;
 use crate::signal::bio;
@@ -25,6 +25,10 @@ pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
 /// Room for the meetings of most probes.
 pub(super) const MET_USUAL: usize = 256;
+/// Room for what loose keys propose to most probes.
+const PROPOSED_USUAL: usize = 1_024;
+/// Low bits of a meeting that hold the number of its way.
+const WAY_BITS: u32 = 32;
 
 /// An entry to compare with the probe.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,36 +91,42 @@ pub(super) struct Gathering<'a> {
 
 impl Candidates {
     /// Entries of `generation` that may agree with the probe on anything; those found by less than `found_min` bits
-    /// are left out.
+    /// are left out. Of those found by `compared_min` the place of the fingerprint is asked for.
     pub(crate) fn of(
         generation: &Generation,
         query: &Query<'_>,
         model: &Model,
         found_min: f32,
+        compared_min: f32,
     ) -> Self {
         let parts = generation.parts();
         parts.iter().for_each(|part| part.blocker().ahead(query));
         let begin = |part: &Part| part.blocker().begin(query);
+        let room = |part: &Part| Meetings::with_capacity(PROPOSED_USUAL.min(part.columns().len()));
         let mut gathering = Gathering {
             parts,
             query,
             begun: parts.iter().map(begin).collect(),
             model,
             ways: Vec::with_capacity(256),
-            meetings: vec![Meetings::new(); parts.len()],
+            meetings: parts.iter().map(room).collect(),
             cuts: 0,
         };
         gathering.counted();
         gathering.loose();
         for (part, begun) in parts.iter().zip(&mut gathering.begun) {
-            part.blocker().scan_pictures(begun);
+            part.blocker().scan(begun);
         }
-        gathering.handles();
+        gathering.near_handles();
+        for (part, begun) in parts.iter().zip(&mut gathering.begun) {
+            part.blocker().fetch(begun);
+        }
+        gathering.further_handles();
         gathering.near_copies();
         let picture = gathering.pictures();
         Self {
             cuts: gathering.cuts,
-            found: gathering.found(found_min),
+            found: gathering.found(found_min, compared_min),
             picture,
         }
     }
@@ -196,23 +206,33 @@ impl Gathering<'_> {
             self.way(lead.signal, lead.comparison);
         }
         let mut carriers = vec![0usize; query.loose().len()];
-        let mut proposed = Vec::with_capacity(MET_USUAL);
-        for (at, (part, begun)) in self.parts.iter().zip(&self.begun).enumerate() {
+        let parts = self.parts.iter().zip(&self.begun);
+        for ((part, begun), meetings) in parts.zip(&mut self.meetings) {
             let limit = HOT + part.withdrawn_len();
-            part.blocker().proposed(begun, limit, |lead, ordinals| {
-                let live = ordinals.iter().filter(|ordinal| part.is_live(**ordinal));
-                let before = proposed.len();
-                proposed.extend(live.map(|ordinal| (at, lead, *ordinal)));
+            part.blocker().proposed(begun, limit, |lead, found| {
+                let way = (first_way + lead) as u64;
+                let before = meetings.len();
+                let live = found.filter(|ordinal| part.is_live(*ordinal));
+                meetings.extend(live.map(|ordinal| meeting(ordinal, way)));
+                let len = meetings.len() - before;
+                if len > HOT {
+                    // Left out whatever other parts hold.
+                    meetings.truncate(before);
+                }
                 if let Some(carriers) = carriers.get_mut(lead) {
-                    *carriers += proposed.len() - before;
+                    *carriers += len;
                 }
             });
         }
-        self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
-        for (at, lead, ordinal) in proposed {
-            let is_hot = carriers.get(lead).is_some_and(|carriers| *carriers > HOT);
-            if let Some(meetings) = self.meetings.get_mut(at).filter(|_| !is_hot) {
-                meetings.push(meeting(ordinal, (first_way + lead) as u64));
+        let is_hot: Vec<bool> = carriers.iter().map(|carriers| *carriers > HOT).collect();
+        let cuts = is_hot.iter().filter(|is_hot| **is_hot).count() as u32;
+        self.cuts += cuts;
+        if cuts > 0 && self.parts.len() > 1 {
+            let lead_of = |meeting: u64| way_of(meeting).checked_sub(first_way);
+            let is_of_hot =
+                |meeting: u64| lead_of(meeting).is_some_and(|lead| is_hot.get(lead) == Some(&true));
+            for meetings in &mut self.meetings {
+                meetings.retain(|meeting| !is_of_hot(*meeting));
             }
         }
     }
@@ -264,18 +284,18 @@ impl Gathering<'_> {
     }
 
     /// Sums up by entry what its meetings suggest.
-    fn found(self, found_min: f32) -> Vec<Candidate> {
+    fn found(self, found_min: f32, compared_min: f32) -> Vec<Candidate> {
         let bio_max = self.model.most(Signal::Bio, Relation::MostWords);
         let mut candidates = Vec::new();
         for (at, (part, mut meetings)) in (0u32..).zip(self.parts.iter().zip(self.meetings)) {
-            meetings.sort_unstable();
-            for met in meetings.chunk_by(|a, b| a >> 32 == b >> 32) {
-                let Some(ordinal) = met.first().map(|meeting| (meeting >> 32) as Ordinal) else {
+            order_from_bit(&mut meetings, WAY_BITS);
+            for met in meetings.chunk_by(|a, b| a >> WAY_BITS == b >> WAY_BITS) {
+                let Some(ordinal) = met.first().map(|meeting| (meeting >> WAY_BITS) as Ordinal)
+                else {
                     continue;
                 };
-                let ways = met
-                    .iter()
-                    .filter_map(|meeting| self.ways.get((meeting & 0xffff_ffff) as usize));
+                let ways = met.iter();
+                let ways = ways.filter_map(|meeting| self.ways.get(way_of(*meeting)));
                 let found = suggested(ways, bio_max);
                 if found >= found_min && part.is_live(ordinal) {
                     candidates.push(Candidate {
@@ -284,6 +304,12 @@ impl Gathering<'_> {
                         found,
                     });
                 }
+            }
+        }
+        // All in a row: where each stands is found together.
+        for candidate in candidates.iter().filter(|met| met.found >= compared_min) {
+            if let Some(part) = self.parts.get(candidate.part as usize) {
+                part.columns().place_ahead(candidate.ordinal);
             }
         }
         candidates
@@ -296,7 +322,12 @@ fn withdrawn_len(part: &Part) -> usize {
 }
 
 pub(super) fn meeting(ordinal: Ordinal, way: u64) -> u64 {
-    u64::from(ordinal) << 32 | way
+    u64::from(ordinal) << WAY_BITS | way
+}
+
+/// Number of the way of a meeting.
+fn way_of(meeting: u64) -> usize {
+    (meeting & ((1 << WAY_BITS) - 1)) as usize
 }
 
 /// The best way of each signal, summed; pairs of words add up to the words of a bio they stand for, to `bio_max` bits.

@@ -140,6 +140,14 @@ impl Columns {
         ahead(&self.print_places, ordinal as usize);
     }
 
+    /// Asks for the beginning of an entry's fingerprint.
+    pub(crate) fn print_begin_ahead(&self, ordinal: Ordinal) {
+        let (places, prints): (&[u32], &[u8]) = (&self.print_places, &self.prints);
+        if let Some(start) = places.get(ordinal as usize) {
+            ahead(prints, *start as usize * PRINT_ALIGN);
+        }
+    }
+
     /// Asks for an entry's fingerprint, and what else is looked at of an entry that is compared.
     pub(crate) fn print_ahead(&self, ordinal: Ordinal) {
         let at = ordinal as usize;

@@ -15,34 +15,13 @@ use crate::blocking::Blocker;
 use crate::engine::carriers::carriers_of;
 use crate::engine::columns::{Columns, Row};
 use crate::engine::exemptions::Exemptions;
+use crate::engine::ordinals::OrdinalSet;
 use crate::engine::packed::Packed;
 use crate::engine::segment::Segment;
 use crate::fingerprint::Fingerprint;
 use crate::index::Ordinal;
 use crate::signal::crowd::Carriers;
 use crate::watchlist::Listed;
-
-/// A set of ordinals of one segment.
-#[derive(Debug, Clone, Default)]
-struct OrdinalSet(Vec<u64>);
-
-impl OrdinalSet {
-    fn contains(&self, ordinal: Ordinal) -> bool {
-        self.0
-            .get(ordinal as usize / 64)
-            .is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
-    }
-
-    fn insert(&mut self, ordinal: Ordinal) {
-        let word = ordinal as usize / 64;
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        if let Some(word) = self.0.get_mut(word) {
-            *word |= 1 << (ordinal % 64);
-        }
-    }
-}
 
 /// A segment and its withdrawn entries.
 #[derive(Debug, Clone)]
@@ -74,9 +53,7 @@ impl Part {
 
     /// This part with `words` as the set of withdrawn ordinals.
     pub(crate) fn with_withdrawn(mut self, words: Vec<u64>) -> Self {
-        let dead = OrdinalSet(words);
-        let len = self.columns().len() as u32;
-        for ordinal in (0..len).filter(|ordinal| dead.contains(*ordinal)) {
+        for ordinal in OrdinalSet::in_words(&words, self.len) {
             self.withdraw_at(ordinal);
         }
         self
@@ -84,7 +61,7 @@ impl Part {
 
     /// The set of withdrawn ordinals as words of bits.
     pub(crate) fn withdrawn_words(&self) -> &[u64] {
-        &self.withdrawn.0
+        self.withdrawn.words()
     }
 
     /// Withdraws the entry of `id` if it is live here.
@@ -140,7 +117,7 @@ impl Part {
 
     /// Whether the entry at `ordinal` is there and not withdrawn.
     pub(crate) fn is_live(&self, ordinal: Ordinal) -> bool {
-        ordinal < self.len && !self.withdrawn.contains(ordinal)
+        ordinal < self.len && (self.live == self.len || !self.withdrawn.contains(ordinal))
     }
 
     /// Entries of the segment that are withdrawn.

@@ -104,7 +104,7 @@ impl Engine {
             let mut ordinals = blocker.near_handles(handle.whole(), wide, LOOKED_AT_MAX);
             blocker.near_stems(handle.stem(), LOOKED_AT_MAX, &mut ordinals);
             blocker.proposed(&blocker.begin(&query), LOOKED_AT_MAX, |_, proposed| {
-                ordinals.extend_from_slice(proposed);
+                ordinals.extend(proposed);
             });
             ordinals.sort_unstable();
             ordinals.dedup();

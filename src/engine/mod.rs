@@ -25,6 +25,7 @@ mod lookup;
 mod marks;
 mod merger;
 mod near_handles;
+mod ordinals;
 mod packed;
 mod pooling;
 mod recent;

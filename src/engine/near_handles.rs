@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use crate::blocking::Begun;
 use crate::engine::candidates::{Gathering, MET_USUAL, UNSOUGHT_BITS, meeting};
 use crate::engine::generation::Part;
-use crate::index::{Forms, HOT, Ordinal, Run};
+use crate::index::{Forms, HOT, Ordinal, Run, order_from_bit};
 use crate::signal::handle::Handle;
 use crate::signal::packed::steps;
 use crate::signal::relation::{Comparison, Relation, Signal};
@@ -20,6 +20,10 @@ const NEAR_MAX: usize = 4 * HOT;
 const FEW: usize = 16;
 /// Rarities of stems told apart: 0 to 63 bits.
 const STEM_STEPS: usize = 64;
+/// Low bits of a find that hold the place of its form; the ordinal is above them.
+const FORM_BITS: u32 = 16;
+/// Where the number of its part stands in a find.
+const PART_SHIFT: u32 = 48;
 
 /// An entry of a near handle: how near it is, its part and its ordinal.
 type NearEntry = (Nearness, usize, Ordinal);
@@ -29,6 +33,21 @@ type NearEntry = (Nearness, usize, Ordinal);
 struct Nearness {
     stem_bits: u8,
     is_once: bool,
+}
+
+impl Nearness {
+    fn every() -> impl Iterator<Item = Self> {
+        let once = [false, true].into_iter();
+        once.flat_map(|is_once| {
+            (0..STEM_STEPS as u8).map(move |stem_bits| Self { stem_bits, is_once })
+        })
+    }
+
+    /// What a table holds of it.
+    fn of<T>(self, table: &mut [[T; 2]; STEM_STEPS]) -> Option<&mut T> {
+        let slots = table.get_mut(usize::from(self.stem_bits))?;
+        slots.get_mut(usize::from(self.is_once))
+    }
 }
 
 /// How an entry is looked for: by forms, of which each has a place.
@@ -41,36 +60,47 @@ struct Sought<'a> {
     suggests: &'a dyn Fn(Nearness) -> Comparison,
 }
 
+/// What meeting the handle tells. A long number that came along tells more than is allowed for what nobody looks for.
+fn with_number(handle: &Handle<'_>, met: Comparison) -> Comparison {
+    let unsought = (handle.number_bits() - UNSOUGHT_BITS).max(0.0);
+    Comparison::new(met.relation, met.surprise + unsought)
+}
+
 /// Place of the form of a meeting.
 fn form_of(found: &u64) -> usize {
-    (found & 0xffff) as usize
+    (found & ((1 << FORM_BITS) - 1)) as usize
 }
 
 impl Gathering<'_> {
-    /// Meets entries whose handle is near, stands inside the probe's, or goes on where it ends.
-    pub(super) fn handles(&mut self) {
+    /// Meets entries whose handle is near.
+    pub(super) fn near_handles(&mut self) {
         let query = self.query;
         let Some((handle, forms)) = query.probe().handle.as_ref().zip(query.forms()) else {
             return;
         };
-        // A long number that came along tells more than is allowed for what nobody looks for.
-        let unsought = (handle.number_bits() - UNSOUGHT_BITS).max(0.0);
-        let with_number = |met: Comparison| Comparison::new(met.relation, met.surprise + unsought);
         let near = Sought {
             len: forms.keys().len(),
             forms: Some(forms),
             suggests: &|near| {
                 let edits = if near.is_once { 1 } else { 2 };
-                with_number(handle.edited(edits, near.stem_bits.into()))
+                with_number(handle, handle.edited(edits, near.stem_bits.into()))
             },
         };
         self.meet_forms(&near, |part, begun, visit| {
             part.blocker().with_stem_forms(begun, visit);
         });
+    }
+
+    /// Meets entries whose handle stands inside the probe's, or goes on where it ends.
+    pub(super) fn further_handles(&mut self) {
+        let query = self.query;
+        let Some(handle) = query.probe().handle.as_ref() else {
+            return;
+        };
         let contained = Sought {
             len: query.parts().len(),
             forms: None,
-            suggests: &|near| with_number(Handle::contained_once(near.stem_bits.into())),
+            suggests: &|near| with_number(handle, Handle::contained_once(near.stem_bits.into())),
         };
         self.meet_forms(&contained, |part, begun, visit| {
             part.blocker().within_parts(begun, visit);
@@ -91,20 +121,22 @@ impl Gathering<'_> {
         // Part, ordinal and form in one number: an entry meets the probe in many forms, and is taken once.
         let mut found: Vec<u64> = Vec::with_capacity(MET_USUAL);
         for (at, (part, begun)) in (0u64..).zip(parts.iter().zip(&self.begun)) {
-            let columns = part.columns();
+            let of_part = found.len();
             each(part, begun, &mut |form, run| {
                 let live = run.filter(|ordinal| part.is_live(*ordinal)).take(HOT + 1);
                 let before = found.len();
                 found.extend(live.map(|ordinal| {
-                    columns.stem_ahead(ordinal);
-                    at << 48 | u64::from(ordinal) << 16 | form as u64
+                    at << PART_SHIFT | u64::from(ordinal) << FORM_BITS | form as u64
                 }));
                 if let Some(carriers) = carriers.get_mut(form) {
                     *carriers += found.len() - before;
                 }
             });
+            // All in a row: where each stands is found together.
+            let of_part = found.iter().skip(of_part);
+            of_part.for_each(|found| part.columns().stem_ahead((found >> FORM_BITS) as Ordinal));
         }
-        found.sort_unstable();
+        order_from_bit(&mut found, FORM_BITS);
         self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
         let mut met = self.uncut(&found, &mut carriers, sought.forms);
         if met.len() > NEAR_MAX {
@@ -113,9 +145,7 @@ impl Gathering<'_> {
         }
         let mut ways = [[None; 2]; STEM_STEPS];
         for (near, at, ordinal) in met {
-            let slots = ways.get_mut(usize::from(near.stem_bits));
-            let Some(slot) = slots.and_then(|slots| slots.get_mut(usize::from(near.is_once)))
-            else {
+            let Some(slot) = near.of(&mut ways) else {
                 continue;
             };
             let way =
@@ -137,7 +167,10 @@ impl Gathering<'_> {
         let parts = self.parts;
         let place = |entry: &&[u64]| {
             let first = entry.first().copied().unwrap_or_default();
-            ((first >> 48) as usize, (first >> 16) as Ordinal)
+            (
+                (first >> PART_SHIFT) as usize,
+                (first >> FORM_BITS) as Ordinal,
+            )
         };
         let is_hot = |found: &u64| {
             let carriers = carriers.get(form_of(found));
@@ -158,7 +191,7 @@ impl Gathering<'_> {
             };
             Some((nearness, at, ordinal))
         };
-        let entries = found.chunk_by(|a, b| a >> 16 == b >> 16);
+        let entries = found.chunk_by(|a, b| a >> FORM_BITS == b >> FORM_BITS);
         if carriers.iter().all(|carriers| *carriers <= HOT) {
             return entries.filter_map(|entry| near(&entry)).collect();
         }
@@ -182,20 +215,47 @@ impl Gathering<'_> {
         met.iter().filter_map(near).collect()
     }
 
-    /// Leaves the [`NEAR_MAX`] that suggest most, of equal ones those of the smallest ids.
+    /// Leaves the [`NEAR_MAX`] that suggest most, of equal ones those of the smallest ids. Thousands of entries are near in few
+    /// ways, of which each is weighed once.
     fn keep_nearest(&self, met: &mut Vec<NearEntry>, suggests: &dyn Fn(Nearness) -> Comparison) {
-        let worth = |near: Nearness| (steps(suggests(near).surprise), near);
-        met.sort_by_cached_key(|(near, at, ordinal)| (Reverse(worth(*near)), *at, *ordinal));
-        let Some(last) = met.get(NEAR_MAX - 1).map(|(near, _, _)| worth(*near)) else {
-            return;
-        };
-        let start = met.partition_point(|(near, _, _)| worth(*near) > last);
-        let end = met.partition_point(|(near, _, _)| worth(*near) >= last);
-        let equals = met.get(start..end).unwrap_or_default();
-        let equals = by_id(self.parts, equals, |(_, at, ordinal)| (*at, *ordinal));
-        met.truncate(start);
+        let mut counts = [[0usize; 2]; STEM_STEPS];
+        for (near, _, _) in met.iter() {
+            if let Some(count) = near.of(&mut counts) {
+                *count += 1;
+            }
+        }
+        let mut nears: Vec<(u16, Nearness, usize)> = Nearness::every()
+            .filter_map(|near| Some((near, *near.of(&mut counts)?)))
+            .filter(|(_, count)| *count > 0)
+            .map(|(near, count)| (steps(suggests(near).surprise), near, count))
+            .collect();
+        nears.sort_unstable_by_key(|near| Reverse(*near));
+        let (mut room, mut kept, mut equals) = (NEAR_MAX, [[false; 2]; STEM_STEPS], Vec::new());
+        for (_, near, count) in nears {
+            if count > room {
+                equals = self.first_of(near, met, room);
+                break;
+            }
+            if let Some(is_kept) = near.of(&mut kept) {
+                *is_kept = true;
+            }
+            room -= count;
+        }
+        met.retain(|(near, _, _)| near.of(&mut kept).is_some_and(|is_kept| *is_kept));
         met.extend(equals);
-        met.truncate(NEAR_MAX);
+    }
+
+    /// The entries met so near that have the smallest ids, `len` of them.
+    fn first_of(&self, near: Nearness, met: &[NearEntry], len: usize) -> Vec<NearEntry> {
+        if len == 0 {
+            return Vec::new();
+        }
+        let equals = met.iter().filter(|entry| entry.0 == near);
+        let mut equals: Vec<NearEntry> = equals.copied().collect();
+        equals.sort_unstable_by_key(|(_, at, ordinal)| (*at, *ordinal));
+        let mut first = by_id(self.parts, &equals, |(_, at, ordinal)| (*at, *ordinal));
+        first.truncate(len);
+        first
     }
 
     /// Meets entries whose handle goes on where the probe's ends, unless more than [`HOT`] do: a beginning so common

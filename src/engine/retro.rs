@@ -132,7 +132,7 @@ impl<'a> Asked<'a> {
         let model = &self.engine.judge().model;
         let found_min = self.reach - model.prior(self.entries) - UNSOUGHT_BITS;
         let query = Query::of(&self.fingerprint);
-        let candidates = Candidates::of(view, &query, model, found_min);
+        let candidates = Candidates::of(view, &query, model, found_min, found_min);
         let met = candidates
             .found
             .iter()

@@ -22,8 +22,9 @@ use crate::signal::relation::{LEADING_BITS_MIN, Relation, Signal};
 use crate::verdict::{Policy, Thresholds, Verdict};
 use crate::watchlist::Listed;
 
-/// Candidates whose fingerprints are on their way from memory while one is compared: a few hundred lines.
-const AHEAD: usize = 12;
+/// Candidates whose fingerprints are asked for together while as many others are compared: a few hundred lines. Where each
+/// stands is found by the processor in tables that lie in memory too, and what is asked for in a row is found at once.
+const TOGETHER: usize = 16;
 
 /// The account that is screened.
 #[derive(Debug, Clone, Copy)]
@@ -126,14 +127,26 @@ pub fn screen(generation: &Generation, probe: &Probe<'_>, judge: &Judge) -> Scre
     };
     let lent_max = judge.model.most(Signal::Network, Relation::Network);
     let query = Query::of(probe.fingerprint);
-    let candidates = Candidates::of(generation, &query, &judge.model, found_min - lent_max);
+    let candidates = Candidates::of(
+        generation,
+        &query,
+        &judge.model,
+        found_min - lent_max,
+        found_min,
+    );
     judged(generation, probe, judge, &candidates, found_min)
 }
 
 /// Screens `probe` by comparing it with every live entry: what [`screen`] must find. O(entries).
 pub fn screen_every(generation: &Generation, probe: &Probe<'_>, judge: &Judge) -> Screened {
     let query = Query::of(probe.fingerprint);
-    let mut candidates = Candidates::of(generation, &query, &judge.model, f32::INFINITY);
+    let mut candidates = Candidates::of(
+        generation,
+        &query,
+        &judge.model,
+        f32::INFINITY,
+        f32::INFINITY,
+    );
     candidates.found = Candidate::every(generation);
     let found_min = f32::NEG_INFINITY;
     judged(generation, probe, judge, &candidates, found_min)
@@ -156,11 +169,12 @@ fn judged(
         crowd: crowd(generation, &carriers, &ordinary, candidates),
         model: &judge.model,
     };
-    let (alone, lent): (Vec<Candidate>, Vec<Candidate>) =
-        (candidates.found.iter()).partition(|candidate| candidate.found >= found_min);
+    let (alone, lent) = apart(&candidates.found, found_min);
+    pairing.asked(&lent, Columns::network_ahead);
     let mut hits = pairing.compared(&alone);
     // What a network lends may still lift an entry that was found by too little to matter alone.
     let lent = pairing.of_networks(&hits, lent);
+    pairing.asked(&lent, Columns::place_ahead);
     hits.extend(pairing.compared(&lent));
     let exemption = generation.exemptions().of(probe.id);
     let cancelled = exemption.map_or_else(Vec::new, |exemption| {
@@ -184,6 +198,23 @@ fn judged(
         entries,
         counted,
     }
+}
+
+/// The candidates found by at least `found_min` bits, and the others.
+fn apart(candidates: &[Candidate], found_min: f32) -> (Vec<Candidate>, Vec<Candidate>) {
+    let is_alone = |candidate: &&Candidate| candidate.found >= found_min;
+    let len = candidates.iter().filter(is_alone).count();
+    let (mut alone, mut lent) = (
+        Vec::with_capacity(len),
+        Vec::with_capacity(candidates.len() - len),
+    );
+    for candidate in candidates {
+        match is_alone(&candidate) {
+            true => alone.push(*candidate),
+            false => lent.push(*candidate),
+        }
+    }
+    (alone, lent)
 }
 
 /// Takes out of `hits` what people have cancelled; returns what of it would be told had they not. It lends nothing to
@@ -242,7 +273,7 @@ pub(crate) fn compare(
 ) -> Option<Hit> {
     let model = &judge.model;
     let query = Query::of(probe.fingerprint);
-    let candidates = Candidates::of(generation, &query, model, f32::INFINITY);
+    let candidates = Candidates::of(generation, &query, model, f32::INFINITY, f32::INFINITY);
     let carriers = |key, networked_max| generation.carriers(key, networked_max);
     let ordinary = |key| judge.learnt.bits(key);
     let pairing = Pairing {
@@ -309,16 +340,24 @@ pub(crate) struct Weighed<'a> {
 }
 
 impl<'a> Pairing<'a> {
-    /// Those of `candidates` that agree on anything. What the next are compared by comes from memory while one is compared.
+    /// Those of `candidates` that agree on anything. What the next are compared by comes from memory while some are compared.
     fn compared(&self, candidates: &[Candidate]) -> Vec<Weighed<'a>> {
-        let mut hits = Vec::with_capacity(candidates.len());
-        self.asked(candidates, Columns::place_ahead);
-        self.asked(candidates.iter().take(AHEAD), Columns::print_ahead);
-        for (at, candidate) in candidates.iter().enumerate() {
-            self.asked(candidates.get(at + AHEAD), Columns::print_ahead);
-            hits.extend(self.weighed(candidate));
+        let mut hits = Vec::with_capacity(candidates.len().min(TOGETHER));
+        let mut next = candidates.chunks(TOGETHER);
+        self.prints_asked(next.next());
+        for some in candidates.chunks(TOGETHER) {
+            self.prints_asked(next.next());
+            hits.extend(some.iter().filter_map(|candidate| self.weighed(candidate)));
         }
         hits
+    }
+
+    /// Asks for the fingerprints of these, and for what else is looked at of those that are compared: first for the beginning
+    /// of each.
+    fn prints_asked(&self, candidates: Option<&[Candidate]>) {
+        let candidates = candidates.unwrap_or_default();
+        self.asked(candidates, Columns::print_begin_ahead);
+        self.asked(candidates, Columns::print_ahead);
     }
 
     /// Asks for something of each candidate.
@@ -334,7 +373,8 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// Those of `candidates` that are of a network of one of the `hits`. Candidates come part by part.
+    /// Those of `candidates` that are of a network of one of the `hits`. Candidates come part by part, and their
+    /// networks were asked for.
     fn of_networks(&self, hits: &[Weighed<'_>], candidates: Vec<Candidate>) -> Vec<Candidate> {
         if candidates.is_empty() {
             return candidates;
@@ -345,7 +385,6 @@ impl<'a> Pairing<'a> {
         if known.is_empty() {
             return Vec::new();
         }
-        self.asked(&candidates, Columns::network_ahead);
         let parts = self.generation.parts();
         let mut lent = Vec::new();
         for of_part in candidates.chunk_by(|a, b| a.part == b.part) {

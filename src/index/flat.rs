@@ -11,14 +11,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use bytemuck::Pod;
+use bytes::Bytes;
 
 #[cfg(target_endian = "big")]
 compile_error!(
     "stored numbers are little-endian and read in place: this machine would read them backwards"
 );
-
-/// Bytes that stay where they are while anyone holds them: a mapped file.
-pub(crate) type Mapped = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 /// Flat values: built in memory, or a part of a mapped file. Cheap to clone; reading costs a few instructions, so hot
 /// loops take the slice once.
@@ -28,12 +26,8 @@ pub(crate) struct Array<T: Pod>(Held<T>);
 #[derive(Clone)]
 enum Held<T> {
     Built(Arc<Vec<T>>),
-    /// Bytes `start..end` of the map.
-    Mapped {
-        map: Mapped,
-        start: usize,
-        end: usize,
-    },
+    /// Part of the map, which stays where it is while anyone holds a part: asking for it asks no map for its bytes.
+    Mapped(Bytes),
 }
 
 impl<T: Pod> Deref for Array<T> {
@@ -42,10 +36,7 @@ impl<T: Pod> Deref for Array<T> {
     fn deref(&self) -> &[T] {
         match &self.0 {
             Held::Built(values) => values,
-            Held::Mapped { map, start, end } => {
-                let bytes = map.as_ref().as_ref().get(*start..*end);
-                bytemuck::try_cast_slice(bytes.unwrap_or(&[])).unwrap_or(&[])
-            }
+            Held::Mapped(bytes) => bytemuck::try_cast_slice(bytes).unwrap_or(&[]),
         }
     }
 }
@@ -89,14 +80,14 @@ pub(crate) trait Sections {
 
 /// Sections of a mapped file by name.
 pub(crate) struct Stored {
-    map: Mapped,
+    map: Bytes,
     /// Offset and length in bytes.
     places: HashMap<String, (usize, usize)>,
 }
 
 impl Stored {
     /// Takes a map and the offset and length in bytes of each section; both may be wrong.
-    pub(crate) fn new(map: Mapped, places: HashMap<String, (usize, usize)>) -> Self {
+    pub(crate) fn new(map: Bytes, places: HashMap<String, (usize, usize)>) -> Self {
         Self { map, places }
     }
 
@@ -105,13 +96,12 @@ impl Stored {
     pub(crate) fn array<T: Pod>(&self, name: &str) -> Option<Array<T>> {
         let (start, len) = *self.places.get(name)?;
         let end = start.checked_add(len)?;
-        let bytes = self.map.as_ref().as_ref().get(start..end)?;
+        let bytes = self.map.get(start..end)?;
         if bytes.is_empty() {
             return Some(Array::default());
         }
         bytemuck::try_cast_slice::<u8, T>(bytes).ok()?;
-        let map = Arc::clone(&self.map);
-        Some(Array(Held::Mapped { map, start, end }))
+        Some(Array(Held::Mapped(self.map.slice(start..end))))
     }
 
     /// Returns the `N` single numbers of a structure, put by [`put_numbers`].

@@ -88,6 +88,8 @@ pub(crate) struct Sought<const W: usize> {
     is_scan: bool,
     /// Places of what is near among all tables' postings, once they are looked for; `None` where they are many, too.
     scanned: Option<Vec<usize>>,
+    /// Positions of the values that stand there, once these are read.
+    fetched: Option<Vec<u32>>,
 }
 
 impl<const W: usize> Sought<W> {
@@ -158,6 +160,7 @@ impl<const W: usize> HammingIndex<W> {
             places,
             is_scan,
             scanned: None,
+            fetched: None,
         }
     }
 
@@ -281,6 +284,10 @@ impl<const W: usize> HammingIndex<W> {
     /// early.
     fn gather(&self, sought: &Sought<W>, limit: usize, near: &mut Vec<(u32, u32)>) -> bool {
         let mut looked = Looked::default();
+        if let Some(positions) = &sought.fetched {
+            self.verify(positions.iter().copied(), sought, near);
+            return is_beyond(limit, near);
+        }
         if let Some(places) = &sought.scanned {
             self.verify_places(places, sought, &mut looked, near);
             return is_beyond(limit, near);
@@ -327,7 +334,7 @@ impl<const W: usize> HammingIndex<W> {
     }
 
     /// Looks through the rows of a look-up and asks for the postings of what is near, where that is little: so that other
-    /// work can be done before [`HammingIndex::near`] reads them.
+    /// work can be done before [`HammingIndex::fetch`] or [`HammingIndex::near`] reads them.
     pub(crate) fn scan(&self, sought: &mut Sought<W>) {
         if sought.is_scan {
             return;
@@ -335,15 +342,21 @@ impl<const W: usize> HammingIndex<W> {
         let (postings, scan): (&[u32], _) = (&self.postings, scan());
         let mut near = Vec::with_capacity(PLACES_USUAL);
         for rows in self.rows_of(sought) {
-            let before = near.len();
             let end = scan(&rows, 0, &mut near);
             if end < rows.places.len() || near.len() >= VERIFIED_TOGETHER {
                 return;
             }
-            let found = near.iter().skip(before);
-            found.for_each(|place| ahead(postings, *place));
         }
+        near.iter().for_each(|place| ahead(postings, *place));
         sought.scanned = Some(near);
+    }
+
+    /// Reads the postings of what was near, and asks for their values: so that yet other work can be done before
+    /// [`HammingIndex::near`] reads these.
+    pub(crate) fn fetch(&self, sought: &mut Sought<W>) {
+        if let Some(places) = sought.scanned.take() {
+            sought.fetched = Some(self.positions(&places, &mut Looked::default()));
+        }
     }
 
     /// Bounds of the rows around each chunk, as many a table as there are `flips`. Hardly more than the reads themselves,
@@ -371,6 +384,12 @@ impl<const W: usize> HammingIndex<W> {
         looked: &mut Looked,
         near: &mut Vec<(u32, u32)>,
     ) {
+        let positions = self.positions(places, looked);
+        self.verify(positions.into_iter(), sought, near);
+    }
+
+    /// What stands at `places` of all tables' postings and was not looked at; asks for its values.
+    fn positions(&self, places: &[usize], looked: &mut Looked) -> Vec<u32> {
         let (postings, values): (&[u32], &[[u64; W]]) = (&self.postings, &self.values);
         let mut positions = Vec::with_capacity(places.len());
         for position in places.iter().filter_map(|place| postings.get(*place)) {
@@ -379,7 +398,7 @@ impl<const W: usize> HammingIndex<W> {
                 positions.push(*position);
             }
         }
-        self.verify(positions.into_iter(), sought, near);
+        positions
     }
 
     /// Pushes those of `positions` whose value is near enough, with its distance.

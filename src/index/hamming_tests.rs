@@ -44,6 +44,10 @@ fn flat<const W: usize>(
         index.scan(&mut sought);
         assert_eq!(index.near(&sought, limit, &mut scanned), is_cut);
         assert_eq!(scanned, at_once, "rows looked through before");
+        index.fetch(&mut sought);
+        let mut fetched = Vec::new();
+        assert_eq!(index.near(&sought, limit, &mut fetched), is_cut);
+        assert_eq!(fetched, at_once, "postings read before");
     }
     let mut found: Vec<(Ordinal, u32)> = groups
         .iter()

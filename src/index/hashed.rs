@@ -17,6 +17,9 @@ const PART_LEN: usize = 1 << 12;
 /// Postings of a bucket that are counted and not halved: of 16 on average hardly one bucket has more.
 const COUNTED_LEN: usize = 40;
 
+/// Parts of a longer bucket whose bounds are asked for: what three halvings look at.
+const HALVED_PARTS: usize = 8;
+
 /// Hash to ordinals, inexact by design: the caller verifies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HashedPostings {
@@ -120,8 +123,7 @@ impl HashedPostings {
             let bucket = bucket_of(*hash, buckets.len());
             let bound = |place: usize| buckets.get(place).copied().unwrap_or(0);
             let (start, end) = (bound(bucket), bound(bucket + 1));
-            ahead(postings, start as usize);
-            ahead(postings, (end as usize).saturating_sub(1));
+            bucket_ahead(postings, start as usize, end as usize);
             (start, end)
         };
         let bounds = hashes.iter().map(bounds).collect();
@@ -219,6 +221,19 @@ impl Iterator for Run<'_> {
             }
         }
         None
+    }
+}
+
+/// Asks for the first and the last line of a bucket; of one that will be halved also for where the first halvings look.
+#[inline(always)]
+fn bucket_ahead(postings: &[u32], start: usize, end: usize) {
+    ahead(postings, start);
+    ahead(postings, end.saturating_sub(1));
+    let len = end.saturating_sub(start);
+    if len > COUNTED_LEN {
+        for part in 1..HALVED_PARTS {
+            ahead(postings, start + len * part / HALVED_PARTS);
+        }
     }
 }
 

@@ -5,15 +5,14 @@
 //! the chance [`HashedPostings`] tells. Keys may be badly spread, and one may have any number of carriers: the postings
 //! of a bucket are in order of their tag, so a hot key neither costs nor hides more than its neighbours.
 
+use std::iter::Take;
+
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored};
-use crate::index::hashed::{HashedPostings, Placed, mixed};
+use crate::index::hashed::{HashedPostings, Placed, Run, mixed};
 
 /// Mean number of postings in a bucket: a quarter byte of table a posting, and one or two cache lines to read.
 const LOAD: usize = 16;
-
-/// Room for the ordinals of most keys.
-const ORDINALS_USUAL: usize = 128;
 
 /// Key to ordinals, inexact by design: the caller compares. 4.3 bytes a posting.
 #[derive(Clone, Debug, Default)]
@@ -60,30 +59,30 @@ impl Loose {
 
     /// [`Self::each`] of keys that were not placed before.
     #[cfg(test)]
-    pub(crate) fn get(&self, keys: &[u64], limit: usize, visit: impl FnMut(usize, &[Ordinal])) {
+    pub(crate) fn get(&self, keys: &[u64], limit: usize, mut visit: impl FnMut(usize, &[Ordinal])) {
         let hashes = Self::hashes(keys.iter().copied());
         self.ahead(&hashes);
-        self.each(&self.placed(&hashes), limit, visit);
+        self.each(&self.placed(&hashes), limit, |position, found| {
+            let ordinals: Vec<Ordinal> = found.collect();
+            if !ordinals.is_empty() {
+                visit(position, &ordinals);
+            }
+        });
     }
 
     /// Calls `visit` for every key, by its position among those placed, with its ordinals (and few others): ascending,
-    /// distinct, and only the smallest `limit + 1` of them. Keys that nobody carries are left out.
+    /// distinct, and only the smallest `limit + 1` of them.
     ///
     /// O(limit) a key however many carry it or one in the same bucket.
     pub(crate) fn each(
         &self,
         placed: &Placed,
         limit: usize,
-        mut visit: impl FnMut(usize, &[Ordinal]),
+        mut visit: impl FnMut(usize, Take<&mut Run<'_>>),
     ) {
         let limit = limit.saturating_add(1);
-        let mut ordinals = Vec::with_capacity(limit.min(ORDINALS_USUAL));
         self.postings.each_at(placed, |position, found| {
-            ordinals.clear();
-            ordinals.extend(found.take(limit));
-            if !ordinals.is_empty() {
-                visit(position, &ordinals);
-            }
+            visit(position, found.take(limit));
         });
     }
 

@@ -16,6 +16,7 @@ mod grams;
 mod hamming;
 mod hashed;
 mod loose;
+mod order;
 mod osa;
 mod pairs;
 mod rows;
@@ -41,6 +42,7 @@ pub use hamming::HammingIndex;
 pub(crate) use hamming::Sought;
 pub(crate) use hashed::{Placed, Run};
 pub(crate) use loose::Loose;
+pub(crate) use order::order_from_bit;
 pub use osa::osa_within;
 pub(crate) use pairs::pair_keys;
 

@@ -4,11 +4,11 @@
 //! look-ups may answer anything but a panic.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use crate::index::flat::{Sections, Stored};
 use crate::index::hashed::mixed;
 use crate::index::{Containment, Deletes, Dictionary, HammingIndex, Loose, Postings};
+use bytes::Bytes;
 use proptest::prelude::{
     Just, ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest,
 };
@@ -43,7 +43,7 @@ impl Sections for Shelf {
 
 impl Shelf {
     fn stored(&self) -> Stored {
-        Stored::new(Arc::new(self.clone()), self.places.clone())
+        Stored::new(Bytes::from_owner(self.clone()), self.places.clone())
     }
 
     /// A copy with bytes overwritten.
@@ -67,7 +67,7 @@ impl Shelf {
             let mut refused = |place: Option<(usize, usize)>| {
                 places.remove(name);
                 places.extend(place.map(|place| (name.clone(), place)));
-                let stored = Stored::new(Arc::new(self.clone()), places.clone());
+                let stored = Stored::new(Bytes::from_owner(self.clone()), places.clone());
                 assert!(load(&stored).is_none(), "{name} at {place:?}");
             };
             refused(None);

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use bytes::Bytes;
 use memmap2::Mmap;
 use prost::Message;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
@@ -234,7 +234,7 @@ fn stored(map: Mmap, sections: &[SectionMessage]) -> Stored {
         (section.name.clone(), place)
     };
     let places: HashMap<String, (usize, usize)> = sections.iter().map(place).collect();
-    Stored::new(Arc::new(map), places)
+    Stored::new(Bytes::from_owner(map), places)
 }
 
 #[expect(
