@@ -169,7 +169,8 @@ fn judged(
         crowd: crowd(generation, &carriers, &ordinary, candidates),
         model: &judge.model,
     };
-    let (alone, lent) = apart(&candidates.found, found_min);
+    let (alone, lent): (Vec<Candidate>, Vec<Candidate>) =
+        (candidates.found.iter()).partition(|candidate| candidate.found >= found_min);
     pairing.asked(&lent, Columns::network_ahead);
     let mut hits = pairing.compared(&alone);
     // What a network lends may still lift an entry that was found by too little to matter alone.
@@ -198,23 +199,6 @@ fn judged(
         entries,
         counted,
     }
-}
-
-/// The candidates found by at least `found_min` bits, and the others.
-fn apart(candidates: &[Candidate], found_min: f32) -> (Vec<Candidate>, Vec<Candidate>) {
-    let is_alone = |candidate: &&Candidate| candidate.found >= found_min;
-    let len = candidates.iter().filter(is_alone).count();
-    let (mut alone, mut lent) = (
-        Vec::with_capacity(len),
-        Vec::with_capacity(candidates.len() - len),
-    );
-    for candidate in candidates {
-        match is_alone(&candidate) {
-            true => alone.push(*candidate),
-            false => lent.push(*candidate),
-        }
-    }
-    (alone, lent)
 }
 
 /// Takes out of `hits` what people have cancelled; returns what of it would be told had they not. It lends nothing to

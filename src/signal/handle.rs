@@ -148,13 +148,12 @@ impl<'a> Handle<'a> {
         let sound = (consonants.len() >= SOUND_CHARS_MIN)
             .then(|| (heard(&consonants), rounded(sound_bits)));
         let spelling = is_latin.then(|| terms.spelling()).flatten();
-        let near = match sound.is_some() && is_foreign(&parts.stem) {
-            true => heard_otherwise(&consonants),
-            false => Vec::new(),
-        };
         Some(Self {
             is_kept: false,
-            near,
+            near: match sound.is_some() && is_foreign(&parts.stem) {
+                true => heard_otherwise(&consonants),
+                false => Vec::new(),
+            },
             spelling,
             letters: parts.letters.into(),
             number: parts.number.into(),
