@@ -120,8 +120,8 @@ impl Blocker {
         }
     }
 
-    /// Asks for where in this segment stands what the query looks up; but for pictures, which was asked for before the
-    /// fingerprint was made.
+    /// Asks for where in this segment stands what the query looks up; but for pictures, which whoever screens asks for before
+    /// the fingerprint is made.
     pub(crate) fn ahead(&self, query: &Query<'_>) {
         self.loose.ahead(&query.loose_hashes);
         if let Some(forms) = &query.forms {

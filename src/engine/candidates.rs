@@ -16,10 +16,10 @@ use crate::signal::crowd::{Carriers, Crowd};
 use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, the same
-/// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 500 probes at a million entries
-/// none got another verdict than by comparing every entry (`benches/oracle.rs`), of 6,887 at some thousands
-/// (`benches/soak.rs`) none but for caps; a long tail that came along beside a change other than an edit or words around it
-/// may be missed on a long list.
+/// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 2,312 probes at a million
+/// entries none got another verdict than by comparing every entry (`benches/oracle.rs`), of 6,887 at some thousands
+/// (`benches/soak.rs`) none but for caps; of 200 at ten million two missed a weak review, since more of their values were too
+/// common to lead. A long tail that came along beside a change other than an edit or words around it may be missed as well.
 pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
 /// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
