@@ -225,7 +225,7 @@ impl<'a> Handle<'a> {
         lead(Relation::Affixed, self.core.bits, core);
         if let Some((key, bits)) = self.ring {
             match number::stands_inside(self.named()) {
-                true => lead(Relation::Reordered, bits + PLACED_BITS, key),
+                true => lead(Relation::Renumbered, bits + PLACED_BITS, key),
                 false => lead(Relation::Reordered, bits, key),
             }
         }

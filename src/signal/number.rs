@@ -110,9 +110,12 @@ mod tests {
         let swapped = met("makzamak_zorvani", entry).surprise;
         for probe in ["2019zorvani_makzamak", "zorvani_2019_makzamak"] {
             let met = met(probe, entry);
-            assert_eq!(met.relation, Relation::Reordered);
+            assert_eq!(met.relation, Relation::Renumbered);
             assert!(met.surprise > swapped + 5.0, "{probe}");
         }
+        // Whoever changes the separators as well does more than one thing.
+        let changed = met("2019zorvani.makzamak", entry);
+        assert_eq!(changed.relation, Relation::Reordered);
         let placed = met("2019zorvani_makzamak", entry).surprise;
         // Less where the probe's own number stands at the end, or its words are swapped as well.
         for (probe, entry) in [

@@ -86,10 +86,6 @@ fn numbers(probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
 /// the rest, a stranger has any.
 fn separated(bits: f32, probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
     let (own, old) = (&*probe.separators, &*entry.separators);
-    // Each stands behind its place, which letters put in or left out move.
-    fn marks(separators: &str) -> impl Iterator<Item = char> {
-        separators.chars().skip(1).step_by(2)
-    }
     let is_same = match probe.stem.text == entry.stem.text {
         true => own == old,
         false => marks(own).eq(marks(old)),
@@ -99,6 +95,16 @@ fn separated(bits: f32, probe: &Handle<'_>, entry: &Handle<'_>) -> f32 {
         false => (bits - SEPARATOR_BITS).min(TWICE_BITS_MAX),
     };
     bits.max(0.0)
+}
+
+/// The separators without their places, which letters put in or left out move; each stands behind its own.
+fn marks(separators: &str) -> impl Iterator<Item = char> {
+    separators.chars().skip(1).step_by(2)
+}
+
+/// Whether all of `some` come in `all`, in their order. O(length).
+fn is_within(mut some: impl Iterator<Item = char>, mut all: impl Iterator<Item = char>) -> bool {
+    some.all(|one| all.any(|other| other == one))
 }
 
 /// What a second change costs, where there is one.
@@ -114,7 +120,12 @@ fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Option<Comparison> {
     // All letters in their order, which namesakes turn round, and a number where few put theirs.
     if number::is_placed(probe.named(), &probe.letters, &entry.letters) {
         let surprise = bits.min(own) + PLACED_BITS + numbers(probe, entry);
-        return Some(Comparison::new(Relation::Reordered, surprise.max(0.0)));
+        // Who does no more than that leaves the separators, and may put some around the number.
+        let relation = match is_within(marks(&entry.separators), marks(&probe.separators)) {
+            true => Relation::Renumbered,
+            false => Relation::Reordered,
+        };
+        return Some(Comparison::new(relation, surprise.max(0.0)));
     }
     // A number that is put in or left out is the one change.
     let told = match probe.number.is_empty() || entry.number.is_empty() {
