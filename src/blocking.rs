@@ -6,7 +6,6 @@
 
 mod query;
 
-use std::iter::Take;
 use std::ops::Range;
 
 use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
@@ -149,14 +148,9 @@ impl Blocker {
         self.counted.get(key)
     }
 
-    /// For each of the query's loose leads its entries, at most `limit + 1`; now and then a wrong one.
-    pub(crate) fn proposed(
-        &self,
-        begun: &Begun,
-        limit: usize,
-        visit: impl FnMut(usize, Take<&mut Run<'_>>),
-    ) {
-        self.loose.each(&begun.loose, limit, visit);
+    /// Visits the entries of each of the query's loose leads; now and then a wrong one.
+    pub(crate) fn proposed(&self, begun: &Begun, visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.loose.each(&begun.loose, visit);
     }
 
     /// Entries with the probe's picture turned by `turn`, in groups of equal pictures, each with its distance; more than `limit`

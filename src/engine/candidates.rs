@@ -1,7 +1,8 @@
 //! Asks every segment for candidates, cuts what too many entries carry, and sums up what each was found by.
 //!
 //! Each way a candidate was met suggests some bits. Comparing seldom finds more than their sum and [`UNSOUGHT_BITS`], so
-//! only candidates that may still matter are read and compared. Cuts and sums depend on the live entries alone, not
+//! only candidates that may still matter are read and compared. What many carry proposes none of them, but tells of those
+//! that something else has met (`crowded`). Cuts and sums depend on the live entries alone, not
 //! on how they are spread over segments: the same watchlist gives the same candidates after a merge or a restart.
 
 use crate::account::Account;
@@ -15,12 +16,12 @@ use crate::signal::bio;
 use crate::signal::crowd::{Carriers, Crowd};
 use crate::signal::relation::{Comparison, Relation, Signal};
 
-/// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, the same
-/// numeric tail (two to three bits a digit), the time. It is a choice, not a bound: of 2,312 probes at a million
-/// entries none got another verdict than by comparing every entry (`benches/oracle.rs`), of 6,887 at some thousands
-/// (`benches/soak.rs`) none but for caps; of 200 at ten million two missed a weak review, since more of their values were too
-/// common to lead. A long tail that came along beside a change other than an edit or words around it may be missed as well.
-pub(crate) const UNSOUGHT_BITS: f32 = 12.0;
+/// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, a value that
+/// thousands carry, the time. It is a choice, not a bound; benches/README.md says what it costs.
+pub(crate) const UNSOUGHT_BITS: f32 = 10.0;
+/// Carriers up to which a value that tells more than [`UNSOUGHT_BITS`] adds to what else has met them. Of more it tells,
+/// at ten million entries, hardly more than that.
+const CROWDED_MAX: usize = 1_024;
 /// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
 pub(crate) const PICTURES_COUNTED: usize = 4_096;
 /// Room for the meetings of most probes.
@@ -69,13 +70,46 @@ pub(crate) struct Candidates {
 
 /// A way in which candidates are met: the signal it tells of, and the bits it suggests.
 #[derive(Debug, Clone, Copy)]
-struct Way {
-    signal: Signal,
+pub(super) struct Way {
+    pub(super) signal: Signal,
     bits: f32,
+    pub(super) weight: Weight,
+}
+
+/// What it means for an entry to be met in some way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// It is a candidate.
+    Proposes,
+    /// It is one if another signal has met it as well.
+    Adds,
+    /// Nothing: too many are met like that.
+    LeftOut,
+}
+
+impl Way {
+    /// Carriers from which on a value is left out.
+    fn carriers_max(&self) -> usize {
+        match self.bits > UNSOUGHT_BITS {
+            true => CROWDED_MAX,
+            false => HOT,
+        }
+    }
+
+    /// What it weighs to be met by a value of so many carriers.
+    fn weight_of(&self, carriers: usize) -> Weight {
+        if carriers <= HOT {
+            Weight::Proposes
+        } else if carriers <= self.carriers_max() {
+            Weight::Adds
+        } else {
+            Weight::LeftOut
+        }
+    }
 }
 
 /// Meetings of one part: ordinal above, way below.
-type Meetings = Vec<u64>;
+pub(super) type Meetings = Vec<u64>;
 
 /// Gathers meetings over all parts.
 pub(super) struct Gathering<'a> {
@@ -84,8 +118,10 @@ pub(super) struct Gathering<'a> {
     /// The query's look-ups in each part.
     pub(super) begun: Vec<Begun>,
     model: &'a Model,
-    ways: Vec<Way>,
+    pub(super) ways: Vec<Way>,
     pub(super) meetings: Vec<Meetings>,
+    /// Meetings by values that more than [`HOT`] carry.
+    pub(super) crowded: Vec<Meetings>,
     pub(super) cuts: u32,
 }
 
@@ -110,6 +146,7 @@ impl Candidates {
             model,
             ways: Vec::with_capacity(256),
             meetings: parts.iter().map(room).collect(),
+            crowded: vec![Meetings::new(); parts.len()],
             cuts: 0,
         };
         gathering.counted();
@@ -124,6 +161,7 @@ impl Candidates {
         gathering.further_handles();
         gathering.near_copies();
         let picture = gathering.pictures();
+        gathering.meet_crowded();
         Self {
             cuts: gathering.cuts,
             found: gathering.found(found_min, compared_min),
@@ -145,12 +183,21 @@ impl Gathering<'_> {
     /// Adds a way and returns its number.
     pub(super) fn way(&mut self, signal: Signal, comparison: Comparison) -> u64 {
         let bits = self.model.bits(signal, comparison).max(0.0);
-        self.ways.push(Way { signal, bits });
+        self.add(Way {
+            signal,
+            bits,
+            weight: Weight::Proposes,
+        })
+    }
+
+    fn add(&mut self, way: Way) -> u64 {
+        self.ways.push(way);
         self.ways.len() as u64 - 1
     }
 
     /// Meets the entries of `lists`, each with the place of its part; returns how many live. Of more than [`HOT`] only
-    /// those of the smallest ids, or with `unless_hot` none: what many have by chance proposes nobody by itself.
+    /// those of the smallest ids, or with `unless_hot` none: what many have by chance proposes nobody by itself. The others
+    /// are crowded.
     fn meet(&mut self, way: u64, lists: &[(usize, &[Ordinal])], unless_hot: bool) -> u32 {
         let parts = self.parts;
         let live =
@@ -161,6 +208,19 @@ impl Gathering<'_> {
         }
         let is_hot = carriers > HOT;
         self.cuts += u32::from(is_hot);
+        let adding = self.ways.get(way as usize).map(|way| Way {
+            weight: way.weight_of(carriers),
+            ..*way
+        });
+        if let Some(adding) = adding.filter(|way| way.weight == Weight::Adds) {
+            let way = self.add(adding);
+            for (at, list) in lists {
+                if let Some((part, crowded)) = parts.get(*at).zip(self.crowded.get_mut(*at)) {
+                    let live = list.iter().filter(|ordinal| part.is_live(**ordinal));
+                    crowded.extend(live.map(|ordinal| meeting(*ordinal, way)));
+                }
+            }
+        }
         if is_hot && unless_hot {
             return carriers as u32;
         }
@@ -198,42 +258,56 @@ impl Gathering<'_> {
         }
     }
 
-    /// Meets the entries of loose keys. A key with more than [`HOT`] is left out: it only proposes, and proposes too many.
+    /// Meets the entries of loose keys; those of a key with more than [`HOT`] are crowded.
     fn loose(&mut self) {
         let query = self.query;
         let first_way = self.ways.len();
         for lead in query.loose() {
             self.way(lead.signal, lead.comparison);
         }
-        let mut carriers = vec![0usize; query.loose().len()];
+        let ways = self.ways.get_mut(first_way..).unwrap_or_default();
+        let mut carriers = vec![0usize; ways.len()];
         let parts = self.parts.iter().zip(&self.begun);
-        for ((part, begun), meetings) in parts.zip(&mut self.meetings) {
-            let limit = HOT + part.withdrawn_len();
-            part.blocker().proposed(begun, limit, |lead, found| {
-                let way = (first_way + lead) as u64;
+        let met = self.meetings.iter_mut().zip(&mut self.crowded);
+        for ((part, begun), (meetings, crowded)) in parts.zip(met) {
+            part.blocker().proposed(begun, |lead, found| {
+                let Some((way, carriers)) = ways.get(lead).zip(carriers.get_mut(lead)) else {
+                    return;
+                };
+                if found.is_longer(way.carriers_max() + part.withdrawn_len()) {
+                    *carriers = usize::MAX;
+                    return;
+                }
+                let number = (first_way + lead) as u64;
                 let before = meetings.len();
                 let live = found.filter(|ordinal| part.is_live(*ordinal));
-                meetings.extend(live.map(|ordinal| meeting(ordinal, way)));
+                meetings.extend(live.map(|ordinal| meeting(ordinal, number)));
                 let len = meetings.len() - before;
                 if len > HOT {
-                    // Left out whatever other parts hold.
-                    meetings.truncate(before);
+                    crowded.extend(meetings.drain(before..));
                 }
-                if let Some(carriers) = carriers.get_mut(lead) {
-                    *carriers += len;
-                }
+                *carriers = carriers.saturating_add(len);
             });
         }
-        let is_hot: Vec<bool> = carriers.iter().map(|carriers| *carriers > HOT).collect();
-        let cuts = is_hot.iter().filter(|is_hot| **is_hot).count() as u32;
-        self.cuts += cuts;
-        if cuts > 0 && self.parts.len() > 1 {
-            let lead_of = |meeting: u64| way_of(meeting).checked_sub(first_way);
-            let is_of_hot =
-                |meeting: u64| lead_of(meeting).is_some_and(|lead| is_hot.get(lead) == Some(&true));
-            for meetings in &mut self.meetings {
-                meetings.retain(|meeting| !is_of_hot(*meeting));
-            }
+        for (way, carriers) in ways.iter_mut().zip(carriers) {
+            way.weight = way.weight_of(carriers);
+            self.cuts += u32::from(carriers > HOT);
+        }
+        if self.parts.len() > 1 {
+            self.set_aside(first_way);
+        }
+    }
+
+    /// Sets aside what was met in one part by values that are hot over all, by ways from `first_way` on.
+    fn set_aside(&mut self, first_way: usize) {
+        let ways = &self.ways;
+        let is_hot = |met: &mut u64| {
+            let at = way_of(*met);
+            let way = ways.get(at).filter(|_| at >= first_way);
+            way.is_some_and(|way| way.weight != Weight::Proposes)
+        };
+        for (meetings, crowded) in self.meetings.iter_mut().zip(&mut self.crowded) {
+            crowded.extend(meetings.extract_if(.., is_hot));
         }
     }
 
@@ -249,7 +323,11 @@ impl Gathering<'_> {
                 Relation::Turned
             };
             let way = self.way(Signal::Avatar, Comparison::new(relation, picture.bits()));
-            let limit = if turn == 0 { PICTURES_COUNTED } else { HOT };
+            let limit = if turn == 0 {
+                PICTURES_COUNTED
+            } else {
+                CROWDED_MAX
+            };
             let mut lists = Vec::new();
             for (at, (part, begun)) in parts.iter().zip(&self.begun).enumerate() {
                 let limit = limit + withdrawn_len(part);
@@ -276,7 +354,7 @@ impl Gathering<'_> {
         let way = self.way(Signal::Bio, bio.near_copy());
         let mut lists = Vec::new();
         for (at, (part, begun)) in parts.iter().zip(&self.begun).enumerate() {
-            let limit = HOT + withdrawn_len(part);
+            let limit = CROWDED_MAX + withdrawn_len(part);
             let groups = part.blocker().near_copies(begun, limit);
             lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
         }
@@ -290,13 +368,14 @@ impl Gathering<'_> {
         for (at, (part, mut meetings)) in (0u32..).zip(self.parts.iter().zip(self.meetings)) {
             order_from_bit(&mut meetings, WAY_BITS);
             for met in meetings.chunk_by(|a, b| a >> WAY_BITS == b >> WAY_BITS) {
-                let Some(ordinal) = met.first().map(|meeting| (meeting >> WAY_BITS) as Ordinal)
-                else {
+                let Some(ordinal) = met.first().map(|meeting| entry_of(*meeting)) else {
                     continue;
                 };
                 let ways = met.iter();
                 let ways = ways.filter_map(|meeting| self.ways.get(way_of(*meeting)));
-                let found = suggested(ways, bio_max);
+                let Some(found) = suggested(ways, bio_max) else {
+                    continue;
+                };
                 if found >= found_min && part.is_live(ordinal) {
                     candidates.push(Candidate {
                         part: at,
@@ -325,16 +404,24 @@ pub(super) fn meeting(ordinal: Ordinal, way: u64) -> u64 {
     u64::from(ordinal) << WAY_BITS | way
 }
 
+/// The entry of a meeting.
+pub(super) fn entry_of(meeting: u64) -> Ordinal {
+    (meeting >> WAY_BITS) as Ordinal
+}
+
 /// Number of the way of a meeting.
-fn way_of(meeting: u64) -> usize {
+pub(super) fn way_of(meeting: u64) -> usize {
     (meeting & ((1 << WAY_BITS) - 1)) as usize
 }
 
-/// The best way of each signal, summed; pairs of words add up to the words of a bio they stand for, to `bio_max` bits.
-fn suggested<'w>(ways: impl Iterator<Item = &'w Way>, bio_max: f32) -> f32 {
+/// The best way of each signal, summed; pairs of words add up to the words of a bio they stand for, to `bio_max` bits. `None`
+/// where nothing but crowded values of one signal was met.
+fn suggested<'w>(ways: impl Iterator<Item = &'w Way>, bio_max: f32) -> Option<f32> {
     let mut best = [0.0f32; Signal::ALL.len()];
-    let mut bio_pairs = 0u32;
+    let (mut bio_pairs, mut signals, mut is_proposed) = (0u32, 0u32, false);
     for way in ways {
+        is_proposed |= way.weight == Weight::Proposes;
+        signals |= 1 << way.signal as u32;
         if let Some(slot) = best.get_mut(way.signal as usize) {
             *slot = slot.max(way.bits);
         }
@@ -343,5 +430,5 @@ fn suggested<'w>(ways: impl Iterator<Item = &'w Way>, bio_max: f32) -> f32 {
     if let Some(bits) = best.get_mut(Signal::Bio as usize) {
         *bits = (*bits * bio::words_of_pairs(bio_pairs) / 2.0).min(bio_max.max(*bits));
     }
-    best.iter().sum()
+    (is_proposed || signals.count_ones() > 1).then(|| best.iter().sum())
 }

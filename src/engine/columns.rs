@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use crate::account::AccountId;
 use crate::fingerprint::Fingerprint;
 use crate::index::{Array, Ordinal, Sections, Stored, ahead};
+use crate::signal::handle::HandleHint;
 use crate::watchlist::Listed;
 
 /// No network, in the column of networks.
@@ -36,8 +37,8 @@ pub(crate) struct Columns {
     network_lens: Array<u32>,
     banned_at: Array<i64>,
     expires_at: Array<i64>,
-    /// Bits of each handle's stem, rounded up: what near handles can tell is bounded without reading them.
-    stem_bits: Array<u8>,
+    /// A [`HandleHint`] each.
+    hints: Array<u16>,
 }
 
 /// Texts by number, behind each other.
@@ -168,9 +169,9 @@ impl Columns {
         ahead(&self.network_of, ordinal as usize);
     }
 
-    /// Asks for the bits of an entry's stem.
-    pub(crate) fn stem_ahead(&self, ordinal: Ordinal) {
-        ahead(&self.stem_bits, ordinal as usize);
+    /// Asks for what bounds what an entry's handle can tell.
+    pub(crate) fn hint_ahead(&self, ordinal: Ordinal) {
+        ahead(&self.hints, ordinal as usize);
     }
 
     /// Fingerprint of an entry, read in place.
@@ -217,9 +218,10 @@ impl Columns {
         time_at(&self.expires_at, ordinal)
     }
 
-    /// Bits of an entry's stem, rounded up.
-    pub(crate) fn stem_bits(&self, ordinal: Ordinal) -> u8 {
-        self.stem_bits.get(ordinal as usize).copied().unwrap_or(0)
+    /// What bounds what an entry's handle can tell.
+    pub(crate) fn hint(&self, ordinal: Ordinal) -> HandleHint {
+        let hint = self.hints.get(ordinal as usize).copied();
+        HandleHint::unpack(hint.unwrap_or(0))
     }
 
     /// What of an entry is told with a hit.
@@ -243,7 +245,7 @@ impl Columns {
             + self.prints.len()
             + (words + self.network_of.len() + self.network_lens.len()) * 4
             + (self.banned_at.len() + self.expires_at.len()) * 8
-            + self.stem_bits.len()
+            + self.hints.len() * 2
     }
 
     /// Writes the columns.
@@ -256,7 +258,7 @@ impl Columns {
         sections.put("network_lens", bytemuck::cast_slice(&self.network_lens));
         sections.put("banned_at", bytemuck::cast_slice(&self.banned_at));
         sections.put("expires_at", bytemuck::cast_slice(&self.expires_at));
-        sections.put("stem_bits", &self.stem_bits);
+        sections.put("hints", bytemuck::cast_slice(&self.hints));
     }
 
     /// Reads what [`Columns::store`] wrote; `None` where a column is missing or too short.
@@ -270,14 +272,14 @@ impl Columns {
             network_lens: stored.array("network_lens")?,
             banned_at: stored.array("banned_at")?,
             expires_at: stored.array("expires_at")?,
-            stem_bits: stored.array("stem_bits")?,
+            hints: stored.array("hints")?,
         };
         let len = columns.len();
         let lens = [
             columns.ids.len(),
             columns.print_places.len().saturating_sub(1),
             columns.banned_at.len(),
-            columns.stem_bits.len(),
+            columns.hints.len(),
         ];
         lens.iter().all(|other| *other == len).then_some(columns)
     }
@@ -301,8 +303,8 @@ pub(crate) struct Row<'a> {
     pub(crate) banned_at: i64,
     /// When it ends by itself, likewise.
     pub(crate) expires_at: i64,
-    /// Bits of its stem, rounded up.
-    pub(crate) stem_bits: u8,
+    /// What bounds what its handle can tell.
+    pub(crate) hint: HandleHint,
 }
 
 impl<'a> Row<'a> {
@@ -315,7 +317,7 @@ impl<'a> Row<'a> {
             network: network.and_then(|network| columns.network_name(network)),
             banned_at: columns.banned_at.get(at).copied()?,
             expires_at: columns.expires_at.get(at).copied()?,
-            stem_bits: columns.stem_bits.get(at).copied()?,
+            hint: columns.hint(ordinal),
         })
     }
 }
@@ -332,7 +334,7 @@ pub(crate) fn gathered<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Colum
     // At ten million entries growing by doubling would need as much again.
     let (mut print_places, mut prints) = (vec![0u32], Vec::with_capacity(prints_len));
     let (mut network_of, mut banned_at, mut expires_at) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut stem_bits, mut network_lens) = (Vec::new(), vec![0u32; networks.len()]);
+    let (mut hints, mut network_lens) = (Vec::new(), vec![0u32; networks.len()]);
     for row in rows.clone() {
         prints.extend_from_slice(row.packed);
         prints.resize(prints.len().next_multiple_of(PRINT_ALIGN), 0);
@@ -344,7 +346,7 @@ pub(crate) fn gathered<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Colum
         network_of.push(network.map_or(NO_NETWORK, |network| network as u32));
         banned_at.push(row.banned_at);
         expires_at.push(row.expires_at);
-        stem_bits.push(row.stem_bits);
+        hints.push(row.hint.pack());
     }
     Columns {
         ids: Texts::of(rows.map(|row| row.id)),
@@ -355,6 +357,6 @@ pub(crate) fn gathered<'a>(rows: impl Iterator<Item = Row<'a>> + Clone) -> Colum
         network_lens: network_lens.into(),
         banned_at: banned_at.into(),
         expires_at: expires_at.into(),
-        stem_bits: stem_bits.into(),
+        hints: hints.into(),
     }
 }

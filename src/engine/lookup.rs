@@ -103,8 +103,8 @@ impl Engine {
             let blocker = part.blocker();
             let mut ordinals = blocker.near_handles(handle.whole(), wide, LOOKED_AT_MAX);
             blocker.near_stems(handle.stem(), LOOKED_AT_MAX, &mut ordinals);
-            blocker.proposed(&blocker.begin(&query), LOOKED_AT_MAX, |_, proposed| {
-                ordinals.extend(proposed);
+            blocker.proposed(&blocker.begin(&query), |_, proposed| {
+                ordinals.extend(proposed.take(LOOKED_AT_MAX + 1));
             });
             ordinals.sort_unstable();
             ordinals.dedup();

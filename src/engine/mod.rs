@@ -11,6 +11,7 @@ mod carriers;
 mod columns;
 mod committer;
 mod converse;
+mod crowded;
 mod decisions;
 mod exemptions;
 mod front;

@@ -7,10 +7,10 @@
 use std::cmp::Reverse;
 
 use crate::blocking::Begun;
-use crate::engine::candidates::{Gathering, MET_USUAL, UNSOUGHT_BITS, meeting};
+use crate::engine::candidates::{Gathering, MET_USUAL, meeting};
 use crate::engine::generation::Part;
 use crate::index::{Forms, HOT, Ordinal, Run, order_from_bit};
-use crate::signal::handle::Handle;
+use crate::signal::handle::{Handle, NumberHint, NumbersAsked};
 use crate::signal::packed::steps;
 use crate::signal::relation::{Comparison, Relation, Signal};
 
@@ -20,6 +20,8 @@ const NEAR_MAX: usize = 4 * HOT;
 const FEW: usize = 16;
 /// Rarities of stems told apart: 0 to 63 bits.
 const STEM_STEPS: usize = 64;
+/// Kinds of nearness to equally rare stems: by one edit or two, and by what the number may be.
+const NEAR_KINDS: usize = 2 * NumberHint::ALL.len();
 /// Low bits of a find that hold the place of its form; the ordinal is above them.
 const FORM_BITS: u32 = 16;
 /// Where the number of its part stands in a find.
@@ -28,25 +30,35 @@ const PART_SHIFT: u32 = 48;
 /// An entry of a near handle: how near it is, its part and its ordinal.
 type NearEntry = (Nearness, usize, Ordinal);
 
-/// What bounds what a near handle tells: the rarer the stem the more, of equally rare ones more for one edit than for two.
+/// What bounds what a near handle tells: the rarer the stem the more, of equally rare ones more for one edit than for two, and
+/// more for the probe's number than for another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Nearness {
     stem_bits: u8,
     is_once: bool,
+    number: NumberHint,
 }
+
+/// What a table holds of each kind of nearness.
+type ByNearness<T> = [[T; NEAR_KINDS]; STEM_STEPS];
 
 impl Nearness {
     fn every() -> impl Iterator<Item = Self> {
         let once = [false, true].into_iter();
-        once.flat_map(|is_once| {
-            (0..STEM_STEPS as u8).map(move |stem_bits| Self { stem_bits, is_once })
+        let kinds = once.flat_map(|is_once| NumberHint::ALL.map(|number| (is_once, number)));
+        kinds.flat_map(|(is_once, number)| {
+            (0..STEM_STEPS as u8).map(move |stem_bits| Self {
+                stem_bits,
+                is_once,
+                number,
+            })
         })
     }
 
     /// What a table holds of it.
-    fn of<T>(self, table: &mut [[T; 2]; STEM_STEPS]) -> Option<&mut T> {
+    fn of<T>(self, table: &mut ByNearness<T>) -> Option<&mut T> {
         let slots = table.get_mut(usize::from(self.stem_bits))?;
-        slots.get_mut(usize::from(self.is_once))
+        slots.get_mut(2 * self.number as usize + usize::from(self.is_once))
     }
 }
 
@@ -56,14 +68,16 @@ struct Sought<'a> {
     len: usize,
     /// What is known of the forms of near handles; contained ones are one step away.
     forms: Option<&'a Forms>,
-    /// What an entry so near suggests.
+    /// What an entry so near suggests, but for its number.
     suggests: &'a dyn Fn(Nearness) -> Comparison,
+    numbers: &'a NumbersAsked,
 }
 
-/// What meeting the handle tells. A long number that came along tells more than is allowed for what nobody looks for.
-fn with_number(handle: &Handle<'_>, met: Comparison) -> Comparison {
-    let unsought = (handle.number_bits() - UNSOUGHT_BITS).max(0.0);
-    Comparison::new(met.relation, met.surprise + unsought)
+impl Sought<'_> {
+    /// What an entry so near suggests.
+    fn met(&self, near: Nearness) -> Comparison {
+        self.numbers.with((self.suggests)(near), near.number)
+    }
 }
 
 /// Place of the form of a meeting.
@@ -83,8 +97,9 @@ impl Gathering<'_> {
             forms: Some(forms),
             suggests: &|near| {
                 let edits = if near.is_once { 1 } else { 2 };
-                with_number(handle, handle.edited(edits, near.stem_bits.into()))
+                handle.edited(edits, near.stem_bits.into())
             },
+            numbers: &NumbersAsked::of(handle),
         };
         self.meet_forms(&near, |part, begun, visit| {
             part.blocker().with_stem_forms(begun, visit);
@@ -100,7 +115,8 @@ impl Gathering<'_> {
         let contained = Sought {
             len: query.parts().len(),
             forms: None,
-            suggests: &|near| with_number(handle, Handle::contained_once(near.stem_bits.into())),
+            suggests: &|near| Handle::contained_once(near.stem_bits.into()),
+            numbers: &NumbersAsked::of(handle),
         };
         self.meet_forms(&contained, |part, begun, visit| {
             part.blocker().within_parts(begun, visit);
@@ -134,22 +150,21 @@ impl Gathering<'_> {
             });
             // All in a row: where each stands is found together.
             let of_part = found.iter().skip(of_part);
-            of_part.for_each(|found| part.columns().stem_ahead((found >> FORM_BITS) as Ordinal));
+            of_part.for_each(|found| part.columns().hint_ahead((found >> FORM_BITS) as Ordinal));
         }
         order_from_bit(&mut found, FORM_BITS);
         self.cuts += carriers.iter().filter(|carriers| **carriers > HOT).count() as u32;
-        let mut met = self.uncut(&found, &mut carriers, sought.forms);
+        let mut met = self.uncut(&found, &mut carriers, sought);
         if met.len() > NEAR_MAX {
             self.cuts += 1;
-            self.keep_nearest(&mut met, sought.suggests);
+            self.keep_nearest(&mut met, sought);
         }
-        let mut ways = [[None; 2]; STEM_STEPS];
+        let mut ways = [[None; NEAR_KINDS]; STEM_STEPS];
         for (near, at, ordinal) in met {
             let Some(slot) = near.of(&mut ways) else {
                 continue;
             };
-            let way =
-                *slot.get_or_insert_with(|| self.way(Signal::Handle, (sought.suggests)(near)));
+            let way = *slot.get_or_insert_with(|| self.way(Signal::Handle, sought.met(near)));
             if let Some(meetings) = self.meetings.get_mut(at) {
                 meetings.push(meeting(ordinal, way));
             }
@@ -158,13 +173,8 @@ impl Gathering<'_> {
 
     /// The entries of `found` that are near enough, but those met only in forms that others of smaller ids have
     /// used up; `carriers` tells how many each form has, and is spent. Ids are read only of entries with a form that is cut.
-    fn uncut(
-        &self,
-        found: &[u64],
-        carriers: &mut [usize],
-        forms: Option<&Forms>,
-    ) -> Vec<NearEntry> {
-        let parts = self.parts;
+    fn uncut(&self, found: &[u64], carriers: &mut [usize], sought: &Sought<'_>) -> Vec<NearEntry> {
+        let (parts, forms) = (self.parts, sought.forms);
         let place = |entry: &&[u64]| {
             let first = entry.first().copied().unwrap_or_default();
             (
@@ -184,10 +194,11 @@ impl Gathering<'_> {
         let near = |entry: &&[u64]| {
             let is_once = edits(entry)? <= 1;
             let (at, ordinal) = place(entry);
-            let stem_bits = parts.get(at)?.columns().stem_bits(ordinal);
+            let hint = parts.get(at)?.columns().hint(ordinal);
             let nearness = Nearness {
-                stem_bits: stem_bits.min(STEM_STEPS as u8 - 1),
+                stem_bits: hint.stem_bits.min(STEM_STEPS as u8 - 1),
                 is_once,
+                number: sought.numbers.hint(hint),
             };
             Some((nearness, at, ordinal))
         };
@@ -217,8 +228,8 @@ impl Gathering<'_> {
 
     /// Leaves the [`NEAR_MAX`] that suggest most, of equal ones those of the smallest ids. Thousands of entries are near in few
     /// ways, of which each is weighed once.
-    fn keep_nearest(&self, met: &mut Vec<NearEntry>, suggests: &dyn Fn(Nearness) -> Comparison) {
-        let mut counts = [[0usize; 2]; STEM_STEPS];
+    fn keep_nearest(&self, met: &mut Vec<NearEntry>, sought: &Sought<'_>) {
+        let mut counts = [[0usize; NEAR_KINDS]; STEM_STEPS];
         for (near, _, _) in met.iter() {
             if let Some(count) = near.of(&mut counts) {
                 *count += 1;
@@ -227,10 +238,11 @@ impl Gathering<'_> {
         let mut nears: Vec<(u16, Nearness, usize)> = Nearness::every()
             .filter_map(|near| Some((near, *near.of(&mut counts)?)))
             .filter(|(_, count)| *count > 0)
-            .map(|(near, count)| (steps(suggests(near).surprise), near, count))
+            .map(|(near, count)| (steps(sought.met(near).surprise), near, count))
             .collect();
         nears.sort_unstable_by_key(|near| Reverse(*near));
-        let (mut room, mut kept, mut equals) = (NEAR_MAX, [[false; 2]; STEM_STEPS], Vec::new());
+        let (mut room, mut kept, mut equals) =
+            (NEAR_MAX, [[false; NEAR_KINDS]; STEM_STEPS], Vec::new());
         for (_, near, count) in nears {
             if count > room {
                 equals = self.first_of(near, met, room);

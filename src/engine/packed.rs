@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rayon::prelude::ParallelSliceMut;
 
 use crate::engine::columns::{NO_TIME, Row};
+use crate::signal::handle::{Handle, HandleHint};
 use crate::signal::packed::Packer;
 use crate::watchlist::Entry;
 
@@ -29,7 +30,7 @@ struct Place {
     id_len: u32,
     network_len: u32,
     print_len: u32,
-    stem_bits: u8,
+    hint: HandleHint,
     /// As in [`Row`].
     banned_at: i64,
     expires_at: i64,
@@ -59,7 +60,7 @@ impl Packed {
             id_len: entry.id.as_str().len() as u32,
             network_len: network.len() as u32,
             print_len: self.packer.bytes().len() as u32,
-            stem_bits: handle.map_or(0.0, |handle| handle.stem_bits().ceil()) as u8,
+            hint: handle.map(Handle::hint).unwrap_or_default(),
             banned_at: seconds(entry.banned_at),
             expires_at: seconds(entry.expires_at),
         });
@@ -143,6 +144,6 @@ fn row_of<'a>(blocks: &'a [Vec<u8>], place: &Place) -> Option<Row<'a>> {
         network: network.filter(|network| !network.is_empty()),
         banned_at: place.banned_at,
         expires_at: place.expires_at,
-        stem_bits: place.stem_bits,
+        hint: place.hint,
     })
 }

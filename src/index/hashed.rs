@@ -205,6 +205,14 @@ pub(crate) struct Run<'a> {
     last: Option<Ordinal>,
 }
 
+impl Run<'_> {
+    /// Whether there are more than `limit` postings; nothing between is read.
+    pub(crate) fn is_longer(&self, limit: usize) -> bool {
+        let next = self.rest.as_slice().get(limit);
+        next.is_some_and(|posting| posting & !self.mask == self.tag)
+    }
+}
+
 impl Iterator for Run<'_> {
     type Item = Ordinal;
 

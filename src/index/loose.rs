@@ -5,8 +5,6 @@
 //! the chance [`HashedPostings`] tells. Keys may be badly spread, and one may have any number of carriers: the postings
 //! of a bucket are in order of their tag, so a hot key neither costs nor hides more than its neighbours.
 
-use std::iter::Take;
-
 use crate::index::Ordinal;
 use crate::index::flat::{Sections, Stored};
 use crate::index::hashed::{HashedPostings, Placed, Run, mixed};
@@ -62,28 +60,20 @@ impl Loose {
     pub(crate) fn get(&self, keys: &[u64], limit: usize, mut visit: impl FnMut(usize, &[Ordinal])) {
         let hashes = Self::hashes(keys.iter().copied());
         self.ahead(&hashes);
-        self.each(&self.placed(&hashes), limit, |position, found| {
-            let ordinals: Vec<Ordinal> = found.collect();
+        self.each(&self.placed(&hashes), |position, found| {
+            let ordinals: Vec<Ordinal> = found.take(limit.saturating_add(1)).collect();
             if !ordinals.is_empty() {
                 visit(position, &ordinals);
             }
         });
     }
 
-    /// Calls `visit` for every key, by its position among those placed, with its ordinals (and few others): ascending,
-    /// distinct, and only the smallest `limit + 1` of them.
+    /// Calls `visit` for every key, by its position among those placed, with its ordinals (and few others): ascending and
+    /// distinct.
     ///
-    /// O(limit) a key however many carry it or one in the same bucket.
-    pub(crate) fn each(
-        &self,
-        placed: &Placed,
-        limit: usize,
-        mut visit: impl FnMut(usize, Take<&mut Run<'_>>),
-    ) {
-        let limit = limit.saturating_add(1);
-        self.postings.each_at(placed, |position, found| {
-            visit(position, found.take(limit));
-        });
+    /// What a key costs is what is read of it, however many carry it or one in the same bucket.
+    pub(crate) fn each(&self, placed: &Placed, visit: impl FnMut(usize, &mut Run<'_>)) {
+        self.postings.each_at(placed, visit);
     }
 
     /// Returns how many keys more than `limit` entries carry. Reads every posting.

@@ -4,6 +4,7 @@
 //! written, so that folding chains (l = I = 1 = i) do not make strangers equal.
 
 mod compare;
+mod hint;
 mod reading;
 
 use std::borrow::Cow;
@@ -22,6 +23,7 @@ use crate::signal::relation::{Comparison, Relation, Signal};
 
 use compare::PLACED_BITS;
 pub(crate) use compare::compare;
+pub(crate) use hint::{HandleHint, NumberHint, NumbersAsked};
 
 /// Shortest core that may be looked for inside other handles, in characters.
 const CONTAINED_CHARS_MIN: u16 = 5;
@@ -324,17 +326,6 @@ impl<'a> Handle<'a> {
         let text = self.named();
         let vowels = text.bytes().filter(|c| is_vowel(*c)).count();
         text.is_ascii() && vowels * LETTERS_A_VOWEL_MIN <= text.len()
-    }
-
-    /// What `edits` edits to an entry's stem of `stem_bits` would suggest, at most.
-    pub(crate) fn edited(&self, edits: u8, stem_bits: f32) -> Comparison {
-        let bits = stem_bits.min(self.stem.bits - EDIT_BITS * f32::from(edits));
-        Comparison::new(Relation::edited(edits.into()), bits.max(0.0))
-    }
-
-    /// What finding the core of an entry whose stem has `stem_bits` inside the probe would suggest, at most.
-    pub(crate) fn contained_once(stem_bits: f32) -> Comparison {
-        Comparison::new(Relation::Contains, stem_bits)
     }
 
     /// Writes the handle; a form that is part of a longer one is not written twice.

@@ -18,7 +18,7 @@ const PLACES_BITS: f32 = 1.0;
 /// Rarity of a numeric tail: as counted, or by its length.
 pub(crate) fn rarity(number: &str, background: &Background) -> f32 {
     let key = feature(Space::Number, number.as_bytes());
-    let by_len = DIGIT_BITS * number.len() as f32;
+    let by_len = bits_max(number);
     let counted = background.feature_bits(Space::Number, key);
     counted.map_or(by_len, |bits| bits.min(by_len))
 }
@@ -50,8 +50,18 @@ fn taken_along(probe: &str, entry: &str, bits: f32) -> f32 {
 
 /// Whether `number` stands somewhere in the letters of another handle, not as a part of a longer number. O(length).
 pub(crate) fn stands_in(number: &str, letters: &str) -> bool {
-    let mut runs = letters.split(|c: char| !c.is_ascii_digit());
-    number.len() >= KNOWN_DIGITS_MIN && runs.any(|run| run == number)
+    known(letters).any(|run| run == number)
+}
+
+/// The numbers in the letters of a handle that are long enough to be known again.
+pub(crate) fn known(letters: &str) -> impl Iterator<Item = &str> + Clone {
+    let runs = letters.split(|c: char| !c.is_ascii_digit());
+    runs.filter(|run| run.len() >= KNOWN_DIGITS_MIN)
+}
+
+/// Most bits that a number of this length has.
+pub(crate) fn bits_max(number: &str) -> f32 {
+    DIGIT_BITS * number.len() as f32
 }
 
 /// Whether a handle is another one but for the numbers, one of which stands before or among the letters. `named` is the
@@ -66,8 +76,7 @@ pub(crate) fn is_placed(named: &str, probe: &str, entry: &str) -> bool {
 
 /// Whether a number stands before or among the letters of a handle without its numeric tail. O(length).
 pub(crate) fn stands_inside(named: &str) -> bool {
-    let mut runs = named.split(|c: char| !c.is_ascii_digit());
-    runs.any(|run| run.len() >= KNOWN_DIGITS_MIN)
+    known(named).next().is_some()
 }
 
 #[cfg(test)]

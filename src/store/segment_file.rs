@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::index::{Sections, Stored};
 
 /// Version of the layout in `FORMAT.md`.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const MAGIC: &[u8; 4] = b"MWSG";
 /// Magic, version, place, length and checksum of the table.
 const HEADER_LEN: u64 = 32;

@@ -13,7 +13,7 @@ use crate::signal::relation::{Comparison, Relation};
 
 /// Bits that a second change costs: few returns make two at once, and of strangers who are near, nearly all differ in more
 /// than one thing. Measured on tuned tactics it would be more, but those make one change each by construction.
-const MOVE_BITS: f32 = 8.0;
+pub(super) const MOVE_BITS: f32 = 8.0;
 /// Bits that separators tell where they differ beside another change. As [`MOVE_BITS`], less than tuned tactics say, which make one
 /// change each: of strangers who share all letters every second one differs in them, of returns hardly one in ten may.
 const SEPARATOR_BITS: f32 = 4.0;
