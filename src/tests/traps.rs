@@ -2,8 +2,11 @@
 //!
 //! Times are measured by `cargo bench --bench soak -- --traps` on the same lists.
 
+use serde_json::json;
+
 use crate::account::Account;
 use crate::engine::{Engine, Options, Probe, Screened, screen_every};
+use crate::index::HOT;
 use crate::store::Access;
 use crate::tests::lists::Trap;
 use crate::tests::{Watch, account};
@@ -131,6 +134,47 @@ fn lists_of_long_bios() {
 #[test]
 fn lists_of_many_links() {
     holds(Trap::ManyLinks, true);
+}
+
+#[test]
+fn who_has_two_hot_values_is_found_and_the_carriers_of_one_are_not_read() {
+    const EACH: usize = 300;
+    let record = |n: usize| {
+        let mut random = fastrand::Rng::with_seed(n as u64);
+        let letters: String = (0..12).map(|_| random.lowercase()).collect();
+        let mut record = json!({"id": format!("x:{n:04}"), "handle": letters});
+        if n <= EACH {
+            record["display_name"] = json!("Qelloran Zorvanith");
+        }
+        if n >= EACH {
+            record["avatar"] = json!({"pdq": "5a".repeat(31) + "4b", "quality": 100});
+        }
+        account(record)
+    };
+    let mut all: Vec<Account> = (0..2 * EACH).map(record).collect();
+    let probe = account(json!({
+        "id": "x:probe",
+        "display_name": "Qelloran Zorvanith",
+        "avatar": {"pdq": "5a".repeat(31) + "4a", "quality": 100},
+    }));
+    let options = || Options {
+        all_candidates: true,
+        ..Options::default()
+    };
+    let (at_once, in_batches) = (Watch::empty(options()), Watch::empty(options()));
+    at_once.engine.enroll(all.clone()).unwrap();
+    fastrand::Rng::with_seed(7).shuffle(&mut all);
+    for batch in all.chunks(40) {
+        in_batches.engine.enroll(batch.to_vec()).unwrap();
+    }
+    let told = [&at_once, &in_batches].map(|watch| {
+        let screened = watch.engine.screen(&probe);
+        assert_eq!(screened.hits[0].entry.id.as_str(), "x:0300");
+        assert!(screened.cuts >= 2 && screened.compared <= HOT as u32 + 2);
+        assert_eq!(screened.score, every(&watch.engine, &probe).score);
+        (told(&screened), screened.cuts, screened.compared)
+    });
+    assert_eq!(told[0], told[1]);
 }
 
 #[test]
