@@ -32,7 +32,7 @@ const TOLD_BITS_MAX: f32 = 20.0;
 /// Most bits of a mention where the texts agree as well: it came along with a template, a quote or an employer's rule.
 const QUOTED_BITS_MAX: f32 = 2.0;
 /// Words by which a new account says that it follows an old one, in the languages of design.md section 1.
-const ANNOUNCING: [&str; 23] = [
+const ANNOUNCING: [&str; 28] = [
     "backup",
     "suspended",
     "banned",
@@ -49,11 +49,16 @@ const ANNOUNCING: [&str; 23] = [
     "purana",
     "پرانا",
     "سابقہ",
+    "متبادل",
     "معطل",
     "القديم",
     "السابق",
     "احتياطي",
+    "بديل",
+    "محظور",
+    "محذوف",
     "قبلی",
+    "مسدود",
     "زوړ",
     "پخوانی",
 ];
@@ -66,6 +71,8 @@ const ENDING_CHARS_MAX: usize = 3;
 const ANNOUNCED_WITHIN: usize = 4;
 /// Words behind a mention, in the same sentence, that may tell what became of it: "@old was suspended".
 const TOLD_WITHIN: usize = 2;
+/// Fewest letters of a handle that is known without an `@`.
+const BARE_LETTERS_MIN: usize = 5;
 /// Signs that end a sentence or a part of one.
 const ENDS: [char; 12] = ['.', ',', ';', ':', '!', '?', '|', '•', '،', '؛', '؟', '۔'];
 
@@ -145,14 +152,20 @@ impl<'a> Contacts<'a> {
             .map(|contact| &contact.key);
         let mut handles = mentions.chain(named).peekable();
         // Most texts name nobody and are not read again.
-        let said = handles.peek().map_or_else(Vec::new, |_| namings(text));
+        let said = match handles.peek().is_some() || text.contains(is_of_handles) {
+            true => namings(text),
+            false => Vec::new(),
+        };
+        let key = |whole: &str| feature(Space::Whole, whole.as_bytes());
         let whole = |handle: &String| {
             let whole = Parts::of(handle).whole;
-            let said = said.iter().filter(|(word, _)| word.contains(&whole));
-            let naming = said.map(|(_, naming)| *naming).max().unwrap_or_default();
-            (feature(Space::Whole, whole.as_bytes()), naming)
+            let said = said.iter().filter(|said| said.whole.contains(&whole));
+            let naming = said.map(|said| said.naming).max().unwrap_or_default();
+            (key(&whole), naming)
         };
         let mut named: Vec<(u64, Naming)> = handles.map(whole).collect();
+        let bare = said.iter().filter(|said| said.is_bare);
+        named.extend(bare.map(|said| (key(&said.whole), said.naming)));
         // Of equal keys the one that says most comes first and stays.
         named.sort_unstable_by(|left, right| left.0.cmp(&right.0).then(right.1.cmp(&left.1)));
         named.dedup_by_key(|(key, _)| *key);
@@ -208,9 +221,18 @@ impl<'a> Contacts<'a> {
     }
 }
 
-/// The words of a text that may hold a handle, in coarse letters, and what is said of each: [`ANNOUNCING`] words stand within
-/// [`ANNOUNCED_WITHIN`] words before it or [`TOLD_WITHIN`] behind it.
-fn namings(text: &str) -> Vec<(String, Naming)> {
+/// A word of a text that may hold a handle.
+struct Said {
+    /// In coarse letters.
+    whole: String,
+    naming: Naming,
+    /// Written without an `@`, so that only what stands before it tells that it is a handle.
+    is_bare: bool,
+}
+
+/// The words of a text that may hold a handle, and what is said of each: [`ANNOUNCING`] words stand within
+/// [`ANNOUNCED_WITHIN`] words before it or [`TOLD_WITHIN`] behind it. Of what only looks like a handle those that are announced.
+fn namings(text: &str) -> Vec<Said> {
     let written: Vec<&str> = text.split_whitespace().collect();
     let is_said = |said: &[&str]| {
         let mut said = said.iter().flat_map(|word| words(word));
@@ -234,11 +256,31 @@ fn namings(text: &str) -> Vec<(String, Naming)> {
             false => Naming::Mentions,
         }
     };
-    let is_reach = |word: &&str| word.contains('@') || word.contains('/');
-    let reaches = (0..).zip(&written).filter(|(_, word)| is_reach(word));
-    reaches
-        .map(|(at, word)| (Parts::of(word).whole, naming(at)))
-        .collect()
+    let said = |(at, word): (usize, &&str)| {
+        let is_reach = word.contains('@') || word.contains('/');
+        let is_bare = !is_reach && is_bare_handle(word);
+        let naming = (is_reach || is_bare).then(|| naming(at))?;
+        (is_reach || naming == Naming::Announces).then(|| Said {
+            whole: Parts::of(word).whole,
+            naming,
+            is_bare,
+        })
+    };
+    written.iter().enumerate().filter_map(said).collect()
+}
+
+/// Signs that words of prose do not have, and handles often.
+fn is_of_handles(c: char) -> bool {
+    c == '_' || c.is_ascii_digit()
+}
+
+/// Whether a word is written as handles are and words are not: with an underscore, or with a number of two digits behind its letters.
+fn is_bare_handle(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let is_whole = word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let letters = word.chars().filter(|c| c.is_alphabetic()).count();
+    let number = word.bytes().rev().take_while(u8::is_ascii_digit).count();
+    is_whole && letters >= BARE_LETTERS_MIN && (word.contains('_') || number >= 2)
 }
 
 fn is_announcing(word: &str) -> bool {
@@ -301,8 +343,8 @@ mod tests {
     #[track_caller]
     fn check(text: &str, expected: Naming) {
         let said = namings(text);
-        let desk = said.iter().find(|(word, _)| word.contains("zorvanidesk"));
-        assert_eq!(desk.unwrap().1, expected, "{text}");
+        let desk = said.iter().find(|said| said.whole.contains("zorvanidesk"));
+        assert_eq!(desk.unwrap().naming, expected, "{text}");
     }
 
     #[test]
@@ -314,6 +356,10 @@ mod tests {
             "prev @zorvani_desk",
             "زوړ اکاونټ @zorvani_desk",
             "حساب قبلی @zorvani_desk",
+            "حساب بديل @zorvani_desk",
+            "Backup ID of zorvani_desk",
+            "old id: zorvani_desk (gone)",
+            "my 2nd account, the old one was zorvanidesk786",
         ] {
             check(text, Naming::Announces);
         }
@@ -325,6 +371,19 @@ mod tests {
             "Reporter, ex @zorvani_desk | old school",
         ] {
             check(text, Naming::Mentions);
+        }
+    }
+
+    #[test]
+    fn a_word_is_a_handle_only_where_it_is_announced_and_written_as_one() {
+        for text in [
+            "27 years old, Lahore",
+            "old school since 1999",
+            "ex covid_19 volunteer",
+            "I like zorvani_desk",
+            "old b2b sales, 24_7",
+        ] {
+            assert!(namings(text).is_empty(), "{text}");
         }
     }
 
