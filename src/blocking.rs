@@ -12,7 +12,8 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSliceMut};
 
 use crate::fingerprint::Fingerprint;
 use crate::index::{
-    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Run, Sections, Stored,
+    Containment, Deletes, Dictionary, HammingIndex, Loose, Ordinal, Postings, Run, Sections,
+    Sought, Stored,
 };
 
 pub(crate) use query::{Begun, Query};
@@ -153,19 +154,9 @@ impl Blocker {
         self.loose.each(&begun.loose, visit);
     }
 
-    /// Entries with the probe's picture turned by `turn`, in groups of equal pictures, each with its distance; more than `limit`
-    /// groups where there are more.
-    pub(crate) fn same_pictures(
-        &self,
-        begun: &Begun,
-        turn: usize,
-        limit: usize,
-    ) -> Vec<(&[Ordinal], u32)> {
-        let mut groups = Vec::new();
-        if let Some(sought) = begun.pictures.get(turn) {
-            self.pictures.near(sought, limit, &mut groups);
-        }
-        groups
+    /// Entries with the probe's picture turned by `turn`, in groups of equal pictures, unless there are more than `limit` groups.
+    pub(crate) fn same_pictures(&self, begun: &Begun, turn: usize, limit: usize) -> Near<'_> {
+        near(&self.pictures, begun.pictures.get(turn), limit)
     }
 
     /// Entries whose handle goes on where the probe's ends, at most `limit`.
@@ -193,13 +184,9 @@ impl Blocker {
         self.cores.each(&begun.parts, visit);
     }
 
-    /// Entries whose text is a near copy, in groups of equal SimHashes; more than `limit` where there are more.
-    pub(crate) fn near_copies(&self, begun: &Begun, limit: usize) -> Vec<(&[Ordinal], u32)> {
-        let mut groups = Vec::new();
-        if let Some(sought) = &begun.near_copy {
-            self.simhashes.near(sought, limit, &mut groups);
-        }
-        groups
+    /// Entries whose text is a near copy, in groups of equal SimHashes, unless there are more than `limit` groups.
+    pub(crate) fn near_copies(&self, begun: &Begun, limit: usize) -> Near<'_> {
+        near(&self.simhashes, begun.near_copy.as_ref(), limit)
     }
 
     /// Entries whose handle is within `distance` of `whole` (coarse letters), contains it or is contained; for the analyst.
@@ -210,6 +197,27 @@ impl Blocker {
         self.cores.contained_in(whole, limit, &mut ordinals);
         self.stems.candidates(whole, limit, &mut ordinals);
         ordinals
+    }
+}
+
+/// What a look-up found near, in groups of equal values.
+pub(crate) struct Near<'a> {
+    /// Entries of each value.
+    pub(crate) groups: Vec<&'a [Ordinal]>,
+    /// There are more than were asked for; the groups are some of them.
+    pub(crate) is_cut: bool,
+}
+
+fn near<'a, const W: usize>(
+    index: &'a HammingIndex<W>,
+    sought: Option<&Sought<W>>,
+    limit: usize,
+) -> Near<'a> {
+    let mut found = Vec::new();
+    let is_cut = sought.is_some_and(|sought| index.near(sought, limit, &mut found));
+    Near {
+        groups: found.into_iter().map(|(group, _)| group).collect(),
+        is_cut,
     }
 }
 

@@ -7,29 +7,30 @@
 
 use crate::account::Account;
 use crate::blocking::{Begun, Query};
-use crate::engine::carriers::carriers_of;
 use crate::engine::generation::{Generation, Part};
+use crate::engine::ways::{Meetings, Role, Suggested, WAY_BITS, Way, entry_of, meeting, way_of};
 use crate::index::{HOT, Ordinal, order_from_bit};
 use crate::score::Model;
 use crate::signal::avatar::Picture;
-use crate::signal::bio;
-use crate::signal::crowd::{Carriers, Crowd};
+use crate::signal::crowd::Carriers;
 use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, a value that
-/// thousands carry, the time. It is a choice, not a bound; benches/README.md says what it costs.
+/// thousands carry, a long number that came along where words are swapped or only sounds agree, the time. It is a choice, not a
+/// bound: benches/README.md ("Exactness") says what it costs.
 pub(crate) const UNSOUGHT_BITS: f32 = 10.0;
-/// Carriers up to which a value that tells more than [`UNSOUGHT_BITS`] adds to what else has met them. Of more it tells,
-/// at ten million entries, hardly more than that.
-const CROWDED_MAX: usize = 1_024;
-/// Carriers of a picture that are counted: from here on it is as common as a default picture, however much commoner it is.
-pub(crate) const PICTURES_COUNTED: usize = 4_096;
+/// Carriers up to which a value that tells more than [`UNSOUGHT_BITS`] adds to what else has met them: at ten million entries a
+/// name, picture or text of more tells three bits more than these at most. Of a link or token of more, the first of each
+/// alone are met.
+pub(super) const CROWDED_MAX: usize = 1_024;
+/// Meetings by such values; those of further values are left out.
+const CROWDED_SUM_MAX: usize = 16 * CROWDED_MAX;
+/// Candidates that nothing but such values has met: a fleet may share all of them.
+const ADDED_MAX: usize = 4 * HOT;
 /// Room for the meetings of most probes.
 pub(super) const MET_USUAL: usize = 256;
 /// Room for what loose keys propose to most probes.
 const PROPOSED_USUAL: usize = 1_024;
-/// Low bits of a meeting that hold the number of its way.
-const WAY_BITS: u32 = 32;
 
 /// An entry to compare with the probe.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,49 +69,6 @@ pub(crate) struct Candidates {
     pub(crate) cuts: u32,
 }
 
-/// A way in which candidates are met: the signal it tells of, and the bits it suggests.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Way {
-    pub(super) signal: Signal,
-    bits: f32,
-    pub(super) weight: Weight,
-}
-
-/// What it means for an entry to be met in some way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Weight {
-    /// It is a candidate.
-    Proposes,
-    /// It is one if another signal has met it as well.
-    Adds,
-    /// Nothing: too many are met like that.
-    LeftOut,
-}
-
-impl Way {
-    /// Carriers from which on a value is left out.
-    fn carriers_max(&self) -> usize {
-        match self.bits > UNSOUGHT_BITS {
-            true => CROWDED_MAX,
-            false => HOT,
-        }
-    }
-
-    /// What it weighs to be met by a value of so many carriers.
-    fn weight_of(&self, carriers: usize) -> Weight {
-        if carriers <= HOT {
-            Weight::Proposes
-        } else if carriers <= self.carriers_max() {
-            Weight::Adds
-        } else {
-            Weight::LeftOut
-        }
-    }
-}
-
-/// Meetings of one part: ordinal above, way below.
-pub(super) type Meetings = Vec<u64>;
-
 /// Gathers meetings over all parts.
 pub(super) struct Gathering<'a> {
     pub(super) parts: &'a [Part],
@@ -122,6 +80,8 @@ pub(super) struct Gathering<'a> {
     pub(super) meetings: Vec<Meetings>,
     /// Meetings by values that more than [`HOT`] carry.
     pub(super) crowded: Vec<Meetings>,
+    /// How many more of these there may be, over all parts.
+    crowded_left: usize,
     pub(super) cuts: u32,
 }
 
@@ -147,6 +107,7 @@ impl Candidates {
             ways: Vec::with_capacity(256),
             meetings: parts.iter().map(room).collect(),
             crowded: vec![Meetings::new(); parts.len()],
+            crowded_left: CROWDED_SUM_MAX,
             cuts: 0,
         };
         gathering.counted();
@@ -163,8 +124,8 @@ impl Candidates {
         let picture = gathering.pictures();
         gathering.meet_crowded();
         Self {
-            cuts: gathering.cuts,
             found: gathering.found(found_min, compared_min),
+            cuts: gathering.cuts,
             picture,
         }
     }
@@ -183,11 +144,7 @@ impl Gathering<'_> {
     /// Adds a way and returns its number.
     pub(super) fn way(&mut self, signal: Signal, comparison: Comparison) -> u64 {
         let bits = self.model.bits(signal, comparison).max(0.0);
-        self.add(Way {
-            signal,
-            bits,
-            weight: Weight::Proposes,
-        })
+        self.add(Way::new(signal, bits))
     }
 
     fn add(&mut self, way: Way) -> u64 {
@@ -198,7 +155,12 @@ impl Gathering<'_> {
     /// Meets the entries of `lists`, each with the place of its part; returns how many live. Of more than [`HOT`] only
     /// those of the smallest ids, or with `unless_hot` none: what many have by chance proposes nobody by itself. The others
     /// are crowded.
-    fn meet(&mut self, way: u64, lists: &[(usize, &[Ordinal])], unless_hot: bool) -> u32 {
+    pub(super) fn meet(
+        &mut self,
+        way: u64,
+        lists: &[(usize, &[Ordinal])],
+        unless_hot: bool,
+    ) -> u32 {
         let parts = self.parts;
         let live =
             |(at, list): &(usize, &[Ordinal])| parts.get(*at).map_or(0, |part| part.live_len(list));
@@ -208,22 +170,24 @@ impl Gathering<'_> {
         }
         let is_hot = carriers > HOT;
         self.cuts += u32::from(is_hot);
-        let adding = self.ways.get(way as usize).map(|way| Way {
-            weight: way.weight_of(carriers),
-            ..*way
-        });
-        if let Some(adding) = adding.filter(|way| way.weight == Weight::Adds) {
-            let way = self.add(adding);
-            for (at, list) in lists {
-                if let Some((part, crowded)) = parts.get(*at).zip(self.crowded.get_mut(*at)) {
-                    let live = list.iter().filter(|ordinal| part.is_live(**ordinal));
-                    crowded.extend(live.map(|ordinal| meeting(*ordinal, way)));
-                }
+        let mut first: Vec<(usize, Ordinal)> = Vec::new();
+        if !is_hot || !unless_hot {
+            first = self.first_of_lists(lists);
+        }
+        if is_hot {
+            self.crowd(way, lists, carriers, &first);
+        }
+        for (at, ordinal) in first {
+            if let Some(meetings) = self.meetings.get_mut(at) {
+                meetings.push(meeting(ordinal, way));
             }
         }
-        if is_hot && unless_hot {
-            return carriers as u32;
-        }
+        carriers as u32
+    }
+
+    /// The [`HOT`] live entries of the smallest ids.
+    fn first_of_lists(&self, lists: &[(usize, &[Ordinal])]) -> Vec<(usize, Ordinal)> {
+        let parts = self.parts;
         let mut first: Vec<(usize, Ordinal)> = Vec::new();
         for (at, list) in lists {
             // Ordinals ascend by id within a segment, so the first of each list are its smallest.
@@ -238,12 +202,33 @@ impl Gathering<'_> {
             first.sort_unstable_by(|a, b| id(a).cmp(&id(b)));
             first.truncate(HOT);
         }
-        for (at, ordinal) in first {
-            if let Some(meetings) = self.meetings.get_mut(at) {
-                meetings.push(meeting(ordinal, way));
+        first
+    }
+
+    /// Notes the live `carriers` of a hot value but for the `first`, which are met, unless they are too many.
+    fn crowd(
+        &mut self,
+        way: u64,
+        lists: &[(usize, &[Ordinal])],
+        carriers: usize,
+        first: &[(usize, Ordinal)],
+    ) {
+        let Some(mut crowded) = self.ways.get(way as usize).copied() else {
+            return;
+        };
+        crowded.role = crowded.role_of(carriers, &mut self.crowded_left);
+        if crowded.role != Role::Adds {
+            return;
+        }
+        let way = self.add(crowded);
+        for (at, list) in lists {
+            if let Some((part, crowded)) = self.parts.get(*at).zip(self.crowded.get_mut(*at)) {
+                // The first of each list are its smallest ids.
+                let met = first.iter().filter(|(met_at, _)| met_at == at).count();
+                let live = list.iter().filter(|ordinal| part.is_live(**ordinal));
+                crowded.extend(live.skip(met).map(|ordinal| meeting(*ordinal, way)));
             }
         }
-        carriers as u32
     }
 
     fn counted(&mut self) {
@@ -274,7 +259,9 @@ impl Gathering<'_> {
                 let Some((way, carriers)) = ways.get(lead).zip(carriers.get_mut(lead)) else {
                     return;
                 };
-                if found.is_longer(way.carriers_max() + part.withdrawn_len()) {
+                let carriers_max = way.carriers_max();
+                if *carriers > carriers_max || found.is_longer(carriers_max + part.withdrawn_len())
+                {
                     *carriers = usize::MAX;
                     return;
                 }
@@ -290,7 +277,7 @@ impl Gathering<'_> {
             });
         }
         for (way, carriers) in ways.iter_mut().zip(carriers) {
-            way.weight = way.weight_of(carriers);
+            way.role = way.role_of(carriers, &mut self.crowded_left);
             self.cuts += u32::from(carriers > HOT);
         }
         if self.parts.len() > 1 {
@@ -304,86 +291,45 @@ impl Gathering<'_> {
         let is_hot = |met: &mut u64| {
             let at = way_of(*met);
             let way = ways.get(at).filter(|_| at >= first_way);
-            way.is_some_and(|way| way.weight != Weight::Proposes)
+            way.is_some_and(|way| way.role != Role::Proposes)
         };
         for (meetings, crowded) in self.meetings.iter_mut().zip(&mut self.crowded) {
             crowded.extend(meetings.extract_if(.., is_hot));
         }
     }
 
-    /// Meets entries with the probe's picture, straight and turned; returns the picture's key and its carriers.
-    fn pictures(&mut self) -> Option<(u64, Carriers)> {
-        let (parts, query) = (self.parts, self.query);
-        let picture = query.probe().picture.as_ref()?;
-        let mut counted = None;
-        for turn in 0..query.pictures().len() {
-            let relation = if turn == 0 {
-                Relation::Near20
-            } else {
-                Relation::Turned
-            };
-            let way = self.way(Signal::Avatar, Comparison::new(relation, picture.bits()));
-            let limit = if turn == 0 {
-                PICTURES_COUNTED
-            } else {
-                CROWDED_MAX
-            };
-            let mut lists = Vec::new();
-            for (at, (part, begun)) in parts.iter().zip(&self.begun).enumerate() {
-                let limit = limit + withdrawn_len(part);
-                let groups = part.blocker().same_pictures(begun, turn, limit);
-                lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
-            }
-            self.meet(way, &lists, true);
-            if turn == 0 {
-                let mut carriers = carriers_of(parts, lists.iter().copied(), Crowd::CARRIERS_MIN);
-                carriers.all = carriers.all.min(PICTURES_COUNTED as u32);
-                counted = Some((picture.key(), carriers));
-            }
-        }
-        counted
-    }
-
-    /// Meets entries whose bio is a near copy.
-    fn near_copies(&mut self) {
-        let (parts, query) = (self.parts, self.query);
-        let bio = query.probe().bio.as_ref();
-        let Some(bio) = bio.filter(|bio| bio.simhash().is_some()) else {
-            return;
-        };
-        let way = self.way(Signal::Bio, bio.near_copy());
-        let mut lists = Vec::new();
-        for (at, (part, begun)) in parts.iter().zip(&self.begun).enumerate() {
-            let limit = CROWDED_MAX + withdrawn_len(part);
-            let groups = part.blocker().near_copies(begun, limit);
-            lists.extend(groups.into_iter().map(|(group, _)| (at, group)));
-        }
-        self.meet(way, &lists, true);
-    }
-
     /// Sums up by entry what its meetings suggest.
-    fn found(self, found_min: f32, compared_min: f32) -> Vec<Candidate> {
+    fn found(&mut self, found_min: f32, compared_min: f32) -> Vec<Candidate> {
         let bio_max = self.model.most(Signal::Bio, Relation::MostWords);
-        let mut candidates = Vec::new();
-        for (at, (part, mut meetings)) in (0u32..).zip(self.parts.iter().zip(self.meetings)) {
-            order_from_bit(&mut meetings, WAY_BITS);
+        let (mut candidates, mut added) = (Vec::new(), Vec::new());
+        for (at, (part, meetings)) in (0u32..).zip(self.parts.iter().zip(&mut self.meetings)) {
+            order_from_bit(meetings, WAY_BITS);
             for met in meetings.chunk_by(|a, b| a >> WAY_BITS == b >> WAY_BITS) {
                 let Some(ordinal) = met.first().map(|meeting| entry_of(*meeting)) else {
                     continue;
                 };
                 let ways = met.iter();
                 let ways = ways.filter_map(|meeting| self.ways.get(way_of(*meeting)));
-                let Some(found) = suggested(ways, bio_max) else {
+                let Some(met) = Suggested::by(ways, bio_max) else {
                     continue;
                 };
-                if found >= found_min && part.is_live(ordinal) {
-                    candidates.push(Candidate {
+                if met.bits >= found_min && part.is_live(ordinal) {
+                    let of_kind = match met.is_proposed {
+                        true => &mut candidates,
+                        false => &mut added,
+                    };
+                    of_kind.push(Candidate {
                         part: at,
                         ordinal,
-                        found,
+                        found: met.bits,
                     });
                 }
             }
+        }
+        if !added.is_empty() {
+            self.cuts += u32::from(keep_best(self.parts, &mut added));
+            candidates.extend(added);
+            candidates.sort_unstable_by_key(|met| (met.part, met.ordinal));
         }
         // All in a row: where each stands is found together.
         for candidate in candidates.iter().filter(|met| met.found >= compared_min) {
@@ -395,40 +341,22 @@ impl Gathering<'_> {
     }
 }
 
-/// How many more values are looked at for those that may be withdrawn.
-fn withdrawn_len(part: &Part) -> usize {
-    part.withdrawn_len().min(PICTURES_COUNTED)
-}
-
-pub(super) fn meeting(ordinal: Ordinal, way: u64) -> u64 {
-    u64::from(ordinal) << WAY_BITS | way
-}
-
-/// The entry of a meeting.
-pub(super) fn entry_of(meeting: u64) -> Ordinal {
-    (meeting >> WAY_BITS) as Ordinal
-}
-
-/// Number of the way of a meeting.
-pub(super) fn way_of(meeting: u64) -> usize {
-    (meeting & ((1 << WAY_BITS) - 1)) as usize
-}
-
-/// The best way of each signal, summed; pairs of words add up to the words of a bio they stand for, to `bio_max` bits. `None`
-/// where nothing but crowded values of one signal was met.
-fn suggested<'w>(ways: impl Iterator<Item = &'w Way>, bio_max: f32) -> Option<f32> {
-    let mut best = [0.0f32; Signal::ALL.len()];
-    let (mut bio_pairs, mut signals, mut is_proposed) = (0u32, 0u32, false);
-    for way in ways {
-        is_proposed |= way.weight == Weight::Proposes;
-        signals |= 1 << way.signal as u32;
-        if let Some(slot) = best.get_mut(way.signal as usize) {
-            *slot = slot.max(way.bits);
-        }
-        bio_pairs += u32::from(way.signal == Signal::Bio);
+/// Leaves the [`ADDED_MAX`] candidates that were found by most, of equal ones those of the smallest ids; says whether there
+/// were more.
+fn keep_best(parts: &[Part], candidates: &mut Vec<Candidate>) -> bool {
+    let id = |met: &Candidate| {
+        parts
+            .get(met.part as usize)?
+            .columns()
+            .id_bytes(met.ordinal)
+    };
+    let is_cut = candidates.len() > ADDED_MAX;
+    if is_cut {
+        candidates.sort_unstable_by(|a, b| {
+            let by_found = b.found.total_cmp(&a.found);
+            by_found.then_with(|| id(a).cmp(&id(b)))
+        });
+        candidates.truncate(ADDED_MAX);
     }
-    if let Some(bits) = best.get_mut(Signal::Bio as usize) {
-        *bits = (*bits * bio::words_of_pairs(bio_pairs) / 2.0).min(bio_max.max(*bits));
-    }
-    (is_proposed || signals.count_ones() > 1).then(|| best.iter().sum())
+    is_cut
 }

@@ -5,9 +5,10 @@
 //! noted by the signal that met them, in a small table, and those stay that two signals have met. The table is inexact; what it
 //! leaves in by chance the sum by entry leaves out.
 
-use crate::engine::candidates::{Gathering, Meetings, Weight, entry_of, way_of};
+use crate::engine::candidates::Gathering;
+use crate::engine::ways::{Meetings, Role, entry_of, way_of};
 
-/// Places of the table for each meeting: with four, one crowded entry in five is left in by chance.
+/// Places of the table for each meeting: with four, one crowded entry in five is left in by chance, or fewer.
 const PLACES_EACH: usize = 4;
 /// Noted of what an index proposed: any crowded value adds to it.
 const PROPOSED: u16 = u16::MAX;
@@ -17,10 +18,11 @@ impl Gathering<'_> {
     pub(super) fn meet_crowded(&mut self) {
         let ways = &self.ways;
         let signal = |met: u64| match ways.get(way_of(met)) {
-            Some(way) if way.weight == Weight::Adds => 1u16 << way.signal as u16,
+            Some(way) if way.role == Role::Adds => 1u16 << way.signal as u16,
             _ => 0,
         };
         for (meetings, crowded) in self.meetings.iter_mut().zip(&mut self.crowded) {
+            crowded.retain(|met| signal(*met) != 0);
             if crowded.is_empty() {
                 continue;
             }
@@ -36,9 +38,10 @@ impl Gathering<'_> {
             meetings.iter().for_each(|met| note(*met, PROPOSED));
             crowded.iter().for_each(|met| note(*met, signal(*met)));
             let is_met = |met: &u64| {
-                let own = signal(*met);
-                let met = signals.get(place(*met)).copied().unwrap_or(0);
-                own != 0 && met & !own != 0
+                let others = !signal(*met);
+                signals
+                    .get(place(*met))
+                    .is_some_and(|met| met & others != 0)
             };
             let met: Meetings = crowded.drain(..).filter(is_met).collect();
             meetings.extend(met);

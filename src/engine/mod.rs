@@ -26,6 +26,7 @@ mod lookup;
 mod marks;
 mod merger;
 mod near_handles;
+pub(crate) mod near_values;
 mod ordinals;
 mod packed;
 mod pooling;
@@ -37,6 +38,7 @@ mod screen;
 mod seen;
 mod segment;
 mod stripes;
+mod ways;
 mod words;
 
 pub use crate::engine::bulk::Bulk;

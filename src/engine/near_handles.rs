@@ -7,8 +7,9 @@
 use std::cmp::Reverse;
 
 use crate::blocking::Begun;
-use crate::engine::candidates::{Gathering, MET_USUAL, meeting};
+use crate::engine::candidates::{Gathering, MET_USUAL};
 use crate::engine::generation::Part;
+use crate::engine::ways::meeting;
 use crate::index::{Forms, HOT, Ordinal, Run, order_from_bit};
 use crate::signal::handle::{Handle, NumberHint, NumbersAsked};
 use crate::signal::packed::steps;

@@ -10,7 +10,7 @@ use proptest::prelude::{ProptestConfig, prop_assert, prop_assert_eq, proptest};
 use proptest::test_runner::TestCaseError;
 use serde_json::{Value, json};
 
-use crate::engine::candidates::PICTURES_COUNTED;
+use crate::engine::near_values::PICTURES_COUNTED;
 use crate::engine::{Engine, EntryRef, Generation, Hit, Options};
 use crate::evidence::Evidence;
 use crate::fingerprint::Fingerprint;

@@ -9,7 +9,7 @@ use crate::engine::{Engine, Options, Probe, Screened, screen_every};
 use crate::index::HOT;
 use crate::store::Access;
 use crate::tests::lists::Trap;
-use crate::tests::{Watch, account};
+use crate::tests::{Watch, account, id};
 
 /// Most entries that one screen may read, whatever the list: a dozen caps of 256.
 const COMPARED_MAX: u32 = 4_000;
@@ -175,6 +175,42 @@ fn who_has_two_hot_values_is_found_and_the_carriers_of_one_are_not_read() {
         (told(&screened), screened.cuts, screened.compared)
     });
     assert_eq!(told[0], told[1]);
+}
+
+#[test]
+fn of_a_fleet_that_shares_everything_some_are_read() {
+    const LEN: usize = 900;
+    let record = |n: usize| {
+        let mut random = fastrand::Rng::with_seed(n as u64);
+        let letters: String = (0..12).map(|_| random.lowercase()).collect();
+        account(json!({
+            "id": format!("x:{n:04}"),
+            "handle": letters,
+            "display_name": "Qelloran Zorvanith",
+            "bio": "unfiltered reports from the plateau, posted hourly before the censors wake again",
+            "avatar": {"pdq": "5a".repeat(31) + "4b", "quality": 100},
+        }))
+    };
+    let watch = Watch::empty(Options::default());
+    watch.engine.enroll((0..LEN).map(record).collect()).unwrap();
+    let probe = record(LEN);
+    let holds = |watch: &Watch, compared_max: u32| {
+        let screened = watch.engine.screen(&probe);
+        assert!(screened.compared <= compared_max, "{}", screened.compared);
+        let every = every(&watch.engine, &probe);
+        assert_eq!(
+            (screened.verdict, screened.score),
+            (every.verdict, every.score)
+        );
+        assert!(screened.compared > 0);
+    };
+    // The smallest ids by name and by text, and the best of those by hot values alone.
+    holds(&watch, 6 * HOT as u32);
+    let ids = |numbers: std::ops::Range<usize>| numbers.map(|n| id(&format!("x:{n:04}"))).collect();
+    watch.engine.withdraw(ids(40..LEN - 10)).unwrap();
+    holds(&watch, 50);
+    let watch = watch.reopened();
+    holds(&watch, 50);
 }
 
 #[test]

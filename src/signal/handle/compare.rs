@@ -120,7 +120,7 @@ fn reordered(probe: &Handle<'_>, entry: &Handle<'_>) -> Option<Comparison> {
     // All letters in their order, which namesakes turn round, and a number where few put theirs.
     if number::is_placed(probe.named(), &probe.letters, &entry.letters) {
         let surprise = bits.min(own) + PLACED_BITS + numbers(probe, entry);
-        // Who does no more than that leaves the separators, and may put some around the number.
+        // Who does no more than that leaves the separators, and may put in some.
         let relation = match is_within(marks(&entry.separators), marks(&probe.separators)) {
             true => Relation::Renumbered,
             false => Relation::Reordered,
