@@ -119,6 +119,9 @@ impl<'a> Fingerprint<'a> {
         if let Some(name) = &self.name {
             name.asked_leads(&mut leads);
         }
+        if let Some(bio) = &self.bio {
+            bio.asked_leads(&mut leads);
+        }
         leads
     }
 

@@ -30,6 +30,9 @@ const CHANCE_BITS: f32 = 3.0;
 const TOGETHER: f32 = 0.5;
 /// The rarest words of a bio that lead to candidates, in pairs: 28 keys find 99 % at 20 % of words changed.
 const PAIRED_WORDS: usize = 8;
+/// Words more that a probe asks for, as far as it has words that nobody counted: a word with a slip is such a one, and would take the
+/// place of one that is as it was.
+const ASKED_WORDS: usize = 2;
 /// Bits by which a text nobody counted is rarer than the count alone says: most such texts are one person's own, the
 /// others quotes.
 const UNSEEN_TEXT_BITS: f32 = 2.0;
@@ -98,12 +101,25 @@ impl<'a> Bio<'a> {
 
     /// Pushes the leads to accounts with the whole text, or a pair of its rarest words, in common.
     pub fn leads(&self, leads: &mut Vec<Lead>) {
-        let weighed = |bits: f32| TOGETHER * (bits - CHANCE_BITS).max(0.0);
         let all: f32 = self.words.iter().map(|(_, bits)| weighed(bits)).sum();
         let same = Comparison::new(Relation::Same, all.min(self.text_bits));
         leads.push(Lead::counted(Signal::Bio, same, self.text));
+        self.paired(PAIRED_WORDS, leads);
+    }
+
+    /// Pushes the leads that only a probe asks for: to accounts that share rare words which words with a slip crowd out.
+    pub(crate) fn asked_leads(&self, leads: &mut Vec<Lead>) {
+        let uncounted = self.words.iter().filter(|(_, bits)| *bits >= WORD_BITS_MAX);
+        let more = uncounted.take(ASKED_WORDS).count();
+        if more > 0 {
+            self.paired(PAIRED_WORDS + more, leads);
+        }
+    }
+
+    /// Pushes the leads to accounts with a pair of the so many rarest words in common.
+    fn paired(&self, words_max: usize, leads: &mut Vec<Lead>) {
         let words: Vec<(u64, f32)> = self.words.iter().collect();
-        leads.extend(pair_keys(&words, PAIRED_WORDS).into_iter().map(|pair| {
+        leads.extend(pair_keys(&words, words_max).into_iter().map(|pair| {
             let few = Comparison::new(
                 Relation::FewWords,
                 weighed(pair.first) + weighed(pair.second),
@@ -193,12 +209,13 @@ pub(crate) fn words_of_pairs(pairs: u32) -> f32 {
     (0.5 + (0.25 + 2.0 * pairs as f32).sqrt()).max(2.0)
 }
 
+/// What one shared word tells.
+fn weighed(bits: f32) -> f32 {
+    TOGETHER * (bits - CHANCE_BITS).max(0.0)
+}
+
 fn chance_off(entry: &WeightedSet<'_>, probe: &WeightedSet<'_>) -> f32 {
-    TOGETHER
-        * entry
-            .shared(probe)
-            .map(|(_, bits)| (bits - CHANCE_BITS).max(0.0))
-            .sum::<f32>()
+    entry.shared(probe).map(|(_, bits)| weighed(bits)).sum()
 }
 
 /// Words and emoji in order; links, e-mails, phones and mentions are other signals' and left out.
@@ -237,4 +254,41 @@ fn word_bits(word: &str, key: u64, background: &Background) -> f32 {
         .feature_bits(Space::Word, key)
         .unwrap_or_else(by_letters)
         .min(WORD_BITS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn words_with_a_slip_do_not_crowd_out_those_as_they_were() {
+        let background = Background::starter();
+        let of = |text| Bio::of(text, &background).unwrap();
+        let entry = of(
+            "reports from the plateau about weather, harvest, mountains, bridges, markets and schools",
+        );
+        let probe = of(
+            "reports frrom tthe plateau abbout weather, harvest, mountains, bridges, markets annd schools",
+        );
+        let keys = |leads: Vec<Lead>| -> BTreeSet<u64> {
+            leads.into_iter().map(|lead| lead.key).collect()
+        };
+        let (mut kept, mut plain, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+        entry.leads(&mut kept);
+        probe.leads(&mut plain);
+        probe.asked_leads(&mut asked);
+        let (kept, plain, asked) = (keys(kept), keys(plain), keys(asked));
+        let shared = |own: &BTreeSet<u64>| own.intersection(&kept).count();
+        assert!(
+            shared(&asked) > shared(&plain),
+            "{} {}",
+            shared(&asked),
+            shared(&plain)
+        );
+        // Nobody asks more for a text of words that all are counted.
+        let mut more = Vec::new();
+        of("we love the summer and the sea").asked_leads(&mut more);
+        assert!(more.is_empty());
+    }
 }
