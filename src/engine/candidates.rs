@@ -19,12 +19,12 @@ use crate::signal::relation::{Comparison, Relation, Signal};
 /// thousands carry, a long number that came along where words are swapped or only sounds agree, the time. It is a choice, not a
 /// bound: benches/README.md ("Exactness") says what it costs.
 pub(crate) const UNSOUGHT_BITS: f32 = 10.0;
-/// Carriers up to which a value that tells more than [`UNSOUGHT_BITS`] adds to what else has met them: at ten million entries a
-/// name, picture or text of more tells three bits more than these at most. Of a link or token of more, the first of each
-/// alone are met.
+/// Carriers up to which a value that tells more than [`UNSOUGHT_BITS`], or a pair of a bio's words, adds to what else has met
+/// them: at ten million entries a name, picture or text of more tells three bits more than these at most. Of a link or token of
+/// more, the first of each alone are met.
 pub(super) const CROWDED_MAX: usize = 1_024;
 /// Meetings by such values; those of further values are left out.
-const CROWDED_SUM_MAX: usize = 16 * CROWDED_MAX;
+const CROWDED_SUM_MAX: usize = 48 * CROWDED_MAX;
 /// Candidates that nothing but such values has met: a fleet may share all of them.
 const ADDED_MAX: usize = 4 * HOT;
 /// Room for the meetings of most probes.
@@ -266,12 +266,17 @@ impl Gathering<'_> {
                     return;
                 }
                 let number = (first_way + lead) as u64;
-                let before = meetings.len();
+                let is_crowded = found.is_longer(HOT + part.withdrawn_len());
+                let (into, other) = match is_crowded {
+                    true => (&mut *crowded, &mut *meetings),
+                    false => (&mut *meetings, &mut *crowded),
+                };
+                let before = into.len();
                 let live = found.filter(|ordinal| part.is_live(*ordinal));
-                meetings.extend(live.map(|ordinal| meeting(ordinal, number)));
-                let len = meetings.len() - before;
-                if len > HOT {
-                    crowded.extend(meetings.drain(before..));
+                into.extend(live.map(|ordinal| meeting(ordinal, number)));
+                let len = into.len() - before;
+                if (len > HOT) != is_crowded {
+                    other.extend(into.drain(before..));
                 }
                 *carriers = carriers.saturating_add(len);
             });

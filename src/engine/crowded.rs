@@ -22,7 +22,6 @@ impl Gathering<'_> {
             _ => 0,
         };
         for (meetings, crowded) in self.meetings.iter_mut().zip(&mut self.crowded) {
-            crowded.retain(|met| signal(*met) != 0);
             if crowded.is_empty() {
                 continue;
             }

@@ -39,9 +39,9 @@ impl Way {
         Self { signal, bits, role }
     }
 
-    /// Carriers up to which a value is of use.
+    /// Carriers up to which a value is of use. There is room for what tells little, but pairs of words add up.
     pub(super) fn carriers_max(&self) -> usize {
-        match self.bits > UNSOUGHT_BITS {
+        match self.bits > UNSOUGHT_BITS || self.signal == Signal::Bio {
             true => CROWDED_MAX,
             false => HOT,
         }
