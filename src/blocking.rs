@@ -154,7 +154,7 @@ impl Blocker {
         self.loose.each(&begun.loose, visit);
     }
 
-    /// Entries with the probe's picture turned by `turn`, in groups of equal pictures, unless there are more than `limit` groups.
+    /// Entries with the probe's picture turned by `turn`, in groups of equal pictures; of more than `limit` groups some.
     pub(crate) fn same_pictures(&self, begun: &Begun, turn: usize, limit: usize) -> Near<'_> {
         near(&self.pictures, begun.pictures.get(turn), limit)
     }
@@ -184,7 +184,7 @@ impl Blocker {
         self.cores.each(&begun.parts, visit);
     }
 
-    /// Entries whose text is a near copy, in groups of equal SimHashes, unless there are more than `limit` groups.
+    /// Entries whose text is a near copy, in groups of equal SimHashes; of more than `limit` groups some.
     pub(crate) fn near_copies(&self, begun: &Begun, limit: usize) -> Near<'_> {
         near(&self.simhashes, begun.near_copy.as_ref(), limit)
     }

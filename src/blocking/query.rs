@@ -9,6 +9,7 @@ use crate::hash::Pdq;
 use crate::index::{Containment, Deletes, Forms, Loose, Placed, PlacedParts, Sought};
 use crate::signal::avatar;
 use crate::signal::bio::SIMHASH_DISTANCE_MAX;
+use crate::signal::handle::NumbersAsked;
 use crate::signal::lead::Lead;
 
 /// What a probe is looked up by; made once and used on every segment.
@@ -20,6 +21,8 @@ pub(crate) struct Query<'a> {
     loose_hashes: Vec<u64>,
     /// Of the handle's stem.
     forms: Option<Forms>,
+    /// Of the handle.
+    numbers: Option<NumbersAsked>,
     /// Of the whole handle.
     parts: Vec<(usize, u64)>,
 }
@@ -65,6 +68,7 @@ impl<'a> Query<'a> {
             counted,
             loose,
             forms: handle.map(|handle| Deletes::forms(handle.stem())),
+            numbers: handle.map(NumbersAsked::of),
             parts: handle.map_or_else(Vec::new, |handle| Containment::parts_of(handle.whole())),
         }
     }
@@ -87,6 +91,11 @@ impl<'a> Query<'a> {
     /// Shortened forms of the probe's stem.
     pub(crate) fn forms(&self) -> Option<&Forms> {
         self.forms.as_ref()
+    }
+
+    /// What numbers can tell of handles near the probe's.
+    pub(crate) fn numbers(&self) -> Option<&NumbersAsked> {
+        self.numbers.as_ref()
     }
 
     /// Parts of the probe's handle that may be an entry's core.

@@ -17,7 +17,7 @@ use crate::signal::relation::{Comparison, Relation, Signal};
 
 /// What a pair may show beyond what it was found by: words too common to lead, other words of a bio or name, a value that
 /// thousands carry, a long number that came along where words are swapped or only sounds agree, the time. It is a choice, not a
-/// bound: benches/README.md ("Exactness") says what it costs.
+/// bound: benches/README.md ("Speed", "Exactness") says how often it was passed.
 pub(crate) const UNSOUGHT_BITS: f32 = 10.0;
 /// Carriers up to which a value that tells more than [`UNSOUGHT_BITS`], or a pair of a bio's words, adds to what else has met
 /// them: at ten million entries a name, picture or text of more tells three bits more than these at most. Of a link or token of

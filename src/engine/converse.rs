@@ -1,5 +1,6 @@
 //! What only signups look up: an entry's core within their handles, and the handles their texts name. The indexes are made
-//! for a probe that asks; here the entry asks, so these two questions are answered the other way round.
+//! for a probe that asks; here the entry asks, so these two questions are answered the other way round. (The further words that
+//! a text with slips asks for are not: the entry asks by its own.)
 //!
 //! Handles stand one after the other in one text, of which only blocks are searched that may have the core.
 

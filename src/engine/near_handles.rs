@@ -90,7 +90,9 @@ impl Gathering<'_> {
     /// Meets entries whose handle is near.
     pub(super) fn near_handles(&mut self) {
         let query = self.query;
-        let Some((handle, forms)) = query.probe().handle.as_ref().zip(query.forms()) else {
+        let handle = query.probe().handle.as_ref();
+        let Some(((handle, forms), numbers)) = handle.zip(query.forms()).zip(query.numbers())
+        else {
             return;
         };
         let near = Sought {
@@ -100,7 +102,7 @@ impl Gathering<'_> {
                 let edits = if near.is_once { 1 } else { 2 };
                 handle.edited(edits, near.stem_bits.into())
             },
-            numbers: &NumbersAsked::of(handle),
+            numbers,
         };
         self.meet_forms(&near, |part, begun, visit| {
             part.blocker().with_stem_forms(begun, visit);
@@ -110,14 +112,14 @@ impl Gathering<'_> {
     /// Meets entries whose handle stands inside the probe's, or goes on where it ends.
     pub(super) fn further_handles(&mut self) {
         let query = self.query;
-        let Some(handle) = query.probe().handle.as_ref() else {
+        let Some((handle, numbers)) = query.probe().handle.as_ref().zip(query.numbers()) else {
             return;
         };
         let contained = Sought {
             len: query.parts().len(),
             forms: None,
             suggests: &|near| Handle::contained_once(near.stem_bits.into()),
-            numbers: &NumbersAsked::of(handle),
+            numbers,
         };
         self.meet_forms(&contained, |part, begun, visit| {
             part.blocker().within_parts(begun, visit);

@@ -3,6 +3,8 @@
 //! One feature is either too common to follow or too easily changed; a pair of the rarest few is neither. Each pair
 //! becomes one 64-bit key for `Postings`. What a feature is and how rare it is the caller says.
 
+use std::ops::Range;
+
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Two features that stand together.
@@ -16,27 +18,30 @@ pub(crate) struct Pair {
     pub(crate) second: f32,
 }
 
-/// Returns one key for each unordered pair of the `top` heaviest features, ascending; one feature alone gives its own.
+/// Returns one key for each unordered pair of the `top.end` heaviest features, ascending, but for those of the `top.start`
+/// heaviest alone, which another call gave; one feature alone gives its own.
 ///
 /// Ties in weight go to the smaller feature, a feature given twice counts with its larger weight, and one whose weight
-/// is not a number not at all: the keys do not depend on the order of `features`. `top * (top - 1) / 2` keys.
-pub(crate) fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<Pair> {
+/// is not a number not at all: the keys do not depend on the order of `features`. With `n = top.end`, `n * (n - 1) / 2` keys
+/// from 0 on.
+pub(crate) fn pair_keys(features: &[(u64, f32)], top: Range<usize>) -> Vec<Pair> {
     let mut ranked: Vec<(u64, f32)> = features.to_vec();
     ranked.retain(|(_, weight)| !weight.is_nan());
     ranked.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
     ranked.dedup_by_key(|(feature, _)| *feature);
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    ranked.truncate(top);
+    ranked.truncate(top.end);
     if let [(feature, first)] = ranked.as_slice() {
-        return vec![Pair {
+        let alone = Pair {
             key: xxh3_64(&feature.to_le_bytes()),
             first: *first,
             second: 0.0,
-        }];
+        };
+        return top.contains(&0).then_some(alone).into_iter().collect();
     }
     let mut keys = Vec::new();
     for (place, (first, first_weight)) in ranked.iter().enumerate() {
-        for (second, second_weight) in ranked.iter().skip(place + 1) {
+        for (second, second_weight) in ranked.iter().skip(top.start.max(place + 1)) {
             keys.push(Pair {
                 key: pair_key(*first, *second),
                 first: *first_weight,
@@ -66,7 +71,7 @@ mod tests {
     use super::pair_key;
 
     fn pair_keys(features: &[(u64, f32)], top: usize) -> Vec<u64> {
-        super::pair_keys(features, top)
+        super::pair_keys(features, 0..top)
             .iter()
             .map(|pair| pair.key)
             .collect()
@@ -94,6 +99,13 @@ mod tests {
             let distinct: std::collections::BTreeSet<u64> = features.iter().map(|f| f.0).collect();
             let count = distinct.len().min(top);
             prop_assert_eq!(forward.len(), if count == 1 { 1 } else { count * count.saturating_sub(1) / 2 });
+            // Of one alone a call gives no pair, but it.
+            for start in (0..=top).filter(|start| *start != 1) {
+                let mut parts = pair_keys(&features, start);
+                parts.extend(super::pair_keys(&features, start..top).iter().map(|pair| pair.key));
+                parts.sort();
+                prop_assert_eq!(&forward, &parts);
+            }
         }
     }
 }

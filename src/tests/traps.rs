@@ -2,7 +2,7 @@
 //!
 //! Times are measured by `cargo bench --bench soak -- --traps` on the same lists.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::account::Account;
 use crate::engine::{Engine, Options, Probe, Screened, screen_every};
@@ -136,13 +136,18 @@ fn lists_of_many_links() {
     holds(Trap::ManyLinks, true);
 }
 
+/// The account of number `n`, which shares nothing with the others.
+fn of_random_handle(n: usize) -> Value {
+    let mut random = fastrand::Rng::with_seed(n as u64);
+    let letters: String = (0..12).map(|_| random.lowercase()).collect();
+    json!({"id": format!("x:{n:04}"), "handle": letters})
+}
+
 #[test]
 fn who_has_two_hot_values_is_found_and_the_carriers_of_one_are_not_read() {
     const EACH: usize = 300;
     let record = |n: usize| {
-        let mut random = fastrand::Rng::with_seed(n as u64);
-        let letters: String = (0..12).map(|_| random.lowercase()).collect();
-        let mut record = json!({"id": format!("x:{n:04}"), "handle": letters});
+        let mut record = of_random_handle(n);
         if n <= EACH {
             record["display_name"] = json!("Qelloran Zorvanith");
         }
@@ -181,15 +186,13 @@ fn who_has_two_hot_values_is_found_and_the_carriers_of_one_are_not_read() {
 fn of_a_fleet_that_shares_everything_some_are_read() {
     const LEN: usize = 900;
     let record = |n: usize| {
-        let mut random = fastrand::Rng::with_seed(n as u64);
-        let letters: String = (0..12).map(|_| random.lowercase()).collect();
-        account(json!({
-            "id": format!("x:{n:04}"),
-            "handle": letters,
-            "display_name": "Qelloran Zorvanith",
-            "bio": "unfiltered reports from the plateau, posted hourly before the censors wake again",
-            "avatar": {"pdq": "5a".repeat(31) + "4b", "quality": 100},
-        }))
+        let mut record = of_random_handle(n);
+        record["display_name"] = json!("Qelloran Zorvanith");
+        record["bio"] = json!(
+            "unfiltered reports from the plateau, posted hourly before the censors wake again"
+        );
+        record["avatar"] = json!({"pdq": "5a".repeat(31) + "4b", "quality": 100});
+        account(record)
     };
     let watch = Watch::empty(Options::default());
     watch.engine.enroll((0..LEN).map(record).collect()).unwrap();
