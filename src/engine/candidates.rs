@@ -273,6 +273,8 @@ impl Gathering<'_> {
                 };
                 let before = into.len();
                 let live = found.filter(|ordinal| part.is_live(*ordinal));
+                // One more is enough to know that they are too many, however many are withdrawn.
+                let live = live.take(carriers_max + 1 - *carriers);
                 into.extend(live.map(|ordinal| meeting(ordinal, number)));
                 let len = into.len() - before;
                 if (len > HOT) != is_crowded {

@@ -278,10 +278,17 @@ impl Gathering<'_> {
     fn continued(&mut self, handle: &Handle<'_>) {
         let query = self.query;
         let continued = |part: &Part| {
-            let limit = HOT + 1 + part.withdrawn_len();
-            let mut ordinals = part.blocker().continued(query, limit);
-            ordinals.retain(|ordinal| part.is_live(*ordinal));
-            ordinals
+            let mut limit = HOT + 1;
+            loop {
+                let mut ordinals = part.blocker().continued(query, limit);
+                let is_all = ordinals.len() < limit;
+                ordinals.retain(|ordinal| part.is_live(*ordinal));
+                // As many again for those that are withdrawn.
+                match is_all || ordinals.len() > HOT {
+                    true => return ordinals,
+                    false => limit *= 2,
+                }
+            }
         };
         let found: Vec<Vec<Ordinal>> = self.parts.iter().map(continued).collect();
         let carriers: usize = found.iter().map(Vec::len).sum();

@@ -217,6 +217,34 @@ fn of_a_fleet_that_shares_everything_some_are_read() {
 }
 
 #[test]
+fn who_goes_on_where_a_probe_ends_is_found_once_most_others_are_withdrawn() {
+    const LEN: usize = 600;
+    let record = |n: usize| {
+        let mut record = of_random_handle(n);
+        let letters = record["handle"].as_str().unwrap().split_at(6).0.to_owned();
+        record["handle"] = format!("zorvalquethim{letters}").into();
+        account(record)
+    };
+    let options = Options {
+        all_candidates: true,
+        ..Options::default()
+    };
+    let watch = Watch::empty(options);
+    watch.engine.enroll((0..LEN).map(record).collect()).unwrap();
+    let probe = account(json!({"id": "x:probe", "handle": "zorvalquethim"}));
+    let screened = watch.engine.screen(&probe);
+    // One or two sound alike.
+    assert!(screened.compared < 4 && screened.cuts == 1);
+    let ids = |numbers: std::ops::Range<usize>| numbers.map(|n| id(&format!("x:{n:04}"))).collect();
+    // Those withdrawn come before those that stay and after them.
+    watch.engine.withdraw(ids(0..100)).unwrap();
+    watch.engine.withdraw(ids(100 + HOT..LEN)).unwrap();
+    let screened = watch.engine.screen(&probe);
+    assert_eq!((screened.compared, screened.cuts), (HOT as u32, 0));
+    assert_eq!(screened.score, every(&watch.engine, &probe).score);
+}
+
+#[test]
 fn all_lists_together_however_they_are_segmented() {
     const EACH: usize = 700;
     let mut all: Vec<Account> = Vec::new();
