@@ -11,7 +11,7 @@ use crate::index::Ordinal;
 use crate::index::ahead::ahead;
 use crate::index::chunks::{Chunks, WORD_CHUNKS, chunks_of};
 use crate::index::flat::{Array, Sections, Stored, put_array};
-use crate::index::rows::{Rows, scan};
+use crate::index::rows::{At, Rows, scan};
 use crate::index::tables::{TABLE_LEN, Tables};
 use rayon::prelude::ParallelSliceMut;
 
@@ -295,8 +295,8 @@ impl<const W: usize> HammingIndex<W> {
         let (postings, scan): (&[u32], _) = (&self.postings, scan());
         let mut places = Vec::with_capacity(VERIFIED_TOGETHER);
         for rows in self.rows_of(sought) {
-            let mut from = 0;
-            while from < rows.places.len() {
+            let mut from = At::default();
+            while !rows.is_end(from) {
                 let before = places.len();
                 from = scan(&rows, from, &mut places);
                 let found = places.iter().skip(before);
@@ -342,8 +342,8 @@ impl<const W: usize> HammingIndex<W> {
         let (postings, scan): (&[u32], _) = (&self.postings, scan());
         let mut near = Vec::with_capacity(PLACES_USUAL);
         for rows in self.rows_of(sought) {
-            let end = scan(&rows, 0, &mut near);
-            if end < rows.places.len() || near.len() >= VERIFIED_TOGETHER {
+            let end = scan(&rows, At::default(), &mut near);
+            if !rows.is_end(end) || near.len() >= VERIFIED_TOGETHER {
                 return;
             }
         }

@@ -5,6 +5,8 @@
 
 /// Places after which a scan stops, so that what is near may be looked at.
 const ENOUGH: usize = 512;
+/// Numbers of a row that are looked through before that is asked: a picture that everyone has fills whole rows.
+const STRETCH_LEN: usize = 4_096;
 /// Numbers whose least distance is taken together.
 const BLOCK_LEN: usize = 16;
 
@@ -25,18 +27,42 @@ pub(crate) struct Rows<'a> {
     pub(crate) offset: usize,
 }
 
-/// Pushes the places of near numbers of the rows from this one on, and returns the first row not looked at: some hundreds of
-/// near ones are enough.
-pub(crate) type Scan = fn(&Rows<'_>, usize, &mut Vec<usize>) -> usize;
+/// Where a scan goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct At {
+    row: usize,
+    /// Numbers of the row that were looked through.
+    done: usize,
+}
+
+/// Pushes the places of near numbers from here on, and returns where it stopped: some hundreds of near ones are enough.
+pub(crate) type Scan = fn(&Rows<'_>, At, &mut Vec<usize>) -> At;
 
 impl Rows<'_> {
-    /// The row of this number: its numbers, the place of its first, and the bits that one may differ in; `None` after the last.
+    /// Whether a scan that stopped here has looked through all of them.
+    pub(crate) fn is_end(&self, at: At) -> bool {
+        at.row >= self.places.len()
+    }
+
+    /// The numbers looked through next, the place of the first, the bits that one may differ in, and where to go on; `None` after
+    /// the last.
     #[inline(always)]
-    fn row(&self, at: usize) -> Option<(&[u16], usize, u32)> {
-        let ((start, end), flip) = self.places.get(at).zip(self.flips.get(at))?;
-        let row = self.neighbours.get(*start as usize..*end as usize);
+    fn stretch(&self, at: At) -> Option<(&[u16], usize, u32, At)> {
+        let ((start, end), flip) = self.places.get(at.row).zip(self.flips.get(at.row))?;
+        let (start, end) = (*start as usize + at.done, *end as usize);
         let left = self.pair.saturating_sub(flip.count_ones());
-        Some((row.unwrap_or(&[]), self.offset + *start as usize, left))
+        let (until, next) = match end.saturating_sub(start) <= STRETCH_LEN {
+            true => {
+                let row = at.row + 1;
+                (end, At { row, done: 0 })
+            }
+            false => {
+                let done = at.done + STRETCH_LEN;
+                (start + STRETCH_LEN, At { done, ..at })
+            }
+        };
+        let stretch = self.neighbours.get(start..until).unwrap_or(&[]);
+        Some((stretch, self.offset + start, left, next))
     }
 }
 
@@ -57,11 +83,11 @@ pub(crate) fn scan() -> Scan {
 /// Whole blocks are dropped by their least distance, which the compiler counts some at a time; only a block with a near
 /// number is looked through.
 #[inline(always)]
-fn plain(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+fn plain(rows: &Rows<'_>, from: At, near: &mut Vec<usize>) -> At {
     let mut at = from;
-    while let Some((row, start, left)) = rows.row(at) {
-        at += 1;
-        for (first, block) in (start..).step_by(BLOCK_LEN).zip(row.chunks(BLOCK_LEN)) {
+    while let Some((stretch, start, left, next)) = rows.stretch(at) {
+        at = next;
+        for (first, block) in (start..).step_by(BLOCK_LEN).zip(stretch.chunks(BLOCK_LEN)) {
             let full: Option<&[u16; BLOCK_LEN]> = block.first_chunk();
             let is_far = full.is_some_and(|block| {
                 let distances = block.map(|value| (value ^ rows.next).count_ones() as u16);
@@ -95,7 +121,7 @@ mod wide {
         _mm512_set1_epi16, _mm512_xor_si512,
     };
 
-    use super::{ENOUGH, Rows, plain};
+    use super::{At, ENOUGH, Rows, plain};
 
     /// Numbers of one instruction.
     const LANES: usize = 32;
@@ -115,30 +141,30 @@ mod wide {
     }
 
     /// [`plain`] with AVX-512; only for processors that [`has_bit_counts`] says have it.
-    pub(super) fn by_bit_counts(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+    pub(super) fn by_bit_counts(rows: &Rows<'_>, from: At, near: &mut Vec<usize>) -> At {
         // SAFETY: whoever hands this function out has asked the processor.
         unsafe { counted(rows, from, near) }
     }
 
     /// [`plain`] compiled for AVX2; only for processors that [`has_avx2`] says have it.
-    pub(super) fn by_avx2(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+    pub(super) fn by_avx2(rows: &Rows<'_>, from: At, near: &mut Vec<usize>) -> At {
         // SAFETY: whoever hands this function out has asked the processor.
         unsafe { halved(rows, from, near) }
     }
 
     #[target_feature(enable = "avx2,popcnt")]
-    fn halved(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+    fn halved(rows: &Rows<'_>, from: At, near: &mut Vec<usize>) -> At {
         plain(rows, from, near)
     }
 
     #[target_feature(enable = "avx512bitalg,avx512bw,avx512f,bmi1,popcnt")]
-    fn counted(rows: &Rows<'_>, from: usize, near: &mut Vec<usize>) -> usize {
+    fn counted(rows: &Rows<'_>, from: At, near: &mut Vec<usize>) -> At {
         let next = _mm512_set1_epi16(rows.next.cast_signed());
         let mut at = from;
-        while let Some((row, start, left)) = rows.row(at) {
-            at += 1;
+        while let Some((stretch, start, left, after)) = rows.stretch(at) {
+            at = after;
             let left = _mm512_set1_epi16(left as i16);
-            for (first, block) in (start..).step_by(LANES).zip(row.chunks(LANES)) {
+            for (first, block) in (start..).step_by(LANES).zip(stretch.chunks(LANES)) {
                 let lanes = u32::MAX >> (LANES - block.len());
                 // SAFETY: only the lanes of the block are read.
                 let values = unsafe { _mm512_maskz_loadu_epi16(lanes, block.as_ptr().cast()) };
@@ -159,7 +185,7 @@ mod wide {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rows, Scan, plain, scan};
+    use super::{At, Rows, STRETCH_LEN, Scan, plain, scan};
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
     fn scans() -> Vec<Scan> {
@@ -174,11 +200,13 @@ mod tests {
     proptest! {
         #[test]
         fn every_scan_is_a_linear_scan(
-            neighbours in proptest::collection::vec(any::<u16>(), 0..900),
-            bounds in proptest::collection::vec(0usize..1000, 17),
+            few in proptest::collection::vec(any::<u16>(), 0..900),
+            times in 1usize..20,
+            bounds in proptest::collection::vec(0usize..4 * STRETCH_LEN, 17),
             next: u16,
             pair in 0u32..12,
         ) {
+            let neighbours = few.repeat(times);
             let flips: Vec<u16> = std::iter::once(0).chain((0..16).map(|bit| 1 << bit)).collect();
             let mut bounds: Vec<u32> = bounds.iter().map(|bound| *bound.min(&neighbours.len()) as u32).collect();
             bounds.sort_unstable();
@@ -191,8 +219,8 @@ mod tests {
                 expected.extend(near.map(|at| at as usize + 7));
             }
             for scan in scans() {
-                let (mut all, mut from) = (Vec::new(), 0);
-                while from < places.len() {
+                let (mut all, mut from) = (Vec::new(), At::default());
+                while !rows.is_end(from) {
                     let mut near = Vec::new();
                     from = scan(&rows, from, &mut near);
                     all.extend(near);
