@@ -80,7 +80,8 @@ impl<'a> Gathering<'a> {
     }
 }
 
-/// How many more values are looked at for those that may be withdrawn.
+/// How many more values are looked at for those that may be withdrawn; where thousands of near ones are, until the segment is made
+/// anew, the look-up counts as cut.
 fn withdrawn_len(part: &Part) -> usize {
     part.withdrawn_len().min(PICTURES_COUNTED)
 }

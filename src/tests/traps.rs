@@ -5,8 +5,11 @@
 use serde_json::{Value, json};
 
 use crate::account::Account;
+use crate::blocking::Query;
+use crate::engine::candidates::Candidates;
 use crate::engine::{Engine, Options, Probe, Screened, screen_every};
 use crate::index::HOT;
+use crate::score::Model;
 use crate::store::Access;
 use crate::tests::lists::Trap;
 use crate::tests::{Watch, account, id};
@@ -221,8 +224,10 @@ fn who_goes_on_where_a_probe_ends_is_found_once_most_others_are_withdrawn() {
     const LEN: usize = 600;
     let record = |n: usize| {
         let mut record = of_random_handle(n);
-        let letters = record["handle"].as_str().unwrap().split_at(6).0.to_owned();
-        record["handle"] = format!("zorvalquethim{letters}").into();
+        if n < LEN {
+            let letters = record["handle"].as_str().unwrap().split_at(6).0.to_owned();
+            record["handle"] = format!("zorvalquethim{letters}").into();
+        }
         account(record)
     };
     let options = Options {
@@ -230,18 +235,59 @@ fn who_goes_on_where_a_probe_ends_is_found_once_most_others_are_withdrawn() {
         ..Options::default()
     };
     let watch = Watch::empty(options);
-    watch.engine.enroll((0..LEN).map(record).collect()).unwrap();
+    // With as many others the segment is not made anew.
+    let all = (0..3 * LEN).map(record).collect();
+    watch.engine.enroll(all).unwrap();
     let probe = account(json!({"id": "x:probe", "handle": "zorvalquethim"}));
     let screened = watch.engine.screen(&probe);
     // One or two sound alike.
     assert!(screened.compared < 4 && screened.cuts == 1);
     let ids = |numbers: std::ops::Range<usize>| numbers.map(|n| id(&format!("x:{n:04}"))).collect();
-    // Those withdrawn come before those that stay and after them.
-    watch.engine.withdraw(ids(0..100)).unwrap();
-    watch.engine.withdraw(ids(100 + HOT..LEN)).unwrap();
+    watch.engine.withdraw(ids(0..LEN - HOT)).unwrap();
+    let generation = watch.engine.generation();
+    assert_eq!(generation.parts()[0].withdrawn_len(), LEN - HOT);
     let screened = watch.engine.screen(&probe);
     assert_eq!((screened.compared, screened.cuts), (HOT as u32, 0));
     assert_eq!(screened.score, every(&watch.engine, &probe).score);
+}
+
+#[test]
+fn what_too_many_carry_adds_nothing_however_it_is_segmented() {
+    // Each segment alone holds fewer than are noted, both together more.
+    const LEN: usize = 1_100;
+    const SECOND: usize = 80;
+    let record = |n: usize| {
+        let mut record = of_random_handle(n);
+        record["bio"] = json!("qelloran zorvanith plateau");
+        if n == LEN - SECOND {
+            record["avatar"] = json!({"pdq": "5a".repeat(31) + "4b", "quality": 100});
+        }
+        account(record)
+    };
+    let probe = account(json!({
+        "id": "x:probe",
+        "bio": "qelloran zorvanith tonight",
+        "avatar": {"pdq": "5a".repeat(31) + "4a", "quality": 100},
+    }));
+    let all: Vec<Account> = (0..LEN).map(record).collect();
+    let (at_once, in_two) = (
+        Watch::empty(Options::default()),
+        Watch::empty(Options::default()),
+    );
+    at_once.engine.enroll(all.clone()).unwrap();
+    let (first, second) = all.split_at(LEN - SECOND);
+    for half in [first, second] {
+        in_two.engine.enroll(half.to_vec()).unwrap();
+    }
+    assert!(in_two.engine.generation().segments() > at_once.engine.generation().segments());
+    let found = |watch: &Watch| {
+        let generation = watch.engine.generation();
+        let fingerprint = watch.engine.fingerprint(&probe);
+        let query = Query::of(&fingerprint);
+        let found = Candidates::of(&generation, &query, &Model::default(), 0.0, 0.0).found;
+        found.iter().map(|met| met.found).fold(0.0, f32::max)
+    };
+    assert_eq!(found(&at_once), found(&in_two));
 }
 
 #[test]
