@@ -22,6 +22,7 @@ impl Gathering<'_> {
             _ => 0,
         };
         for (meetings, crowded) in self.meetings.iter_mut().zip(&mut self.crowded) {
+            crowded.retain(|met| signal(*met) != 0);
             if crowded.is_empty() {
                 continue;
             }
@@ -37,10 +38,10 @@ impl Gathering<'_> {
             meetings.iter().for_each(|met| note(*met, PROPOSED));
             crowded.iter().for_each(|met| note(*met, signal(*met)));
             let is_met = |met: &u64| {
-                let own = signal(*met);
-                let noted = signals.get(place(*met));
-                // What too many carry adds nothing, however few of them stand in a segment.
-                own != 0 && noted.is_some_and(|noted| noted & !own != 0)
+                let others = !signal(*met);
+                signals
+                    .get(place(*met))
+                    .is_some_and(|met| met & others != 0)
             };
             let met: Meetings = crowded.drain(..).filter(is_met).collect();
             meetings.extend(met);
